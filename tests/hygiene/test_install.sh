@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+#
+# test_install.sh - what is installed is whole: a stranger's project builds with it and runs.
+#
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2317  # fact calls functions by name
+
+set -euo pipefail
+# shellcheck source=tests/hygiene/fact.sh
+. "$(dirname "${BASH_SOURCE[0]}")/fact.sh"
+prefix=$work/prefix
+
+write_consumer() {
+    mkdir "$work/consumer"
+    cat >"$work/consumer/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.22)
+project(Consumer LANGUAGES C)
+find_package(Bough REQUIRED)
+foreach(kind bough bough_static)
+    add_executable(with_${kind} consumer.c)
+    target_link_libraries(with_${kind} PRIVATE Bough::${kind})
+endforeach()
+END
+    cat >"$work/consumer/consumer.c" <<'END'
+#include <stdio.h>
+
+#include <bough/core/status.h>
+
+int main(void)
+{
+    puts(bough_status_name(BOUGH_EFULL));
+    return 0;
+}
+END
+}
+
+installs() {
+    cmake --install "$BOUGH_BUILD" --prefix "$prefix"
+}
+
+configures_and_builds() {
+    cmake -S "$work/consumer" -B "$work/consumer/build" -DCMAKE_PREFIX_PATH="$prefix" \
+        -DCMAKE_C_COMPILER="$CC" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" &&
+        cmake --build "$work/consumer/build"
+}
+
+says_full() {
+    [ "$("$@")" = full ]
+}
+
+builds_by_pkg_config() {
+    local pc flags
+    pc=$(find "$prefix" -name bough.pc -printf '%h')
+    flags=$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs bough) || return 1
+    # shellcheck disable=SC2086  # the flags are words
+    "$CC" "$work/consumer/consumer.c" $flags -o "$work/with_pkg_config"
+}
+
+library_directory() {
+    find "$prefix" -name 'libbough.so' -printf '%h'
+}
+
+holds_no_internal_header() {
+    ! find "$prefix" -name '*_internal.h' -print | grep .
+}
+
+headers_have_the_same_shape() {
+    local header
+    [ -f "$prefix/include/bough/core/status.h" ] || return 1
+    find "$prefix/include" -type f -printf '%P\n' | while read -r header; do
+        [ -f "$BOUGH_SOURCE/${header#bough/}" ] || { echo "$header"; exit 1; }
+    done
+}
+
+has_data() {
+    [ -f "$prefix/share/bough/bough.schema.json" ] &&
+        [ -f "$prefix/share/bough/examples/hello.json" ]
+}
+
+fact it_installs_into_a_prefix installs
+fact no_internal_header_is_installed holds_no_internal_header
+fact installed_headers_have_the_shape_of_the_tree headers_have_the_same_shape
+fact the_schema_and_the_examples_are_installed has_data
+fact the_installed_binary_runs "$prefix/bin/bough" version
+write_consumer
+fact find_package_finds_it configures_and_builds
+fact a_program_runs_with_the_shared_library says_full "$work/consumer/build/with_bough"
+fact a_program_runs_with_the_static_library says_full "$work/consumer/build/with_bough_static"
+fact pkg_config_finds_it builds_by_pkg_config
+fact a_program_built_by_pkg_config_runs \
+    says_full env LD_LIBRARY_PATH="$(library_directory)" "$work/with_pkg_config"
+facts_end
