@@ -1,0 +1,119 @@
+/* actor.c - what an actor may ask and say of itself, and how others end it.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/core/actor.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <bough/core/assert.h>
+#include <bough/core/slot_internal.h>
+
+void *bough_state(struct bough_actor *actor)
+{
+    return actor->state;
+}
+
+struct bough_loop *bough_actor_loop(struct bough_actor *actor)
+{
+    return actor->loop;
+}
+
+struct bough_runtime *bough_actor_runtime(struct bough_actor *actor)
+{
+    return actor->loop->runtime;
+}
+
+struct bough_address bough_self(struct bough_actor *actor)
+{
+    return (struct bough_address){ actor, actor->place, actor->life };
+}
+
+const char *bough_actor_path(struct bough_actor *actor)
+{
+    return bough_slot_path(actor);
+}
+
+int64_t bough_now_ms(struct bough_actor *actor)
+{
+    return bough_loop_time(actor->loop);
+}
+
+void bough_pause(struct bough_actor *actor)
+{
+    actor->paused = true;
+}
+
+void bough_resume(struct bough_actor *actor)
+{
+    actor->paused = false;
+    bough_slot_queue(actor);
+}
+
+void bough_starting(struct bough_actor *actor)
+{
+    bough_assert(actor->phase == BOUGH_PLACE_STARTING);
+    actor->unready = true;
+}
+
+/* In init it only takes bough_starting() back: the start goes on when init returns. */
+void bough_ready(struct bough_actor *actor)
+{
+    actor->unready = false;
+    if (actor->begun && actor->reason == NULL) bough_life_ready(actor);
+}
+
+/* Ends */
+
+void bough_exit_because(struct bough_actor *actor, const struct bough_exit_reason *reason)
+{
+    bough_slot_doom(actor, reason, 0);
+}
+
+void bough_exit(struct bough_actor *actor, enum bough_exit_kind kind)
+{
+    const struct bough_exit_reason reason = bough_exit_make(kind, BOUGH_OK, 0, NULL);
+
+    bough_exit_because(actor, &reason);
+}
+
+void bough_fail(struct bough_actor *actor, enum bough_status status, const char *format,
+                ...)
+{
+    char text[BOUGH_EXIT_TEXT];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+
+    const struct bough_exit_reason reason =
+        bough_exit_make(BOUGH_EXIT_ERROR, status, 0, "%s", text);
+    bough_exit_because(actor, &reason);
+}
+
+void bough_stop(struct bough_address address)
+{
+    struct bough_actor *slot = bough_slot(address);
+
+    if (slot == NULL || !bough_slot_lives(slot) || slot->reason != NULL) return;
+    if (slot->phase == BOUGH_PLACE_STOPPING || slot->stop_asked) return;
+    slot->stop_asked = true;
+    if (slot->name != NULL) slot->name->cause = slot->loop->cause;
+    bough_slot_hurry(slot);
+}
+
+void bough_end(struct bough_address address, const struct bough_exit_reason *reason)
+{
+    struct bough_actor *slot = bough_slot(address);
+
+    if (slot != NULL) bough_slot_doom(slot, reason, slot->loop->cause);
+}
+
+void bough_kill(struct bough_address address)
+{
+    const struct bough_exit_reason reason =
+        bough_exit_make(BOUGH_EXIT_KILLED, BOUGH_OK, 0, NULL);
+
+    bough_end(address, &reason);
+}

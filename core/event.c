@@ -1,0 +1,18 @@
+/* event.c - the names of what can happen to a place.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/core/event.h>
+
+static const char *const names[] = {
+    [BOUGH_EVENT_STARTED] = "started",       [BOUGH_EVENT_READY] = "ready",
+    [BOUGH_EVENT_STOPPING] = "stopping",     [BOUGH_EVENT_EXITED] = "exited",
+    [BOUGH_EVENT_RESTARTING] = "restarting", [BOUGH_EVENT_REMOVED] = "removed",
+    [BOUGH_EVENT_GAVE_UP] = "gave_up",
+};
+
+_Static_assert(bough_count_of(names) == BOUGH_EVENT_KIND_COUNT, "each kind has its name");
+
+const char *bough_event_kind_name(enum bough_event_kind kind)
+{
+    return (unsigned)kind < BOUGH_EVENT_KIND_COUNT ? names[kind] : "unknown";
+}

@@ -1,0 +1,55 @@
+/* event.h - what happened to the places of a runtime that have names.
+ *
+ * The core reports starts, readiness, stops and ends; supervision adds restarts and
+ * giving up. Each event has a number, 1, 2, 3 ..., and the number of the event that led
+ * to it, so that the chain of causes can be followed back.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_CORE_EVENT_H
+#define BOUGH_CORE_EVENT_H
+
+#include <stdint.h>
+
+#include <bough/core/exit_reason.h>
+
+struct bough_runtime;
+
+enum bough_event_kind {
+    BOUGH_EVENT_STARTED, /* init has returned; `pid` for a process */
+    BOUGH_EVENT_READY,
+    BOUGH_EVENT_STOPPING, /* asked to end */
+    BOUGH_EVENT_EXITED, /* `reason`; also a start that failed: life is then the one tried
+                         */
+    BOUGH_EVENT_RESTARTING, /* `delay_ms`, `attempt` (1: the first try of this restart) */
+    BOUGH_EVENT_REMOVED,    /* the place is no more */
+    BOUGH_EVENT_GAVE_UP,    /* a supervisor's limit was passed; `reason` */
+    BOUGH_EVENT_KIND_COUNT
+};
+
+/* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up". */
+BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
+
+struct bough_event {
+    uint64_t seq;
+    int64_t realtime_ns;
+    enum bough_event_kind kind;
+    const char *path;
+    const char *type;
+    uint32_t life;
+    uint64_t cause; /* seq of the event that led to this one; 0: none, or a person */
+    const struct bough_exit_reason *reason; /* exited, gave_up; else NULL */
+    int64_t delay_ms;                       /* restarting */
+    uint32_t attempt;                       /* restarting */
+    int64_t pid;                            /* 0: inline */
+};
+
+/* Told to the runtime's observer while things change: it copies what it keeps and calls
+ * nothing of the runtime. */
+typedef void bough_event_function(void *data, const struct bough_event *event);
+
+/* Numbers, stamps and reports an event; `seq` and `realtime_ns` are filled in. Returns
+ * the number. For the core and for supervisors. */
+BOUGH_PUBLIC uint64_t bough_event_report(struct bough_runtime *runtime,
+                                         struct bough_event *event);
+
+#endif

@@ -1,0 +1,86 @@
+/* exit_reason.c - why a life ended: names, making and printing.
+ *
+ * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <bough/core/exit_reason.h>
+
+#include <stdarg.h>
+#include <string.h>
+
+#include <bough/core/text.h>
+
+static const char *const names[] = {
+    [BOUGH_EXIT_NORMAL] = "normal",   [BOUGH_EXIT_SHUTDOWN] = "shutdown",
+    [BOUGH_EXIT_ERROR] = "error",     [BOUGH_EXIT_KILLED] = "killed",
+    [BOUGH_EXIT_SIGNAL] = "signal",   [BOUGH_EXIT_CODE] = "exit",
+    [BOUGH_EXIT_TIMEOUT] = "timeout", [BOUGH_EXIT_LOST] = "lost",
+};
+
+_Static_assert(bough_count_of(names) == BOUGH_EXIT_KIND_COUNT, "each kind has its name");
+
+const char *bough_exit_kind_name(enum bough_exit_kind kind)
+{
+    return (unsigned)kind < BOUGH_EXIT_KIND_COUNT ? names[kind] : "unknown";
+}
+
+bool bough_exit_kind_parse(const char *name, enum bough_exit_kind *kind)
+{
+    for (unsigned i = 0; i < BOUGH_EXIT_KIND_COUNT; i++) {
+        if (strcmp(name, names[i]) != 0) continue;
+        *kind = (enum bough_exit_kind)i;
+        return true;
+    }
+    return false;
+}
+
+bool bough_exit_good(const struct bough_exit_reason *reason)
+{
+    return reason->kind == BOUGH_EXIT_NORMAL || reason->kind == BOUGH_EXIT_SHUTDOWN;
+}
+
+struct bough_exit_reason bough_exit_make(enum bough_exit_kind kind,
+                                         enum bough_status status, int number,
+                                         const char *format, ...)
+{
+    struct bough_exit_reason reason = { .kind = kind,
+                                        .status = status,
+                                        .number = number };
+    va_list arguments;
+
+    if (!format) return reason;
+    va_start(arguments, format);
+    bough_text_vformat(reason.text, sizeof(reason.text), format, arguments);
+    va_end(arguments);
+    return reason;
+}
+
+/* What comes before the text. */
+static size_t print_head(const struct bough_exit_reason *reason, char *buffer,
+                         size_t size)
+{
+    const char *name = bough_exit_kind_name(reason->kind);
+    const char *signal = sigabbrev_np(reason->number);
+
+    if (reason->kind == BOUGH_EXIT_SIGNAL && signal) {
+        return bough_text_format(buffer, size, "%s %s", name, signal);
+    }
+    if (reason->kind == BOUGH_EXIT_SIGNAL || reason->kind == BOUGH_EXIT_CODE) {
+        return bough_text_format(buffer, size, "%s %d", name, reason->number);
+    }
+    if (reason->status != BOUGH_OK) {
+        return bough_text_format(buffer, size, "%s: %s", name,
+                                 bough_status_name(reason->status));
+    }
+    return bough_text_format(buffer, size, "%s", name);
+}
+
+const char *bough_exit_print(const struct bough_exit_reason *reason, char *buffer,
+                             size_t size)
+{
+    const size_t len = print_head(reason, buffer, size);
+
+    if (reason->text[0] != '\0') {
+        bough_text_format(buffer + len, size - len, ": %s", reason->text);
+    }
+    return buffer;
+}

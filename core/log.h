@@ -1,0 +1,44 @@
+/* log.h - what the runtime, supervisors and actors report, and where it goes.
+ *
+ * A runtime has one log hook. Whoever makes a runtime sets it; the default prints lines
+ * to stderr. The hook copies what it keeps.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_CORE_LOG_H
+#define BOUGH_CORE_LOG_H
+
+#include <stdint.h>
+
+#include <bough/core/public.h>
+
+struct bough_runtime;
+
+enum bough_log_level {
+    BOUGH_DEBUG,
+    BOUGH_INFO,
+    BOUGH_WARNING,
+    BOUGH_ERROR,
+    BOUGH_LEVEL_COUNT
+};
+
+/* "debug", "info", "warning", "error", then NULL: fit for a BOUGH_CHOICE. */
+BOUGH_PUBLIC extern const char *const bough_log_level_names[];
+
+struct bough_log_record {
+    enum bough_log_level level;
+    int64_t realtime_ns;
+    const char *path; /* who reports; "" for the runtime itself */
+    const char *text; /* one line, UTF-8 */
+};
+
+typedef void bough_log_function(void *data, const struct bough_log_record *record);
+
+/* Reports a line; cut at 1023 bytes. Thread: any loop's of the runtime. */
+BOUGH_PUBLIC void bough_log(struct bough_runtime *runtime, enum bough_log_level level,
+                            const char *path, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The default hook: one line on stderr, "2026-01-31T12:00:00.000Z info /path: text". */
+BOUGH_PUBLIC void bough_log_stderr(void *data, const struct bough_log_record *record);
+
+#endif

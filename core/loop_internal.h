@@ -1,0 +1,92 @@
+/* loop_internal.h - one thread's worth of Bough: what is ready, what is due, what is
+ * free.
+ *
+ * Two queues of tasks. `urgent` is the system lane: stops, ends and watches, always
+ * first. `ready` holds actors with messages, and answers, in the order in which they
+ * became ready. Everything here belongs to the loop's thread; nothing is shared between
+ * loops.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_CORE_LOOP_INTERNAL_H
+#define BOUGH_CORE_LOOP_INTERNAL_H
+
+#include <ev.h>
+
+#include <bough/core/call.h>
+#include <bough/core/pool_internal.h>
+#include <bough/core/runtime.h>
+#include <bough/core/task.h>
+#include <bough/core/wheel_internal.h>
+
+struct bough_name;
+struct bough_slab;
+
+struct bough_queue {
+    struct bough_task *head, **tail;
+};
+
+/* A question in flight: what the id in a message leads to. */
+struct bough_pending {
+    struct bough_call *call; /* NULL: free */
+    uint32_t generation; /* goes on with each use; an answer to an older one is stale */
+    uint32_t next_free;
+};
+
+struct bough_loop {
+    struct bough_runtime *runtime;
+    struct bough_loop *next; /* in the runtime's list */
+
+    struct bough_queue urgent, ready;
+    struct bough_pool pool;
+    struct bough_wheel wheel;
+    int64_t now_ms;
+
+    struct bough_actor *running; /* whose run() is on the stack, or NULL */
+    struct bough_cell *message;  /* what it runs; NULL once taken by bough_later() */
+    uint64_t cause;              /* the event whose watch is being told; 0: none */
+
+    struct bough_pending *pending; /* [0] is never used */
+    uint32_t pending_size, pending_free;
+
+    struct bough_actor *free_slots;
+    struct bough_slab *slabs;
+    struct bough_loop_counts counts;
+
+    struct bough_timeout letters_timeout; /* dead letters are reported once a second */
+    uint64_t letters_unreported;
+    struct bough_actor *letters_slot; /* whose was the last one */
+
+    struct ev_loop *ev;
+    ev_prepare prepare;
+    ev_idle idle;
+    ev_timer timer;
+    bool entered; /* code of ours is on the stack: time stands still */
+    bool held;    /* ev_run() is kept going */
+    bool closing; /* nothing more is started */
+};
+
+void bough_queue_push(struct bough_queue *queue, struct bough_task *task);
+
+/* Fine on a task that is not queued; else it must be in this queue. */
+void bough_queue_remove(struct bough_queue *queue, struct bough_task *task);
+
+/* Before and after code that a descriptor or the embedder makes run: refreshes the time.
+ */
+void bough_loop_enter(struct bough_loop *loop);
+void bough_loop_leave(struct bough_loop *loop);
+
+/* The time now; refreshed unless code of ours is on the stack. */
+int64_t bough_loop_time(struct bough_loop *loop);
+
+/* Keeps ev_run() going while something lives or waits. After each start and each drain.
+ */
+void bough_loop_hold(struct bough_loop *loop);
+
+/* Kills all that lives, runs what that makes ready, answers who still asks. */
+void bough_loop_close(struct bough_loop *loop);
+
+/* Frees a closed loop: what bough_loop_free() does after unlinking it from its runtime.
+ */
+void bough_loop_destroy(struct bough_loop *loop);
+
+#endif

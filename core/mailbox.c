@@ -1,0 +1,165 @@
+/* mailbox.c - messages on their way: cells, the bounded queue, and what is not delivered.
+ *
+ * A message is copied into a cell from the loop's pool and linked to the receiver's
+ * queue; an empty mailbox has no memory. A send to an idle actor queues its turn, and
+ * that is all: no lock, no system call, and in the steady state no allocation.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <bough/core/assert.h>
+#include <bough/core/slot_internal.h>
+
+enum { REPORT_EVERY_MS = 1000 };
+
+struct bough_cell *bough_cell_new(struct bough_loop *loop, const void *bytes, size_t size)
+{
+    if (size > BOUGH_BLOCK_MAX) return NULL;
+
+    struct bough_cell *cell = bough_pool_take(&loop->pool, sizeof(*cell) + size);
+
+    if (cell == NULL) return NULL;
+    cell->next = NULL;
+    cell->size = (uint32_t)size;
+    memcpy(cell->bytes, bytes, size);
+    loop->counts.cells++;
+    return cell;
+}
+
+void bough_cell_free(struct bough_loop *loop, struct bough_cell *cell)
+{
+    if (cell == NULL) return;
+    bough_pool_give(&loop->pool, cell, sizeof(*cell) + cell->size);
+    loop->counts.cells--;
+}
+
+/* Dead letters */
+
+/* Tells at once of the first, then once a second how many more there were. The timeout is
+ * armed before the report: the log may itself lead to a dead letter. */
+void bough_mail_report(struct bough_loop *loop, struct bough_timeout *timeout)
+{
+    const uint64_t count = loop->letters_unreported;
+
+    if (count == 0) return;
+    loop->letters_unreported = 0;
+    bough_wheel_add(&loop->wheel, timeout, loop->now_ms + REPORT_EVERY_MS);
+    bough_log(loop->runtime, BOUGH_WARNING,
+              loop->letters_slot != NULL ? bough_slot_path(loop->letters_slot) : "",
+              "%llu message%s could not be delivered", (unsigned long long)count,
+              count == 1 ? "" : "s");
+}
+
+static void dead_letter(struct bough_loop *loop, struct bough_actor *slot)
+{
+    loop->counts.dead_letters++;
+    loop->letters_unreported++;
+    loop->letters_slot = slot;
+    if (loop->letters_timeout.link == NULL && !loop->closing) {
+        bough_mail_report(loop, &loop->letters_timeout);
+    }
+}
+
+/* Queue */
+
+static bool takes_mail(const struct bough_actor *slot)
+{
+    return slot->phase != BOUGH_PLACE_STOPPED && slot->phase != BOUGH_PLACE_FAILED;
+}
+
+static enum bough_status refuse(struct bough_actor *slot, const struct bough_asker *asker,
+                                enum bough_status status)
+{
+    slot->dropped++;
+    if (asker == NULL) dead_letter(slot->loop, slot);
+    return status;
+}
+
+enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
+                                  size_t size, const struct bough_asker *asker)
+{
+    struct bough_actor *slot = bough_slot(address);
+
+    if (slot == NULL) {
+        /* The slot has another tenant, who is not to be blamed. */
+        if (asker == NULL && address.slot != NULL) dead_letter(address.slot->loop, NULL);
+        return BOUGH_EGONE;
+    }
+    if (!takes_mail(slot) || (address.life != 0 && !bough_slot_lives(slot))) {
+        return refuse(slot, asker, BOUGH_EGONE);
+    }
+    if (slot->length >= slot->capacity) return refuse(slot, asker, BOUGH_EFULL);
+    if (size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
+
+    struct bough_cell *cell = bough_cell_new(slot->loop, bytes, size);
+    if (cell == NULL) return BOUGH_ENOMEM;
+    cell->life = address.life;
+    cell->asker = asker != NULL ? *asker : (struct bough_asker){ .loop = NULL };
+    *slot->mail_tail = cell;
+    slot->mail_tail = &cell->next;
+    slot->length++;
+    bough_slot_queue(slot);
+    return BOUGH_OK;
+}
+
+struct bough_cell *bough_mail_pop(struct bough_actor *slot)
+{
+    struct bough_cell *cell = slot->mail;
+
+    if (cell == NULL) return NULL;
+    slot->mail = cell->next;
+    if (slot->mail == NULL) slot->mail_tail = &slot->mail;
+    slot->length--;
+    return cell;
+}
+
+void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)
+{
+    struct bough_cell *cell = slot->mail;
+
+    slot->mail = NULL;
+    slot->mail_tail = &slot->mail;
+    slot->length = 0;
+    while (cell != NULL) {
+        struct bough_cell *next = cell->next;
+
+        cell->next = NULL;
+        if (all || cell->life != 0) {
+            slot->dropped++;
+            if (cell->asker.loop != NULL) {
+                bough_answer(&cell->asker, status, NULL, 0);
+            } else {
+                dead_letter(slot->loop, slot);
+            }
+            bough_cell_free(slot->loop, cell);
+        } else {
+            *slot->mail_tail = cell;
+            slot->mail_tail = &cell->next;
+            slot->length++;
+        }
+        cell = next;
+    }
+}
+
+/* Public */
+
+enum bough_status bough_send(struct bough_address address, const void *message,
+                             size_t size)
+{
+    return bough_mail_push(address, message, size, NULL);
+}
+
+enum bough_status bough_send_block(struct bough_address address,
+                                   struct bough_block *block)
+{
+    enum bough_status status = block->status;
+
+    if (status == BOUGH_OK) status = bough_send(address, block->data, block->size);
+    bough_block_finish(block);
+    return status;
+}
+
+size_t bough_mailbox_length(struct bough_actor *actor)
+{
+    return actor->length;
+}

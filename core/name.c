@@ -1,0 +1,112 @@
+/* name.c - names of places: which are valid, the tree of them, and the table of paths.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/core/name_internal.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/core/runtime_internal.h>
+
+static bool name_is_valid(const char *name, size_t len)
+{
+    if (len == 0 || len > BOUGH_NAME_MAX) return false;
+    if (strncmp(name, "..", len) == 0 && len <= 2) return false;
+    for (size_t i = 0; i < len; i++) {
+        const unsigned char c = (unsigned char)name[i];
+        if (c >= 0x80 || (!isalnum(c) && strchr("_.-", c) == NULL)) return false;
+    }
+    return true;
+}
+
+bool bough_name_valid(const char *name)
+{
+    return name_is_valid(name, strnlen(name, BOUGH_NAME_MAX + 1));
+}
+
+bool bough_path_valid(const char *path)
+{
+    if (path[0] != '/' || strnlen(path, BOUGH_PATH_MAX) == BOUGH_PATH_MAX) return false;
+    if (path[1] == '\0') return true;
+    while (*path == '/') {
+        const size_t len = strcspn(path + 1, "/");
+        if (!name_is_valid(path + 1, len)) return false;
+        path += 1 + len;
+    }
+    return true;
+}
+
+/* The tree and the table */
+
+struct bough_name *bough_name_find(struct bough_runtime *runtime, const char *path)
+{
+    struct bough_name *name;
+
+    HASH_FIND_STR(runtime->names, path, name);
+    return name;
+}
+
+static void link_last(struct bough_name *name, struct bough_name *parent)
+{
+    name->parent = parent;
+    name->next = NULL;
+    name->previous = parent != NULL ? parent->last : NULL;
+    if (parent == NULL) return;
+    if (parent->last != NULL) {
+        parent->last->next = name;
+    } else {
+        parent->first = name;
+    }
+    parent->last = name;
+}
+
+static void unlink_name(struct bough_name *name)
+{
+    struct bough_name *parent = name->parent;
+
+    if (parent == NULL) return;
+    *(name->previous != NULL ? &name->previous->next : &parent->first) = name->next;
+    *(name->next != NULL ? &name->next->previous : &parent->last) = name->previous;
+}
+
+void bough_name_to_last(struct bough_name *name)
+{
+    struct bough_name *parent = name->parent;
+
+    unlink_name(name);
+    link_last(name, parent);
+}
+
+struct bough_name *bough_name_new(struct bough_actor *slot, struct bough_name *parent,
+                                  const char *name)
+{
+    struct bough_runtime *runtime = slot->loop->runtime;
+    const char *above = parent == NULL || parent->parent == NULL ? "" : parent->path;
+    const char *slash = parent == NULL ? "" : "/";
+    const size_t size = strlen(above) + strlen(slash) + strlen(name) + 1;
+    struct bough_name *entry = calloc(1, sizeof(*entry) + size);
+
+    if (entry == NULL) return NULL;
+    snprintf(entry->path, size, "%s%s%s", above, slash, name);
+    entry->slot = slot;
+    HASH_ADD_STR(runtime->names, path, entry);
+    if (entry->hh.tbl == NULL) {
+        free(entry);
+        return NULL;
+    }
+    link_last(entry, parent);
+    slot->name = entry;
+    return entry;
+}
+
+void bough_name_free(struct bough_name *name)
+{
+    struct bough_runtime *runtime = name->slot->loop->runtime;
+
+    unlink_name(name);
+    HASH_DEL(runtime->names, name);
+    name->slot->name = NULL;
+    free(name);
+}

@@ -1,0 +1,23 @@
+/* name_internal.h - the tree of named places of a runtime, and its table of paths.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_CORE_NAME_INTERNAL_H
+#define BOUGH_CORE_NAME_INTERNAL_H
+
+#include <bough/core/slot_internal.h>
+
+/* The entry of a path, or NULL. */
+struct bough_name *bough_name_find(struct bough_runtime *runtime, const char *path);
+
+/* Gives a slot a name under `parent` (NULL: the root, whose name is "/"), last of its
+ * siblings. NULL when memory is out; BOUGH_PATH_MAX is the caller's to check. */
+struct bough_name *bough_name_new(struct bough_actor *slot, struct bough_name *parent,
+                                  const char *name);
+
+/* Moves it behind its siblings: a child that is made anew counts as the last one made. */
+void bough_name_to_last(struct bough_name *name);
+
+/* Takes a name without children out of tree and table and frees it. */
+void bough_name_free(struct bough_name *name);
+
+#endif

@@ -1,0 +1,129 @@
+/* place.h - places with names: where lives follow one another.
+ *
+ * A place is a slot that is kept between lives: it has a mailbox, a name under its
+ * parent, and so a path. Supervision is built on this: it makes a place for each child,
+ * starts a life in it, is told by the watch when that life has ended, and starts the next
+ * one.
+ *
+ * A child place belongs to its parent's place, not to the parent's life: when a
+ * supervisor is restarted, its children's places, what waits in their mailboxes and every
+ * address of them stay good. A life ends only after the lives in the places under it have
+ * ended; they are killed if need be. Thread: the loop's, for everything here.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_CORE_PLACE_H
+#define BOUGH_CORE_PLACE_H
+
+#include <bough/core/actor.h>
+
+enum { BOUGH_NAME_MAX = 64, BOUGH_PATH_MAX = 1024 };
+
+/* 1 to 64 of A-Z a-z 0-9 _ . - and not "." or "..". */
+BOUGH_PUBLIC bool bough_name_valid(const char *name);
+
+/* "/" or "/name/name...", every name valid, shorter than BOUGH_PATH_MAX. */
+BOUGH_PUBLIC bool bough_path_valid(const char *path);
+
+enum bough_place_state {
+    BOUGH_PLACE_RESERVED, /* known by name, not started yet: takes messages */
+    BOUGH_PLACE_STARTING, /* init has run, not ready */
+    BOUGH_PLACE_RUNNING,
+    BOUGH_PLACE_STOPPING,   /* asked to end, or ending */
+    BOUGH_PLACE_RESTARTING, /* between lives: takes messages */
+    BOUGH_PLACE_STOPPED,    /* nobody, and nobody expected: gone */
+    BOUGH_PLACE_FAILED,     /* the same, after a fault */
+    BOUGH_PLACE_STATE_COUNT
+};
+
+/* "reserved" prints as "stopped" does in `bough status`: names in lower case, never NULL.
+ */
+BOUGH_PUBLIC const char *bough_place_state_name(enum bough_place_state state);
+
+enum bough_on_restart {
+    BOUGH_KEEP,   /* what was sent to the place waits for the next life */
+    BOUGH_DISCARD /* its callers are told `gone` */
+};
+
+enum { BOUGH_MAILBOX_CAPACITY = 1024 }; /* messages, when capacity is 0 */
+
+struct bough_place_spec {
+    const struct bough_actor_type *type;
+    const void *options;         /* copied; NULL: fallbacks */
+    struct bough_address parent; /* BOUGH_NOBODY: a root */
+    const char *name;  /* copied; NULL: no name (no path, no events). "/" for a root */
+    uint32_t capacity; /* of the mailbox, in messages; 0: the default */
+    enum bough_on_restart on_restart;
+    const char *restart;   /* the policy, for status: a static string, or NULL */
+    const char *isolation; /* likewise; NULL: "inline" */
+};
+
+/* Makes a place, or takes over the one of that path that has no life (reserved by a
+ * reference, or left by the parent's earlier life): it keeps its mailbox, lives go on
+ * counting.
+ * `*place` gets the place's address (life 0). Errors, nothing made: BOUGH_ENOMEM,
+ * BOUGH_EINVALID (name), BOUGH_EPRESENT (a life is there), BOUGH_ETOOLARGE (path). */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_place_new(struct bough_loop *loop, const struct bough_place_spec *spec,
+                struct bough_address *place);
+
+struct bough_start {
+    struct bough_watch *watch; /* may be NULL */
+    uint64_t cause;            /* for the event: what led to this start, 0: nothing */
+    bool restart;              /* counts in `restarts` */
+};
+
+/* Starts a life in an empty place. Errors: BOUGH_ENOMEM, BOUGH_EGONE (stale),
+ * BOUGH_ERUNNING, or what init returned (BOUGH_IGNORE too), `failure` (may be NULL)
+ * saying why; the watch is then never called, and the place is as it was, its life
+ * counted. The events `started` and `ready`, or `exited`, are made here. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_place_start(struct bough_address place, const struct bough_start *start,
+                  struct bough_exit_reason *failure);
+
+/* Says what an empty place waits for: RESERVED and RESTARTING take messages; with STOPPED
+ * and FAILED the mailbox is emptied, callers are told `gone`. */
+BOUGH_PUBLIC void bough_place_mark(struct bough_address place,
+                                   enum bough_place_state state);
+
+/* Ends an empty place and the empty places under it, with event `removed` for those that
+ * have names. Its address goes stale. Fine on a stale one. */
+BOUGH_PUBLIC void bough_place_free(struct bough_address place, uint64_t cause);
+
+/* The place of that path (life 0). BOUGH_ENOTFOUND when there is none. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_lookup(struct bough_loop *loop, const char *path, struct bough_address *place);
+
+/* The same, and reserves it when it is not there yet, so that what is sent waits for who
+ * will live there: for references in a config, which are checked to exist in the tree.
+ * Errors: BOUGH_EINVALID (path), BOUGH_ENOMEM. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_reference(struct bough_loop *loop, const char *path, struct bough_address *place);
+
+struct bough_place_info {
+    const char *path; /* "" without a name; valid as long as the place */
+    const struct bough_actor_type *type; /* NULL while only reserved */
+    enum bough_place_state state;
+    uint32_t life; /* the current or last one; 0: never lived */
+    uint32_t restarts;
+    const char *restart, *isolation; /* as in the spec */
+    int64_t pid;                     /* 0: inline */
+    int64_t uptime_ms;               /* of the current life, else 0 */
+    size_t mailbox_length, mailbox_capacity;
+    uint64_t dropped; /* messages refused or lost at this place */
+    uint64_t handled; /* messages run, all lives */
+};
+
+/* Errors: BOUGH_EGONE. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_place_info(struct bough_address place, struct bough_place_info *info);
+
+/* Visits the named places under and including `path`, parents before children, children
+ * in the order in which they were made. The visitor must not change places.
+ * BOUGH_ENOTFOUND. */
+typedef void bough_place_visitor(void *data, struct bough_address place,
+                                 const struct bough_place_info *info);
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_place_visit(struct bough_loop *loop, const char *path, bough_place_visitor *visitor,
+                  void *data);
+
+#endif

@@ -1,0 +1,85 @@
+/* runtime.h - all of Bough in one process: its loops, places, names, clock, log and
+ * events.
+ *
+ * A program may have several; they share nothing. A loop runs on a `struct ev_loop` that
+ * the caller owns and runs with ev_run() as always: Bough adds a prepare, an idle and a
+ * timer watcher, and keeps ev_run() going only while actors live. Messages never cost a
+ * loop iteration: what is ready is drained before the loop polls, up to a budget.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_CORE_RUNTIME_H
+#define BOUGH_CORE_RUNTIME_H
+
+#include <bough/core/clock.h>
+#include <bough/core/event.h>
+#include <bough/core/log.h>
+#include <bough/core/status.h>
+
+struct ev_loop;
+struct bough_loop;
+struct bough_runtime;
+
+struct bough_runtime_options {
+    const struct bough_clock *clock; /* NULL: bough_clock_system */
+    bough_log_function *log;         /* NULL: bough_log_stderr */
+    void *log_data;
+    bough_event_function *event; /* NULL: nobody */
+    void *event_data;
+};
+
+/* `options` is copied, NULL for zeroes. NULL when memory is out. */
+BOUGH_PUBLIC BOUGH_CHECKED struct bough_runtime *
+bough_runtime_new(const struct bough_runtime_options *options);
+
+/* Kills what still lives, without a turn of the loop, frees its loops, then itself. Open
+ * calls without an owner are answered BOUGH_EGONE and watches fire `killed` before it
+ * returns. Not from inside a callback. Thread: that of its loops. */
+BOUGH_PUBLIC void bough_runtime_free(struct bough_runtime *runtime);
+
+/* Changes the log hook; NULL: bough_log_stderr. */
+BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,
+                                        bough_log_function *log, void *data);
+
+/* Now, for people, in nanoseconds since 1970 UTC. */
+BOUGH_PUBLIC int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime);
+
+/* Joins a libev loop, which stays the caller's and must outlive the runtime or this
+ * loop's bough_loop_free(). NULL when memory is out. Thread: that of `ev`. */
+BOUGH_PUBLIC BOUGH_CHECKED struct bough_loop *
+bough_loop_new(struct bough_runtime *runtime, struct ev_loop *ev);
+
+/* Kills what lives on it, and leaves the libev loop. bough_runtime_free() does it for
+ * all. */
+BOUGH_PUBLIC void bough_loop_free(struct bough_loop *loop);
+
+BOUGH_PUBLIC struct bough_runtime *bough_loop_runtime(struct bough_loop *loop);
+BOUGH_PUBLIC struct ev_loop *bough_loop_ev(struct bough_loop *loop);
+BOUGH_PUBLIC int64_t bough_loop_now_ms(const struct bough_loop *loop);
+
+/* For tests and simulations: runs what is ready until nothing is, or until `budget` tasks
+ * and messages have run. Returns how many ran. Never polls. */
+BOUGH_PUBLIC size_t bough_loop_run_ready(struct bough_loop *loop, size_t budget);
+
+/* Virtual clock only: runs what is ready, then moves time to each deadline in turn and
+ * runs what that makes ready, until `ms` have passed. Polls descriptors without waiting.
+ */
+BOUGH_PUBLIC void bough_loop_advance(struct bough_loop *loop,
+                                     struct bough_virtual_clock *clock, int64_t ms);
+
+/* Milliseconds until the next deadline, 0 when something is ready, -1 when there is none.
+ */
+BOUGH_PUBLIC int64_t bough_loop_next_ms(const struct bough_loop *loop);
+
+/* What a loop holds, for tests and for the curious. */
+struct bough_loop_counts {
+    size_t lives;          /* actors that live */
+    size_t places;         /* places, lived in or not */
+    size_t cells;          /* messages and answers that wait */
+    size_t calls;          /* questions in flight */
+    size_t timeouts;       /* armed deadlines */
+    size_t sources;        /* watched descriptors */
+    uint64_t dead_letters; /* messages that could not be delivered, so far */
+};
+BOUGH_PUBLIC struct bough_loop_counts bough_loop_count(const struct bough_loop *loop);
+
+#endif

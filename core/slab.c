@@ -1,0 +1,81 @@
+/* slab.c - slots in slabs that never move.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/core/slot_internal.h>
+
+enum { SLAB_SLOTS = 256 };
+
+struct bough_slab {
+    struct bough_slab *next;
+    struct bough_actor slots[SLAB_SLOTS];
+};
+
+/* An idle actor must cost well under 200 bytes beside its state. */
+_Static_assert(sizeof(struct bough_actor) <= 184, "a slot has grown");
+
+static bool grow(struct bough_loop *loop)
+{
+    struct bough_slab *slab = calloc(1, sizeof(*slab));
+
+    if (slab == NULL) return false;
+    slab->next = loop->slabs;
+    loop->slabs = slab;
+    for (size_t i = SLAB_SLOTS; i > 0; i--) {
+        struct bough_actor *slot = &slab->slots[i - 1];
+        slot->loop = loop;
+        slot->place = 1;
+        slot->task.next = (struct bough_task *)loop->free_slots;
+        loop->free_slots = slot;
+    }
+    return true;
+}
+
+struct bough_actor *bough_slot_new(struct bough_loop *loop)
+{
+    if (loop->free_slots == NULL && !grow(loop)) return NULL;
+
+    struct bough_actor *slot = loop->free_slots;
+    const uint32_t place = slot->place;
+
+    loop->free_slots = (struct bough_actor *)slot->task.next;
+    memset(slot, 0, sizeof(*slot));
+    slot->loop = loop;
+    slot->place = place;
+    slot->mail_tail = &slot->mail;
+    loop->counts.places++;
+    return slot;
+}
+
+/* Place 0 is skipped, so that a zeroed address never fits. */
+void bough_slot_free(struct bough_actor *slot)
+{
+    struct bough_loop *loop = slot->loop;
+
+    if (++slot->place == 0) slot->place = 1;
+    slot->life = 0;
+    slot->mail_tail = NULL;
+    slot->task.next = (struct bough_task *)loop->free_slots;
+    loop->free_slots = slot;
+    loop->counts.places--;
+}
+
+void bough_slots_visit(struct bough_loop *loop, void (*visit)(struct bough_actor *slot))
+{
+    for (struct bough_slab *slab = loop->slabs; slab != NULL; slab = slab->next) {
+        for (size_t i = 0; i < SLAB_SLOTS; i++)
+            visit(&slab->slots[i]);
+    }
+}
+
+void bough_slabs_free(struct bough_loop *loop)
+{
+    while (loop->slabs != NULL) {
+        struct bough_slab *next = loop->slabs->next;
+        free(loop->slabs);
+        loop->slabs = next;
+    }
+    loop->free_slots = NULL;
+}
