@@ -4,10 +4,10 @@
 #include <bough/core/actor.h>
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/slot_internal.h>
+#include <bough/core/text.h>
 
 void *bough_state(struct bough_actor *actor)
 {
@@ -60,7 +60,9 @@ void bough_starting(struct bough_actor *actor)
 void bough_ready(struct bough_actor *actor)
 {
     actor->unready = false;
-    if (actor->begun && actor->reason == NULL) bough_life_ready(actor);
+    if (!actor->begun || actor->reason != NULL) return;
+    bough_life_ready(actor);
+    bough_slot_queue(actor);
 }
 
 /* Ends */
@@ -84,7 +86,7 @@ void bough_fail(struct bough_actor *actor, enum bough_status status, const char 
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    bough_text_vformat(text, sizeof(text), format, arguments);
     va_end(arguments);
 
     const struct bough_exit_reason reason =

@@ -10,12 +10,12 @@
 #include <bough/core/call.h>
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/slot_internal.h>
+#include <bough/core/text.h>
 
 enum { FIRST_ENTRIES = 64, REFUSAL_TEXT = 512 };
 
@@ -340,7 +340,7 @@ static void answer_text(const struct bough_asker *asker, enum bough_status statu
     char text[REFUSAL_TEXT];
 
     bough_assert(status != BOUGH_OK);
-    vsnprintf(text, sizeof(text), format, arguments);
+    bough_text_vformat(text, sizeof(text), format, arguments);
     bough_answer(asker, status, text, strlen(text) + 1);
 }
 

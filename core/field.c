@@ -244,3 +244,30 @@ const struct bough_field *bough_field_find(const struct bough_field *fields, siz
     }
     return NULL;
 }
+
+/* Zero must mean the fallback: it is out of limits, or the same. */
+static bool zero_is_free(const struct bough_field *field)
+{
+    if (field->fallback == 0) return true;
+    return is_number(field->kind) && (field->min > 0 || field->max < 0);
+}
+
+bool bough_options_valid(const struct bough_field *fields, size_t count,
+                         struct bough_error *error)
+{
+    const struct table table = { .fields = fields, .count = count, .error = error };
+
+    if (!table_valid(&table)) return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct bough_field *field = &fields[i];
+
+        if (!zero_is_free(field)) {
+            return complain(&table, field, "has a fallback, and allows zero with another sense");
+        }
+        if (field->kind == BOUGH_OBJECT &&
+            !bough_options_valid(field->of, field->of_count, error)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -277,11 +277,12 @@ static bool stays_empty(const struct bough_actor *slot)
 static void rest(struct bough_actor *slot, const struct bough_exit_reason *reason)
 {
     if (stays_empty(slot)) {
-        slot->phase = bough_exit_good(reason) ? BOUGH_PLACE_STOPPED : BOUGH_PLACE_FAILED;
+        bough_slot_settle(slot, bough_exit_good(reason) ? BOUGH_PLACE_STOPPED
+                                                        : BOUGH_PLACE_FAILED);
     } else {
         slot->phase = BOUGH_PLACE_RESTARTING;
+        bough_mail_flush(slot, slot->discard, BOUGH_EGONE);
     }
-    bough_mail_flush(slot, stays_empty(slot) || slot->discard, BOUGH_EGONE);
 }
 
 static void complete_end(struct bough_actor *slot)

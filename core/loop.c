@@ -95,13 +95,19 @@ void bough_loop_hold(struct bough_loop *loop)
     }
 }
 
+/* Bounded, for a timer without delay may start itself again: it is due at once. */
 static void expire(struct bough_loop *loop)
 {
-    struct bough_timeout *timeout;
+    struct bough_timeout *due;
 
     bough_wheel_advance(&loop->wheel, loop->now_ms);
-    while ((timeout = bough_wheel_pop(&loop->wheel)) != NULL)
+    bough_wheel_take_due(&loop->wheel, &due);
+    while (due != NULL) {
+        struct bough_timeout *timeout = due;
+
+        bough_wheel_remove(&loop->wheel, timeout);
         timeout->expired(loop, timeout);
+    }
 }
 
 static void run_next(struct bough_loop *loop)
@@ -159,7 +165,7 @@ void bough_loop_advance(struct bough_loop *loop, struct bough_virtual_clock *clo
         if (is_busy(loop)) continue;
 
         const int64_t next_ms = bough_wheel_next(&loop->wheel);
-        if (next_ms < 0 || next_ms * NS_PER_MS > until) break;
+        if (next_ms < 0 || next_ms > until / NS_PER_MS) break;
         if (next_ms * NS_PER_MS > clock->monotonic_ns) {
             clock->monotonic_ns = next_ms * NS_PER_MS;
         }
@@ -187,7 +193,7 @@ static void start_uncounted_timer(struct bough_loop *loop, int64_t delay_ms)
 
 static void stop_uncounted_timer(struct bough_loop *loop)
 {
-    if (!ev_is_active(&loop->timer)) return;
+    if (!ev_is_active(&loop->timer) && !ev_is_pending(&loop->timer)) return;
     ev_ref(loop->ev);
     ev_timer_stop(loop->ev, &loop->timer);
 }

@@ -218,9 +218,23 @@ void bough_place_mark(struct bough_address place, enum bough_place_state state)
     if (slot == NULL) return;
     bough_assert(!bough_slot_lives(slot));
     bough_assert(state == BOUGH_PLACE_RESERVED || state >= BOUGH_PLACE_RESTARTING);
-    slot->phase = (unsigned char)state;
     if (state == BOUGH_PLACE_STOPPED || state == BOUGH_PLACE_FAILED) {
-        bough_mail_flush(slot, true, BOUGH_EGONE);
+        bough_slot_settle(slot, state);
+    } else {
+        slot->phase = (unsigned char)state;
+    }
+}
+
+/* What waits below a place that nobody comes back to waits for nobody either. */
+void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state)
+{
+    slot->phase = (unsigned char)state;
+    bough_mail_flush(slot, true, BOUGH_EGONE);
+    if (slot->name == NULL) return;
+    for (struct bough_name *child = slot->name->first; child != NULL;
+         child = child->next) {
+        if (!bough_slot_lives(child->slot))
+            bough_slot_settle(child->slot, BOUGH_PLACE_STOPPED);
     }
 }
 

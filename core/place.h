@@ -81,7 +81,8 @@ bough_place_start(struct bough_address place, const struct bough_start *start,
                   struct bough_exit_reason *failure);
 
 /* Says what an empty place waits for: RESERVED and RESTARTING take messages; with STOPPED
- * and FAILED the mailbox is emptied, callers are told `gone`. */
+ * and FAILED the mailbox is emptied, callers are told `gone`, and the empty places under
+ * it are STOPPED in the same way. */
 BOUGH_PUBLIC void bough_place_mark(struct bough_address place,
                                    enum bough_place_state state);
 

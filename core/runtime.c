@@ -4,12 +4,12 @@
 #include <bough/core/runtime.h>
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/loop_internal.h>
 #include <bough/core/runtime_internal.h>
+#include <bough/core/text.h>
 
 enum { LOG_TEXT = 1024 };
 
@@ -56,7 +56,7 @@ void bough_log(struct bough_runtime *runtime, enum bough_log_level level,
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    bough_text_vformat(text, sizeof(text), format, arguments);
     va_end(arguments);
 
     const struct bough_log_record record = {

@@ -122,6 +122,8 @@ uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
 
 /* place.c: forgets a slot without a life, its name and the names under it. */
 void bough_slot_vacate(struct bough_actor *slot, uint64_t cause);
+/* Nobody is expected there or below: `gone` for all that waits. STOPPED or FAILED. */
+void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state);
 
 /* mailbox.c */
 struct bough_cell *bough_cell_new(struct bough_loop *loop, const void *bytes,

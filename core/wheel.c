@@ -163,10 +163,10 @@ void bough_wheel_advance(struct bough_wheel *wheel, int64_t now_ms)
     if (wheel->now_ms < now_ms) wheel->now_ms = now_ms;
 }
 
-struct bough_timeout *bough_wheel_pop(struct bough_wheel *wheel)
+void bough_wheel_take_due(struct bough_wheel *wheel, struct bough_timeout **due)
 {
-    struct bough_timeout *timeout = wheel->due;
-
-    if (timeout != NULL) bough_wheel_remove(wheel, timeout);
-    return timeout;
+    *due = wheel->due;
+    if (*due != NULL) (*due)->link = due;
+    wheel->due = NULL;
+    wheel->due_tail = &wheel->due;
 }

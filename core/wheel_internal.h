@@ -41,7 +41,9 @@ int64_t bough_wheel_next(const struct bough_wheel *wheel);
 /* Moves now forward; what expires becomes due. */
 void bough_wheel_advance(struct bough_wheel *wheel, int64_t now_ms);
 
-/* Takes the next due one, disarmed; NULL when there is none. */
-struct bough_timeout *bough_wheel_pop(struct bough_wheel *wheel);
+/* Moves all that is due aside, to be removed and run one by one from the head: what is
+ * armed meanwhile, for now, is due the next time, so that a timer of 0 ms that starts
+ * itself anew does not keep the loop from everything else. */
+void bough_wheel_take_due(struct bough_wheel *wheel, struct bough_timeout **due);
 
 #endif
