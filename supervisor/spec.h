@@ -1,0 +1,88 @@
+/* spec.h - child specs: plain data that says what a supervisor keeps running, and how.
+ *
+ * Written by hand in C with designated initialisers, or made from JSON by config/. A
+ * zeroed member is OTP's default. The rules are OTP's (supervisor, child specification).
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_SUPERVISOR_SPEC_H
+#define BOUGH_SUPERVISOR_SPEC_H
+
+#include <bough/core/place.h>
+
+enum bough_strategy {
+    BOUGH_ONE_FOR_ONE,
+    BOUGH_ONE_FOR_ALL,
+    BOUGH_REST_FOR_ONE,
+    BOUGH_STRATEGY_COUNT
+};
+
+enum bough_restart {
+    BOUGH_PERMANENT,
+    BOUGH_TRANSIENT,
+    BOUGH_TEMPORARY,
+    BOUGH_RESTART_COUNT
+};
+
+/* "one-for-one", ... and "permanent", ..., then NULL: fit for a BOUGH_CHOICE. */
+BOUGH_PUBLIC extern const char *const bough_strategy_names[];
+BOUGH_PUBLIC extern const char *const bough_restart_names[];
+
+/* How long a child may take to end in order, in ms; then it is killed. */
+enum { BOUGH_SHUTDOWN_DEFAULT = 0 };         /* 5,000; BOUGH_FOREVER for a supervisor */
+#define BOUGH_SHUTDOWN_BRUTAL_KILL INT64_MIN /* at once, without asking */
+#define BOUGH_SHUTDOWN_INFINITY BOUGH_FOREVER
+#define BOUGH_SHUTDOWN_AT_ONCE \
+    ((int64_t)-1) /* asked, then killed with no time: OTP's 0 */
+
+struct bough_child_spec {
+    const char *name; /* 1 to 64 of A-Z a-z 0-9 _ . - ; unique among its siblings */
+    const struct bough_actor_type *type; /* &bough_supervisor_type for a nested one */
+    const void *options;                 /* the type's; NULL: fallbacks */
+    enum bough_restart restart;
+    int64_t shutdown_ms;       /* a time, or one of the values above */
+    uint32_t mailbox_capacity; /* messages; 0: BOUGH_MAILBOX_CAPACITY */
+    enum bough_on_restart on_restart;
+};
+
+/* A window of one million restarts takes 8 MB; who wants more wants no limit. */
+enum { BOUGH_INTENSITY_MAX = 1000000 };
+enum { BOUGH_INTENSITY_DEFAULT = 1, BOUGH_PERIOD_DEFAULT = 5000 /* ms */ };
+
+/* The options of the type "supervisor": its flags and its children. */
+struct bough_supervisor_options {
+    enum bough_strategy strategy;
+    bool any_intensity; /* true: `intensity` is meant, also when it is 0 */
+    uint32_t
+        intensity; /* restarts allowed within the period; 0 without any_intensity: 1 */
+    int64_t period_ms;                       /* 0: 5,000 */
+    const struct bough_child_spec *children; /* in start order */
+    size_t child_count;
+};
+
+/* What the zeroes above stand for. */
+BOUGH_PUBLIC uint32_t
+bough_supervisor_intensity(const struct bough_supervisor_options *options);
+BOUGH_PUBLIC int64_t
+bough_supervisor_period_ms(const struct bough_supervisor_options *options);
+
+/* The time to end in order, in ms: 0 for AT_ONCE, BOUGH_FOREVER, or
+ * BOUGH_SHUTDOWN_BRUTAL_KILL. */
+BOUGH_PUBLIC int64_t bough_child_shutdown_ms(const struct bough_child_spec *spec);
+
+/* Checks flags and specs, nested ones too: strategy, intensity, period, names valid and
+ * unique, paths not too long, types given, restart and shutdown allowed. Allocates for
+ * the time of the check. Errors: BOUGH_EINVALID, `error` saying where (the path) and what
+ * is allowed; BOUGH_ENOMEM. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_supervisor_check(const struct bough_supervisor_options *options,
+                       struct bough_error *error);
+
+/* A deep copy, children, names and their options included (each by its type's own rule):
+ * copy_options of the type "supervisor". `options` NULL: an empty supervisor. NULL when
+ * memory is out. */
+BOUGH_PUBLIC BOUGH_CHECKED void *bough_supervisor_options_copy(const void *options);
+
+/* Releases such a copy; NULL is fine. */
+BOUGH_PUBLIC void bough_supervisor_options_free(void *options);
+
+#endif
