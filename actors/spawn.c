@@ -1,0 +1,371 @@
+/* spawn.c - starts programs, and makes sure that they end.
+ *
+ * The child shares this process's memory until it runs the program, while the calling
+ * thread waits (CLONE_VM | CLONE_VFORK). So it prepares nothing: all memory is taken
+ * before, and the child makes raw system calls only. It has a stack of its own, and all
+ * signals are blocked around it, so that no handler of this process can run in the shared
+ * memory. When a step fails, it leaves the errno where the parent reads it.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/actors/spawn.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bough/core/assert.h>
+
+/* Finding the program */
+
+static bool is_program(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0) return false;
+    if (!S_ISREG(status.st_mode)) {
+        errno = EACCES;
+        return false;
+    }
+    return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+}
+
+static enum bough_status refuse_program(const char *name, bool denied,
+                                        struct bough_error *error)
+{
+    if (denied) {
+        return bough_error_set(error, BOUGH_EDENIED, "program \"%s\" is not executable",
+                               name);
+    }
+    return bough_error_set(error, BOUGH_ENOTFOUND, "program \"%s\" was not found%s", name,
+                           strchr(name, '/') ? "" : " in PATH");
+}
+
+/* Writes directory/name; false when it does not fit. An empty directory is the current
+ * one. */
+static bool join(char *path, size_t size, const char *directory, size_t len,
+                 const char *name)
+{
+    int written = len == 0 ? snprintf(path, size, "%s", name)
+                           : snprintf(path, size, "%.*s/%s", (int)len, directory, name);
+
+    return written >= 0 && (size_t)written < size;
+}
+
+enum bough_status bough_program_find(const char *name, char *path, size_t size,
+                                     struct bough_error *error)
+{
+    const char *directory = getenv("PATH");
+    bool denied = false;
+
+    if (strchr(name, '/')) {
+        if (!join(path, size, "", 0, name)) goto too_large;
+        if (is_program(path)) return BOUGH_OK;
+        return refuse_program(name, errno == EACCES, error);
+    }
+    if (name[0] == '\0') return refuse_program(name, false, error);
+    if (!directory) directory = "/bin:/usr/bin"; /* what execvp() takes then */
+    for (;;) {
+        size_t len = strcspn(directory, ":");
+
+        if (!join(path, size, directory, len, name)) goto too_large;
+        if (is_program(path)) return BOUGH_OK;
+        if (errno == EACCES) denied = true;
+        if (directory[len] == '\0') return refuse_program(name, denied, error);
+        directory += len + 1;
+    }
+
+too_large:
+    return bough_error_set(error, BOUGH_ETOOLARGE,
+                           "the path of program \"%s\" is too long", name);
+}
+
+/* The child. Raw system calls: no lock, no allocation, nothing that a sanitizer
+ * intercepts. */
+
+enum step { STEP_PARENT, STEP_STDIO, STEP_DIRECTORY, STEP_RUN };
+
+struct plan {
+    const struct bough_spawn_options *options;
+    const char *path;
+    char *const *argv;
+    char *const *env;
+    char *const *shell_argv; /* for a script without #!, as execvp() has it */
+    pid_t parent;
+    enum step step;  /* where it failed */
+    int errno_value; /* 0: the program runs */
+};
+
+#define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
+
+/* A kernel sigaction of any architecture: SIG_DFL, no flags, empty mask are all zero. */
+static const unsigned char default_action[128];
+static const unsigned char no_signals[_NSIG / 8];
+
+IN_CHILD static void child_reset_signals(void)
+{
+    for (int number = 1; number < _NSIG; number++) {
+        syscall(SYS_rt_sigaction, number, default_action, NULL, sizeof(no_signals));
+    }
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, no_signals, NULL, sizeof(no_signals));
+}
+
+/* Ends with the parent; and at once when the parent has ended before it was asked. */
+IN_CHILD static bool child_follow_parent(const struct plan *plan)
+{
+    if (syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return false;
+    if (syscall(SYS_getppid) == plan->parent) return true;
+    errno = ESRCH;
+    return false;
+}
+
+IN_CHILD static bool child_null_device(int target)
+{
+    long fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
+
+    if (fd < 0) return false;
+    if (fd == target) return true;
+    return syscall(SYS_dup3, (int)fd, target, 0) >= 0;
+}
+
+/* The descriptors given are 3 or more, so none is overwritten before its turn. */
+IN_CHILD static bool child_descriptor(int fd, int target)
+{
+    if (fd == BOUGH_SPAWN_INHERIT) {
+        syscall(SYS_fcntl, target, F_SETFD,
+                0); /* fails when it is closed, and stays so */
+        return true;
+    }
+    if (fd == BOUGH_SPAWN_NULL) return child_null_device(target);
+    return syscall(SYS_dup3, fd, target, 0) >= 0;
+}
+
+IN_CHILD static bool child_stdio(const struct bough_spawn_options *options)
+{
+    return child_descriptor(options->stdin_fd, 0) &&
+           child_descriptor(options->stdout_fd, 1) &&
+           child_descriptor(options->stderr_fd, 2) &&
+           syscall(SYS_close_range, 3U, ~0U, 0U) == 0;
+}
+
+IN_CHILD static bool child_enter(const char *directory)
+{
+    return !directory || syscall(SYS_chdir, directory) == 0;
+}
+
+/* Returns only when it cannot. */
+IN_CHILD static void child_run_program(const struct plan *plan)
+{
+    syscall(SYS_execve, plan->path, plan->argv, plan->env);
+    if (errno == ENOEXEC)
+        syscall(SYS_execve, plan->shell_argv[0], plan->shell_argv, plan->env);
+}
+
+IN_CHILD static int child_main(void *data)
+{
+    struct plan *plan = data;
+
+    child_reset_signals();
+    syscall(SYS_setsid); /* cannot fail: a new process leads no group */
+    plan->step = STEP_PARENT;
+    if (!child_follow_parent(plan)) goto failed;
+    plan->step = STEP_STDIO;
+    if (!child_stdio(plan->options)) goto failed;
+    plan->step = STEP_DIRECTORY;
+    if (!child_enter(plan->options->cwd)) goto failed;
+    plan->step = STEP_RUN;
+    child_run_program(plan);
+
+failed:
+    plan->errno_value = errno;
+    return 127; /* to clone(), which exits with it */
+}
+
+/* The parent */
+
+enum {
+    CHILD_STACK = 16 * 1024
+}; /* bytes; the child's few frames need about one thousand */
+
+/* Blocks every signal, those that the C library keeps for itself too. */
+static void block_signals(unsigned char saved[sizeof(no_signals)])
+{
+    unsigned char all[sizeof(no_signals)];
+
+    memset(all, 0xff, sizeof(all));
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, saved, sizeof(all));
+}
+
+static void restore_signals(const unsigned char saved[sizeof(no_signals)])
+{
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, saved, NULL, sizeof(no_signals));
+}
+
+/* Runs the child until the program runs or has failed to. */
+static enum bough_status start(struct plan *plan, struct bough_process *process,
+                               struct bough_error *error)
+{
+    _Alignas(max_align_t) char stack[CHILD_STACK];
+    unsigned char saved[sizeof(no_signals)];
+    int pidfd = -1;
+
+    block_signals(saved);
+    int pid = clone(child_main, stack + sizeof(stack),
+                    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, plan, &pidfd);
+    int errno_value = errno;
+    restore_signals(saved);
+
+    if (pid < 0) {
+        errno = errno_value;
+        return bough_error_system(error, "cannot start a process for \"%s\"", plan->path);
+    }
+    *process = (struct bough_process){ .pid = pid, .pidfd = pidfd };
+    return BOUGH_OK;
+}
+
+/* The child has ended in its own code: reaps it, and says at which step. */
+static enum bough_status report(const struct plan *plan, struct bough_process *process,
+                                struct bough_error *error)
+{
+    struct bough_process_end end;
+    bool ended;
+
+    do { /* it is on its way out: no time at all */
+        ended = bough_process_wait(process, -1);
+    } while (!ended || !bough_process_reap(process, &end));
+    errno = plan->errno_value;
+    switch (plan->step) {
+    case STEP_PARENT:
+        return bough_error_system(error, "cannot tie \"%s\" to its parent", plan->path);
+    case STEP_STDIO:
+        return bough_error_system(error, "cannot prepare descriptors for \"%s\"",
+                                  plan->path);
+    case STEP_DIRECTORY:
+        return bough_error_system(error, "cannot enter \"%s\"", plan->options->cwd);
+    case STEP_RUN: break;
+    }
+    if (errno == ENOENT) { /* the program itself was found */
+        return bough_error_system(error, "cannot run \"%s\", its interpreter is missing",
+                                  plan->path);
+    }
+    return bough_error_system(error, "cannot run \"%s\"", plan->path);
+}
+
+/* "/bin/sh", the script, its arguments: one array, to be freed. */
+static char **make_shell_argv(char *path, const char *const *argv)
+{
+    size_t count = 0;
+
+    while (argv[count]) {
+        count++;
+    }
+    char **shell = calloc(count + 2, sizeof(*shell));
+    if (!shell) return NULL;
+    shell[0] = (char *)(uintptr_t) "/bin/sh";
+    shell[1] = path;
+    memcpy(shell + 2, argv + 1, (count - 1) * sizeof(*shell));
+    return shell;
+}
+
+static bool descriptor_allowed(int fd)
+{
+    return fd >= 3 || fd == BOUGH_SPAWN_NULL || fd == BOUGH_SPAWN_INHERIT;
+}
+
+enum bough_status bough_process_spawn(const struct bough_spawn_options *options,
+                                      struct bough_process *process,
+                                      struct bough_error *error)
+{
+    char path[BOUGH_PROGRAM_PATH];
+    struct bough_process started;
+
+    bough_assert(options->argv && options->argv[0]);
+    bough_assert(descriptor_allowed(options->stdin_fd));
+    bough_assert(descriptor_allowed(options->stdout_fd));
+    bough_assert(descriptor_allowed(options->stderr_fd));
+    enum bough_status status =
+        bough_program_find(options->argv[0], path, sizeof(path), error);
+    if (status != BOUGH_OK) return status;
+
+    char **shell_argv = make_shell_argv(path, options->argv);
+    if (!shell_argv)
+        return bough_error_set(error, BOUGH_ENOMEM, "no memory to run a program");
+    struct plan plan = {
+        .options = options,
+        .path = path,
+        .argv = (char *const *)(uintptr_t)options->argv,
+        .env = options->env ? (char *const *)(uintptr_t)options->env : environ,
+        .shell_argv = shell_argv,
+        .parent = getpid(),
+    };
+    status = start(&plan, &started, error);
+    if (status == BOUGH_OK && plan.errno_value != 0)
+        status = report(&plan, &started, error);
+    if (status == BOUGH_OK) *process = started;
+    free(shell_argv);
+    return status;
+}
+
+void bough_process_kill(const struct bough_process *process)
+{
+    bough_assert(process->pidfd >= 0);
+    /* Until it is reaped, nobody else can have its number: not even its zombie's. */
+    kill(-process->pid, SIGKILL);
+    pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+}
+
+static int wait_by_pidfd(int pidfd, siginfo_t *info, int flags)
+{
+    int result;
+
+    info->si_pid = 0;
+    do {
+        result = waitid(P_PIDFD, (id_t)pidfd, info, WEXITED | WNOHANG | flags);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
+
+bool bough_process_reap(struct bough_process *process, struct bough_process_end *end)
+{
+    siginfo_t info;
+
+    bough_assert(process->pidfd >= 0);
+    int result = wait_by_pidfd(process->pidfd, &info, WNOWAIT);
+    if (result == 0 && info.si_pid == 0) return false;
+
+    /* Before the reaping, while its number is still its own. */
+    kill(-process->pid, SIGKILL);
+    if (result == 0) result = wait_by_pidfd(process->pidfd, &info, 0);
+    *end = (struct bough_process_end){ .known = result == 0 };
+    if (result == 0) {
+        bool exited = info.si_code == CLD_EXITED;
+        end->code = exited ? info.si_status : 0;
+        end->signal = exited ? 0 : info.si_status;
+    }
+    close(process->pidfd);
+    process->pidfd = -1;
+    return true;
+}
+
+bool bough_process_wait(const struct bough_process *process, int limit_ms)
+{
+    struct pollfd poll_fd = { .fd = process->pidfd, .events = POLLIN };
+    int ready;
+
+    bough_assert(process->pidfd >= 0);
+    do {
+        ready = poll(&poll_fd, 1, limit_ms);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}

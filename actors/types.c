@@ -1,0 +1,13 @@
+/* types.c - the ready-made types of actor, by name.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/actors/types.h>
+
+#include <bough/actors/counter.h>
+#include <bough/actors/kv.h>
+#include <bough/actors/logger.h>
+#include <bough/actors/worker.h>
+
+const struct bough_actor_type *const bough_actor_types[] = {
+    &bough_counter_type, &bough_kv_type, &bough_logger_type, &bough_worker_type, NULL,
+};

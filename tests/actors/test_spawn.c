@@ -1,0 +1,464 @@
+/* test_spawn.c - programs are started, seen and ended as spawn.h says.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/actors/spawn.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <bough/core/public.h>
+#include <bough/tests/actors/program.h>
+#include <bough/tests/support/fixture.h>
+
+struct fixture {
+    const char *folder;
+    size_t descriptors;
+};
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+
+    fixture.folder = make_folder();
+    fixture.descriptors = bough_test_descriptors();
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    const struct fixture *fixture = *state;
+
+    remove_folder(fixture->folder);
+    if (bough_test_has_children()) return -1;
+    return bough_test_descriptors() == fixture->descriptors ? 0 : -1;
+}
+
+static struct bough_process start(const char *const *argv)
+{
+    const struct bough_spawn_options options = { .argv = argv };
+    struct bough_process process;
+
+    assert_status(bough_process_spawn(&options, &process, NULL), BOUGH_OK);
+    return process;
+}
+
+static struct bough_process_end end_of(struct bough_process *process)
+{
+    struct bough_process_end end;
+
+    assert_true(bough_process_wait(process, BOUGH_TEST_LIMIT_MS));
+    assert_true(bough_process_reap(process, &end));
+    assert_int_equal(process->pidfd, -1);
+    return end;
+}
+
+/* Starts it with stdout in a pipe, whose other end is `*reader`. */
+static struct bough_process start_piped(struct bough_spawn_options options, int *reader)
+{
+    struct bough_process process;
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    options.stdout_fd = ends[1];
+    assert_status(bough_process_spawn(&options, &process, NULL), BOUGH_OK);
+    close(ends[1]);
+    *reader = ends[0];
+    return process;
+}
+
+/* All that a program writes to stdout, as a text; it must end with 0. */
+static const char *output_of(struct bough_spawn_options options)
+{
+    static char text[4096];
+    size_t len = 0;
+    ssize_t got;
+    int reader;
+    struct bough_process process = start_piped(options, &reader);
+
+    while ((got = read(reader, text + len, sizeof(text) - 1 - len)) > 0) {
+        len += (size_t)got;
+    }
+    text[len] = '\0';
+    close(reader);
+    assert_int_equal(end_of(&process).code, 0);
+    return text;
+}
+
+static const char *shell_output(const char *script)
+{
+    const char *const argv[] = { "sh", "-c", script, NULL };
+
+    return output_of((struct bough_spawn_options){ .argv = argv });
+}
+
+/* Reads one number that a program prints at its start. */
+static pid_t read_pid(int reader)
+{
+    char text[32] = "";
+    size_t len = 0;
+
+    while (!strchr(text, '\n')) {
+        ssize_t got = read(reader, text + len, sizeof(text) - 1 - len);
+        assert_true(got > 0);
+        len += (size_t)got;
+    }
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+static void assert_fails(const char *program, enum bough_status expected,
+                         const char *text)
+{
+    const char *const argv[] = { program, NULL };
+    const struct bough_spawn_options options = { .argv = argv };
+    struct bough_process process = { .pidfd = -7 };
+    struct bough_error error = { 0 };
+
+    assert_status(bough_process_spawn(&options, &process, &error), expected);
+    assert_string_equal(error.text, text);
+    assert_int_equal(process.pidfd, -7);
+}
+
+static void an_exit_code_is_known(void **state)
+{
+    struct bough_process process = start((const char *[]){ "sh", "-c", "exit 3", NULL });
+    struct bough_process_end end = end_of(&process);
+
+    (void)state;
+    assert_true(end.known);
+    assert_int_equal(end.code, 3);
+    assert_int_equal(end.signal, 0);
+}
+
+static void a_signal_is_known(void **state)
+{
+    struct bough_process process =
+        start((const char *[]){ "sh", "-c", "kill -USR1 $$", NULL });
+    struct bough_process_end end = end_of(&process);
+
+    (void)state;
+    assert_true(end.known);
+    assert_int_equal(end.code, 0);
+    assert_int_equal(end.signal, SIGUSR1);
+}
+
+static void what_still_runs_is_not_reaped(void **state)
+{
+    struct bough_process process = start((const char *[]){ "sleep", "1000", NULL });
+    struct bough_process_end end;
+
+    (void)state;
+    assert_false(bough_process_wait(&process, 0));
+    assert_false(bough_process_reap(&process, &end));
+    bough_process_kill(&process);
+    assert_int_equal(end_of(&process).signal, SIGKILL);
+}
+
+static void a_program_that_is_not_there_is_not_found(void **state)
+{
+    (void)state;
+    assert_fails("bough-has-no-such", BOUGH_ENOTFOUND,
+                 "program \"bough-has-no-such\" was not found in PATH");
+    assert_fails("/no/such", BOUGH_ENOTFOUND, "program \"/no/such\" was not found");
+    assert_fails("", BOUGH_ENOTFOUND, "program \"\" was not found in PATH");
+}
+
+static void what_is_not_executable_is_denied(void **state)
+{
+    (void)state;
+    assert_fails("/etc/passwd", BOUGH_EDENIED,
+                 "program \"/etc/passwd\" is not executable");
+    assert_fails("/etc", BOUGH_EDENIED, "program \"/etc\" is not executable");
+}
+
+static void a_path_that_is_too_long_is_an_error(void **state)
+{
+    char name[BOUGH_PROGRAM_PATH + 8];
+    char path[16];
+
+    (void)state;
+    memset(name, 'a', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    assert_status(bough_program_find(name, path, sizeof(path), NULL), BOUGH_ETOOLARGE);
+    name[0] = '/';
+    assert_status(bough_program_find(name, path, sizeof(path), NULL), BOUGH_ETOOLARGE);
+}
+
+static void path_is_searched_in_order(void **state)
+{
+    const struct fixture *fixture = *state;
+    char *before = strdup(getenv("PATH"));
+    char search[256], found[BOUGH_PROGRAM_PATH], other[BOUGH_PROGRAM_PATH];
+
+    write_file(path_in(fixture->folder, "one"), "#!/bin/sh\n", 0644);
+    assert_int_equal(mkdir(path_in(fixture->folder, "bin"), 0755), 0);
+    write_file(path_in(fixture->folder, "bin/one"), "#!/bin/sh\n", 0755);
+    snprintf(search, sizeof(search), "/nowhere:%s:%s/bin", fixture->folder,
+             fixture->folder);
+    setenv("PATH", search, 1);
+    enum bough_status first = bough_program_find("one", found, sizeof(found), NULL);
+    unlink(path_in(fixture->folder, "bin/one"));
+    enum bough_status second = bough_program_find("one", other, sizeof(other), NULL);
+    setenv("PATH", before, 1);
+    free(before);
+
+    assert_status(first, BOUGH_OK);
+    assert_string_equal(found, path_in(fixture->folder, "bin/one"));
+    assert_status(second, BOUGH_EDENIED);
+}
+
+static void without_path_the_usual_folders_are_searched(void **state)
+{
+    char *before = strdup(getenv("PATH"));
+    char found[BOUGH_PROGRAM_PATH];
+
+    (void)state;
+    unsetenv("PATH");
+    enum bough_status status = bough_program_find("sh", found, sizeof(found), NULL);
+    setenv("PATH", before, 1);
+    free(before);
+    assert_status(status, BOUGH_OK);
+    assert_string_equal(found, "/bin/sh");
+}
+
+static void an_exec_that_fails_is_known_at_once(void **state)
+{
+    const struct fixture *fixture = *state;
+    const char *path = path_in(fixture->folder, "bad");
+    char text[256];
+
+    if (under_valgrind()) skip();
+    write_file(path, "#!/no/interpreter\n", 0755);
+    snprintf(text, sizeof(text),
+             "cannot run \"%s\", its interpreter is missing: No such file or directory",
+             path);
+    assert_fails(path, BOUGH_ESYSTEM, text);
+}
+
+static void a_script_without_interpreter_runs_in_the_shell(void **state)
+{
+    const struct fixture *fixture = *state;
+    const char *path = path_in(fixture->folder, "script");
+    const char *const argv[] = { path, "two", "words here", NULL };
+
+    if (under_valgrind()) skip();
+    write_file(path, "echo \"$1:$2\"\n", 0755);
+    assert_string_equal(output_of((struct bough_spawn_options){ .argv = argv }),
+                        "two:words here\n");
+}
+
+static void only_the_three_descriptors_are_open(void **state)
+{
+    int kept = fcntl(0, F_DUPFD, 40); /* without close-on-exec */
+
+    (void)state;
+    /* The shell opens the folder itself to list it. */
+    const char *text = shell_output("cd /proc/self/fd && echo *");
+    close(kept);
+    assert_string_equal(text, "0 1 2 3\n");
+}
+
+static void stdin_is_the_null_device_when_none_is_given(void **state)
+{
+    (void)state;
+    assert_string_equal(shell_output("readlink /proc/$$/fd/0 /proc/$$/fd/2"),
+                        "/dev/null\n/dev/null\n");
+}
+
+static void a_descriptor_can_be_inherited(void **state)
+{
+    const char *const argv[] = { "readlink", "/proc/self/fd/2", NULL };
+    char own[256] = "";
+    char expected[260];
+
+    (void)state;
+    assert_true(readlink("/proc/self/fd/2", own, sizeof(own) - 1) > 0);
+    snprintf(expected, sizeof(expected), "%s\n", own);
+    const char *text = output_of(
+        (struct bough_spawn_options){ .argv = argv, .stderr_fd = BOUGH_SPAWN_INHERIT });
+    assert_string_equal(text, expected);
+}
+
+static void signals_are_as_new(void **state)
+{
+    sigset_t blocked, before;
+
+    (void)state;
+    if (under_valgrind()) skip(); /* blocks signals of its own */
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigprocmask(SIG_BLOCK, &blocked, &before);
+    void (*handler)(int) = signal(SIGPIPE, SIG_IGN);
+    const char *text = shell_output("grep -E '^Sig(Blk|Ign)' /proc/self/status");
+    signal(SIGPIPE, handler);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    assert_string_equal(text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+}
+
+static void the_callers_signals_are_as_before(void **state)
+{
+    sigset_t blocked, before, after;
+
+    (void)state;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &blocked, &before);
+    shell_output("true");
+    sigprocmask(SIG_SETMASK, &before, &after);
+    assert_true(sigismember(&after, SIGUSR2));
+    assert_false(sigismember(&after, SIGTERM));
+}
+
+static void a_program_leads_its_session_and_group(void **state)
+{
+    struct bough_process process = start((const char *[]){ "sleep", "1000", NULL });
+
+    (void)state;
+    assert_int_equal(getsid(process.pid), process.pid);
+    assert_int_equal(getpgid(process.pid), process.pid);
+    bough_process_kill(&process);
+    end_of(&process);
+}
+
+static void killing_takes_the_whole_group(void **state)
+{
+    const char *const argv[] = { "sh", "-c", "sleep 1000 & echo $!; wait", NULL };
+    int reader;
+    struct bough_process process =
+        start_piped((struct bough_spawn_options){ .argv = argv }, &reader);
+    pid_t grandchild = read_pid(reader);
+
+    (void)state;
+    bough_process_kill(&process);
+    assert_true(process_ends(grandchild));
+    assert_int_equal(end_of(&process).signal, SIGKILL);
+    close(reader);
+}
+
+static void what_a_program_leaves_in_its_group_ends_with_it(void **state)
+{
+    const char *const argv[] = { "sh", "-c", "sleep 1000 & echo $!", NULL };
+    int reader;
+    struct bough_process process =
+        start_piped((struct bough_spawn_options){ .argv = argv }, &reader);
+    pid_t grandchild = read_pid(reader);
+
+    (void)state;
+    assert_int_equal(end_of(&process).code, 0);
+    assert_true(process_ends(grandchild));
+    close(reader);
+}
+
+/* In a child of the test: starts a program, tells its number, waits to be killed. */
+static _Noreturn void be_a_parent(int writer)
+{
+    struct bough_process process = start((const char *[]){ "sleep", "1000", NULL });
+    char text[32];
+    int len = snprintf(text, sizeof(text), "%d\n", (int)process.pid);
+
+    if (write(writer, text, (size_t)len) != len) _exit(1);
+    for (;;) {
+        pause();
+    }
+}
+
+static void a_program_ends_with_its_parent(void **state)
+{
+    int ends[2], status;
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t parent = fork();
+    if (parent == 0) be_a_parent(ends[1]);
+    pid_t program = read_pid(ends[0]);
+    assert_int_equal(kill(program, 0), 0);
+    kill(parent, SIGKILL);
+    assert_int_equal(waitpid(parent, &status, 0), parent);
+    assert_true(process_ends(program));
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void other_children_are_left_alone(void **state)
+{
+    int status;
+    pid_t other = fork();
+
+    (void)state;
+    if (other == 0) _exit(7);
+    shell_output("true");
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_int_equal(WEXITSTATUS(status), 7);
+}
+
+static void a_status_that_was_taken_is_unknown(void **state)
+{
+    struct bough_process process = start((const char *[]){ "true", NULL });
+    int status;
+
+    (void)state;
+    assert_int_equal(waitpid(process.pid, &status, 0), process.pid);
+    assert_false(end_of(&process).known);
+}
+
+static void environment_and_directory_can_be_given(void **state)
+{
+    const struct fixture *fixture = *state;
+    const char *const argv[] = { "sh", "-c", "echo $FRUIT; pwd", NULL };
+    const char *const env[] = { "FRUIT=plum", NULL };
+    char expected[300];
+
+    snprintf(expected, sizeof(expected), "plum\n%s\n", fixture->folder);
+    assert_string_equal(output_of((struct bough_spawn_options){
+                            .argv = argv, .env = env, .cwd = fixture->folder }),
+                        expected);
+}
+
+static void a_directory_that_is_not_there_is_known_at_once(void **state)
+{
+    const char *const argv[] = { "true", NULL };
+    const struct bough_spawn_options options = { .argv = argv, .cwd = "/no/such" };
+    struct bough_process process;
+    struct bough_error error = { 0 };
+
+    (void)state;
+    if (under_valgrind()) skip(); /* shares no memory with the child */
+    assert_status(bough_process_spawn(&options, &process, &error), BOUGH_ESYSTEM);
+    assert_string_equal(error.text,
+                        "cannot enter \"/no/such\": No such file or directory");
+    assert_int_equal(error.errno_value, ENOENT);
+}
+
+#define fact(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        fact(an_exit_code_is_known),
+        fact(a_signal_is_known),
+        fact(what_still_runs_is_not_reaped),
+        fact(a_program_that_is_not_there_is_not_found),
+        fact(what_is_not_executable_is_denied),
+        fact(a_path_that_is_too_long_is_an_error),
+        fact(path_is_searched_in_order),
+        fact(without_path_the_usual_folders_are_searched),
+        fact(an_exec_that_fails_is_known_at_once),
+        fact(a_script_without_interpreter_runs_in_the_shell),
+        fact(only_the_three_descriptors_are_open),
+        fact(stdin_is_the_null_device_when_none_is_given),
+        fact(a_descriptor_can_be_inherited),
+        fact(signals_are_as_new),
+        fact(the_callers_signals_are_as_before),
+        fact(a_program_leads_its_session_and_group),
+        fact(killing_takes_the_whole_group),
+        fact(what_a_program_leaves_in_its_group_ends_with_it),
+        fact(a_program_ends_with_its_parent),
+        fact(other_children_are_left_alone),
+        fact(a_status_that_was_taken_is_unknown),
+        fact(environment_and_directory_can_be_given),
+        fact(a_directory_that_is_not_there_is_known_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
