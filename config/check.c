@@ -1,0 +1,302 @@
+/* check.c - walks the tree once: what is wrong is reported, what is right becomes specs.
+ *
+ * A supervisor's children are read one after another, a nested supervisor where it stands, so
+ * the order of the walk is the order of start. The recursion is as deep as supervisors may be
+ * nested. A spec that is wrong is made as far as it goes and never used.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/config/config_internal.h>
+
+#include <string.h>
+
+#include <bough/config/keys_internal.h>
+#include <bough/config/suggest.h>
+#include <bough/supervisor/supervisor.h>
+
+/* Reads the options of one actor, and notes its references. */
+struct reader {
+    struct bough_options_reader options;
+    struct bough_config *config;
+    struct bough_record *record;
+};
+
+static void note_reference(struct bough_options_reader *options, const struct bough_field *field,
+                           const char *path, const struct bough_json_place *place)
+{
+    struct reader *reader = bough_container(options, struct reader, options);
+
+    bough_reference_note(reader->config, reader->record, field, path, place);
+}
+
+static struct reader reader_for(struct bough_config *config, struct bough_record *record)
+{
+    return (struct reader){
+        .options = { .json = { .report = &config->report },
+                     .arena = &config->arena,
+                     .refer = note_reference },
+        .config = config,
+        .record = record,
+    };
+}
+
+/* Types */
+
+static const struct bough_actor_type *type_find(const struct bough_config *config,
+                                                const char *name)
+{
+    if (strcmp(name, bough_supervisor_type.name) == 0) return &bough_supervisor_type;
+    for (size_t i = 0; config->types[i] != NULL; i++)
+        if (strcmp(config->types[i]->name, name) == 0) return config->types[i];
+    return NULL;
+}
+
+static void report_type(struct bough_config *config, const char *name,
+                        const struct bough_json_place *place)
+{
+    struct bough_suggestion suggestion = { .word = name };
+    const char *names[33] = { bough_supervisor_type.name };
+    char quoted[BOUGH_QUOTED], words[320];
+
+    bough_suggestion_offer(&suggestion, bough_supervisor_type.name);
+    for (size_t i = 0; config->types[i] != NULL; i++) {
+        bough_suggestion_offer(&suggestion, config->types[i]->name);
+        if (i + 2 < bough_count_of(names)) names[i + 1] = config->types[i]->name;
+    }
+    bough_quote(quoted, name);
+    if (suggestion.nearest != NULL)
+        bough_report_add(&config->report, place, BOUGH_AT_VALUE,
+                         "unknown type %s; did you mean \"%s\"?", quoted, suggestion.nearest);
+    else
+        bough_report_add(&config->report, place, BOUGH_AT_VALUE,
+                         "unknown type %s; expected %s", quoted,
+                         bough_quote_words(words, sizeof(words), names));
+}
+
+/* The type of a child; NULL when it has none, or none that is known. Of a wrong kind of value
+ * the reading of the keys speaks. */
+static const struct bough_actor_type *child_type(struct bough_config *config,
+                                                 const json_t *object,
+                                                 const struct bough_json_place *place)
+{
+    const struct bough_json_place at = { .up = place, .key = "type" };
+    const char *name = json_string_value(json_object_get(object, "type"));
+    const struct bough_actor_type *type;
+
+    if (name == NULL) return NULL;
+    type = type_find(config, name);
+    if (type == NULL) report_type(config, name, &at);
+    return type;
+}
+
+/* Names */
+
+static int line_of(const struct bough_config *config, const struct bough_json_place *place)
+{
+    char pointer[BOUGH_CONFIG_NESTING_MAX * 24];
+    int line, column;
+
+    bough_pointer_print(place, pointer, sizeof(pointer));
+    bough_source_position(
+        &config->source,
+        bough_pointer_locate(config->json, config->source.len, pointer, BOUGH_AT_VALUE), &line,
+        &column);
+    return line;
+}
+
+static void report_duplicate(struct bough_config *config, const struct bough_record *first,
+                             const struct bough_json_place *child)
+{
+    const struct bough_json_place at = { .up = child, .key = "name" };
+    const struct bough_json_place other = { .up = child->up, .index = first->index };
+    const struct bough_json_place name = { .up = &other, .key = "name" };
+    char quoted[BOUGH_QUOTED];
+
+    /* The line costs a walk through the text. */
+    if (bough_errors_skip(&config->errors)) return;
+    bough_report_add(&config->report, &at, BOUGH_AT_VALUE,
+                     "duplicate name %s; a child of this name is on line %d",
+                     bough_quote(quoted, first->name), line_of(config, &name));
+}
+
+static void check_name(struct bough_config *config, struct bough_record *record,
+                       const struct bough_json_place *place)
+{
+    const struct bough_json_place at = { .up = place, .key = "name" };
+    const struct bough_record *same;
+
+    if (record->name == NULL) return;
+    record->path_len = record->parent->path_len + 1 + strlen(record->name);
+    if (record->path_len >= BOUGH_PATH_MAX)
+        bough_report_add(&config->report, &at, BOUGH_AT_VALUE,
+                         "the path of this actor is longer than %d bytes", BOUGH_PATH_MAX - 1);
+    same = bough_names_add(config, record);
+    if (same != NULL) report_duplicate(config, same, place);
+}
+
+/* Workers */
+
+static void read_options(struct bough_config *config, const struct bough_actor_type *type,
+                         const struct bough_entry *entry, struct bough_record *record,
+                         const struct bough_json_place *place, struct bough_child_spec *spec)
+{
+    const struct bough_json_place at = { .up = place, .key = "options" };
+    struct reader reader = reader_for(config, record);
+    void *options = NULL;
+
+    if (type->options_size > 0) {
+        options = bough_arena_alloc(&config->arena, 1, type->options_size);
+        if (options == NULL) return;
+    }
+    bough_json_to_options(&reader.options, type->options, type->option_count, entry->options,
+                          entry->options != NULL ? &at : place, options);
+    spec->options = options;
+    config->tree.workers++;
+}
+
+/* Supervisors */
+
+static void read_supervisor(struct bough_config *config, const struct bough_entry *entry,
+                            struct bough_record *record, const struct bough_json_place *place,
+                            struct bough_supervisor_options *options);
+
+static void read_nested(struct bough_config *config, const struct bough_entry *entry,
+                        struct bough_record *record, const struct bough_json_place *place,
+                        struct bough_child_spec *spec)
+{
+    struct bough_supervisor_options *options =
+        bough_arena_alloc(&config->arena, 1, sizeof(*options));
+
+    if (options == NULL) return;
+    spec->options = options;
+    if (record->depth < BOUGH_CONFIG_LEVELS_MAX)
+        read_supervisor(config, entry, record, place, options);
+    else
+        bough_report_add(&config->report, place, BOUGH_AT_VALUE,
+                         "more than %d supervisors within each other",
+                         BOUGH_CONFIG_LEVELS_MAX);
+}
+
+static unsigned places_of(const struct bough_actor_type *type)
+{
+    if (type == NULL) return BOUGH_IN_SUPERVISOR | BOUGH_IN_WORKER;
+    return type == &bough_supervisor_type ? BOUGH_IN_SUPERVISOR : BOUGH_IN_WORKER;
+}
+
+static struct bough_child_spec make_spec(const struct bough_entry *entry,
+                                         const struct bough_actor_type *type)
+{
+    return (struct bough_child_spec){
+        .name = entry->name,
+        .type = type,
+        .restart = (enum bough_restart)entry->restart,
+        .shutdown_ms = entry->shutdown_ms,
+        .mailbox_capacity = (uint32_t)entry->mailbox.capacity,
+        .on_restart = (enum bough_on_restart)entry->mailbox.on_restart,
+    };
+}
+
+/* Children of a type that is not known are looked into as far as they can be. */
+static void read_child(struct bough_config *config, const json_t *object,
+                       struct bough_record *record, const struct bough_json_place *place,
+                       struct bough_child_spec *spec)
+{
+    struct reader reader = reader_for(config, record);
+    const struct bough_actor_type *type;
+    struct bough_entry entry;
+
+    if (!json_is_object(object)) {
+        bough_json_must_be(&config->report, place, "an object", object);
+        return;
+    }
+    type = child_type(config, object, place);
+    bough_entry_read(&reader.options, object, place, places_of(type),
+                     type == NULL ? "" : type->name, &entry);
+    config->steps += json_object_size(object);
+    record->name = entry.name;
+    record->type = type == NULL ? NULL : type->name;
+    check_name(config, record, place);
+    *spec = make_spec(&entry, type);
+    if (type == &bough_supervisor_type || (type == NULL && entry.children != NULL))
+        read_nested(config, &entry, record, place, spec);
+    else if (type != NULL)
+        read_options(config, type, &entry, record, place, spec);
+}
+
+static void read_children(struct bough_config *config, const json_t *array,
+                          struct bough_record *record, const struct bough_json_place *place,
+                          struct bough_supervisor_options *options)
+{
+    size_t count = json_array_size(array);
+    struct bough_child_spec *specs;
+
+    if (count > BOUGH_CONFIG_CHILDREN_MAX) {
+        bough_report_add(&config->report, place, BOUGH_AT_VALUE,
+                         "%zu children are more than the %d that one supervisor may have", count,
+                         BOUGH_CONFIG_CHILDREN_MAX);
+        return;
+    }
+    specs = bough_arena_alloc(&config->arena, count, sizeof(*specs));
+    record->children = bough_arena_alloc(&config->arena, count, sizeof(*record->children));
+    if (specs == NULL || record->children == NULL) return;
+    record->child_count = count;
+    options->children = specs;
+    options->child_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const struct bough_json_place at = { .up = place, .index = i };
+
+        record->children[i] = (struct bough_record){
+            .parent = record, .index = i, .depth = record->depth + 1
+        };
+        read_child(config, json_array_get(array, i), &record->children[i], &at, &specs[i]);
+    }
+}
+
+static void read_supervisor(struct bough_config *config, const struct bough_entry *entry,
+                            struct bough_record *record, const struct bough_json_place *place,
+                            struct bough_supervisor_options *options)
+{
+    const struct bough_json_place at = { .up = place, .key = "children" };
+
+    *options = (struct bough_supervisor_options){
+        .strategy = (enum bough_strategy)entry->strategy,
+        .any_intensity = true,
+        .intensity = (uint32_t)entry->intensity,
+        .period_ms = entry->period_ms,
+    };
+    config->tree.supervisors++;
+    if (entry->children != NULL)
+        read_children(config, entry->children, record, &at, options);
+}
+
+/* The root may say that it is a supervisor, and nothing else. */
+static void check_root_type(struct bough_config *config, const struct bough_entry *entry,
+                            const struct bough_json_place *root)
+{
+    const struct bough_json_place at = { .up = root, .key = "type" };
+    char quoted[BOUGH_QUOTED];
+
+    if (entry->type == NULL || strcmp(entry->type, bough_supervisor_type.name) == 0) return;
+    bough_report_add(&config->report, &at, BOUGH_AT_VALUE,
+                     "the root is a supervisor; it cannot be of type %s",
+                     bough_quote(quoted, entry->type));
+}
+
+void bough_config_check(struct bough_config *config, const json_t *root)
+{
+    const struct bough_json_place place = { .up = NULL };
+    struct reader reader = reader_for(config, &config->root);
+    struct bough_entry entry;
+
+    config->root = (struct bough_record){ .name = "", .type = bough_supervisor_type.name };
+    if (!json_is_object(root)) {
+        bough_json_must_be(&config->report, &place, "an object (a supervisor)", root);
+        return;
+    }
+    bough_entry_read(&reader.options, root, &place, BOUGH_IN_ROOT, bough_supervisor_type.name,
+                     &entry);
+    check_root_type(config, &entry, &place);
+    config->tree.name = entry.name;
+    config->tree.log = entry.log;
+    read_supervisor(config, &entry, &config->root, &place, &config->tree.options);
+    bough_references_check(config);
+}

@@ -1,0 +1,283 @@
+/* keys.c - the keys of a supervisor and of a child.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/config/keys_internal.h>
+
+#include <stddef.h>
+#include <string.h>
+
+/* What a value may be at most: beyond it is a mistake rather than a wish. */
+enum { INTENSITY_MAX = 1000000, CAPACITY_MAX = 10000000 };
+#define PERIOD_MAX_MS (INT64_C(365) * 24 * 3600 * 1000)
+
+enum {
+    ROOT = BOUGH_IN_ROOT,
+    SUPERVISOR = BOUGH_IN_SUPERVISOR,
+    WORKER = BOUGH_IN_WORKER,
+    CHILD = SUPERVISOR | WORKER,
+    ALL = ROOT | CHILD
+};
+
+static const char *const isolations[] = { "inline", NULL };
+static const char *const later_isolations[] = { "thread", "process", NULL };
+static const char *const later_strategies[] = { "dynamic", NULL };
+static const char *const on_restarts[] = { [BOUGH_KEEP] = "keep", [BOUGH_DISCARD] = "discard",
+                                           NULL };
+static const char *const when_fulls[] = { "refuse", NULL };
+
+#define entry_field(member, name, kind, ...) \
+    bough_field(struct bough_entry, member, name, kind, __VA_ARGS__)
+
+/* Offsets within the nested struct. */
+#define mailbox_field(member, field_name, field_kind, ...)                          \
+    {                                                                               \
+        .name = (field_name), .kind = (field_kind),                                 \
+        .offset = offsetof(struct bough_entry, mailbox.member) -                    \
+                  offsetof(struct bough_entry, mailbox),                            \
+        .size = sizeof(((struct bough_entry *)NULL)->mailbox.member), __VA_ARGS__   \
+    }
+
+static const struct bough_field mailbox[] = {
+    mailbox_field(capacity, "capacity", BOUGH_INT64, .optional = true,
+                  .fallback = BOUGH_MAILBOX_CAPACITY, .min = 1, .max = CAPACITY_MAX,
+                  .help = "Messages that may wait; more are refused."),
+    mailbox_field(on_restart, "on_restart", BOUGH_CHOICE, .optional = true,
+                  .choices = on_restarts,
+                  .help = "What becomes of the messages that wait when the actor is restarted."),
+    mailbox_field(when_full, "when_full", BOUGH_CHOICE, .optional = true, .choices = when_fulls,
+                  .help = "What becomes of a message for which there is no room."),
+};
+
+#define later_key(name_, ...) \
+    { .field = { .name = (name_) }, .kind = BOUGH_KEY_LATER, .where = __VA_ARGS__ }
+
+const struct bough_key bough_keys[] = {
+    { entry_field(schema, "$schema", BOUGH_STRING, .optional = true,
+                  .help = "Where the schema of this file lies, for editors."),
+      .where = ROOT },
+    { entry_field(name, "name", BOUGH_STRING,
+                  .help = "1 to 64 of A-Z a-z 0-9 _ . -; of a child, unique among its "
+                          "siblings; of the root, the name of the program."),
+      .kind = BOUGH_KEY_NAME, .where = ALL, .required = ALL },
+    { entry_field(type, "type", BOUGH_STRING, .help = "What kind of actor it is."),
+      .kind = BOUGH_KEY_TYPE, .where = ALL, .required = CHILD },
+    { entry_field(log, "log", BOUGH_PATH, .optional = true, .refers_to = "logger",
+                  .help = "The logger that supervisors and the runtime report through."),
+      .where = ROOT },
+    { entry_field(strategy, "strategy", BOUGH_CHOICE, .optional = true,
+                  .choices = bough_strategy_names,
+                  .help = "Who is restarted when a child ends: it alone, all, or it and those "
+                          "that started after it."),
+      .where = ROOT | SUPERVISOR, .later = later_strategies },
+    { entry_field(intensity, "intensity", BOUGH_INT64, .optional = true, .fallback = 1,
+                  .min = 0, .max = INTENSITY_MAX,
+                  .help = "Restarts allowed within the period; one more, and the supervisor "
+                          "gives up."),
+      .where = ROOT | SUPERVISOR },
+    { entry_field(period_ms, "period", BOUGH_DURATION, .optional = true, .fallback = 5000,
+                  .min = 1, .max = PERIOD_MAX_MS,
+                  .help = "The time over which restarts are counted."),
+      .where = ROOT | SUPERVISOR },
+    { entry_field(options, "options", BOUGH_OBJECT, .optional = true,
+                  .help = "What the type lets one choose."),
+      .kind = BOUGH_KEY_OPTIONS, .where = WORKER },
+    { entry_field(restart, "restart", BOUGH_CHOICE, .optional = true,
+                  .choices = bough_restart_names,
+                  .help = "Restarted always, only after a fault, or never."),
+      .where = CHILD },
+    { entry_field(shutdown_ms, "shutdown", BOUGH_DURATION, .optional = true,
+                  .help = "How long it may take to end in order before it is killed; "
+                          "\"5s\", for a supervisor \"infinity\"."),
+      .kind = BOUGH_KEY_SHUTDOWN, .where = CHILD },
+    { entry_field(isolation, "isolation", BOUGH_CHOICE, .optional = true,
+                  .choices = isolations, .help = "Where it lives."),
+      .where = CHILD, .later = later_isolations },
+    { entry_field(mailbox, "mailbox", BOUGH_OBJECT, .optional = true, .of = mailbox,
+                  .of_count = bough_count_of(mailbox), .help = "The messages that wait for it."),
+      .where = CHILD },
+    { entry_field(children, "children", BOUGH_LIST,
+                  .help = "What it keeps running, in the order of their start."),
+      .kind = BOUGH_KEY_CHILDREN, .where = ROOT | SUPERVISOR,
+      .required = ROOT | SUPERVISOR },
+    later_key("significant", CHILD),
+    later_key("auto_shutdown", ROOT | SUPERVISOR),
+    later_key("backoff", ALL),
+    later_key("start_timeout", ALL),
+    later_key("replicas", CHILD),
+    later_key("routing", CHILD),
+    later_key("spare", CHILD),
+    later_key("redeliver", CHILD),
+    later_key("stuck_after", CHILD),
+    { .field = { .name = NULL } },
+};
+
+/* Keys that do not belong where they stand */
+
+static const struct bough_key *key_find(const char *name)
+{
+    for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++)
+        if (strcmp(key->field.name, name) == 0) return key;
+    return NULL;
+}
+
+static void report_unknown(struct bough_report *report, const struct bough_json_place *place,
+                           unsigned where)
+{
+    const char *names[32];
+    size_t known = 0;
+
+    for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++)
+        if (key->kind != BOUGH_KEY_LATER && (key->where & where) != 0 &&
+            known + 1 < bough_count_of(names))
+            names[known++] = key->field.name;
+    names[known] = NULL;
+    bough_json_unknown(report, place, "key", names);
+}
+
+static void report_misplaced(struct bough_report *report, const struct bough_json_place *place,
+                             const struct bough_key *key, unsigned where, const char *type)
+{
+    const char *name = key->field.name;
+
+    if (key->where == ROOT)
+        bough_report_add(report, place, BOUGH_AT_KEY, "only the root has the key \"%s\"", name);
+    else if (where == ROOT)
+        bough_report_add(report, place, BOUGH_AT_KEY,
+                         "the root has no key \"%s\"; only its children have", name);
+    else if (where == SUPERVISOR)
+        bough_report_add(report, place, BOUGH_AT_KEY,
+                         "a supervisor has no \"%s\"; its keys stand beside \"type\"", name);
+    else
+        bough_report_add(report, place, BOUGH_AT_KEY,
+                         "only a supervisor has the key \"%s\", not the type \"%s\"", name,
+                         type);
+}
+
+/* Values */
+
+static void take_name(struct bough_options_reader *reader, const struct bough_key *key,
+                      const json_t *value, const struct bough_json_place *place,
+                      struct bough_entry *entry)
+{
+    char quoted[BOUGH_QUOTED];
+
+    bough_json_to_option(reader, &key->field, value, place, entry);
+    if (entry->name == NULL || bough_name_valid(entry->name)) return;
+    bough_report_add(reader->json.report, place, BOUGH_AT_VALUE,
+                     "a name is 1 to %d of A-Z a-z 0-9 _ . - and not %s", BOUGH_NAME_MAX,
+                     bough_quote(quoted, entry->name));
+    entry->name = NULL;
+}
+
+/* Zero in a spec is the default, so that no time at all is a value of its own there. */
+static void take_shutdown(struct bough_options_reader *reader, const struct bough_key *key,
+                          const json_t *value, const struct bough_json_place *place,
+                          struct bough_entry *entry)
+{
+    if (!json_is_string(value)) {
+        bough_json_must_be(reader->json.report, place,
+                           "a duration such as \"5s\", \"infinity\" or \"brutal-kill\"", value);
+    } else if (strcmp(json_string_value(value), "brutal-kill") == 0) {
+        entry->shutdown_ms = BOUGH_SHUTDOWN_BRUTAL_KILL;
+    } else {
+        bough_json_to_option(reader, &key->field, value, place, entry);
+        if (entry->shutdown_ms == 0) entry->shutdown_ms = BOUGH_SHUTDOWN_AT_ONCE;
+    }
+}
+
+/* Whether the choice is one that is not there yet, which is then reported. */
+static bool is_later(struct bough_report *report, const struct bough_key *key,
+                     const json_t *value, const struct bough_json_place *place)
+{
+    const char *text = json_string_value(value);
+    char words[160];
+
+    for (size_t i = 0; text != NULL && key->later != NULL && key->later[i] != NULL; i++) {
+        if (strcmp(key->later[i], text) != 0) continue;
+        bough_report_add(report, place, BOUGH_AT_VALUE,
+                         "\"%s\" is not in this version; \"%s\" must be %s", text,
+                         key->field.name,
+                         bough_quote_words(words, sizeof(words), key->field.choices));
+        return true;
+    }
+    return false;
+}
+
+static void take_key(struct bough_options_reader *reader, const struct bough_key *key,
+                     const json_t *value, const struct bough_json_place *place,
+                     struct bough_entry *entry)
+{
+    struct bough_report *report = reader->json.report;
+
+    switch (key->kind) {
+    case BOUGH_KEY_FIELD:
+        if (!is_later(report, key, value, place))
+            bough_json_to_option(reader, &key->field, value, place, entry);
+        break;
+    case BOUGH_KEY_NAME: take_name(reader, key, value, place, entry); break;
+    case BOUGH_KEY_TYPE: bough_json_to_option(reader, &key->field, value, place, entry); break;
+    case BOUGH_KEY_SHUTDOWN: take_shutdown(reader, key, value, place, entry); break;
+    case BOUGH_KEY_OPTIONS:
+        if (json_is_object(value))
+            entry->options = value;
+        else
+            bough_json_must_be(report, place, "an object", value);
+        break;
+    case BOUGH_KEY_CHILDREN:
+        if (json_is_array(value))
+            entry->children = value;
+        else
+            bough_json_must_be(report, place, "an array of children", value);
+        break;
+    case BOUGH_KEY_LATER:
+        bough_report_add(report, place, BOUGH_AT_KEY, "the key \"%s\" is not in this version",
+                         key->field.name);
+        break;
+    }
+}
+
+static void set_fallbacks(struct bough_options_reader *reader,
+                          const struct bough_json_place *place, struct bough_entry *entry)
+{
+    *entry = (struct bough_entry){ .name = NULL };
+    for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++)
+        if (key->kind == BOUGH_KEY_FIELD || key->kind == BOUGH_KEY_SHUTDOWN)
+            bough_json_to_option(reader, &key->field, NULL, place, entry);
+}
+
+static void report_missing(struct bough_report *report, const json_t *object,
+                           const struct bough_json_place *place, unsigned where)
+{
+    char phrase[192];
+
+    for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++) {
+        if ((where & ~key->required) != 0) continue;
+        if (json_object_get(object, key->field.name) != NULL) continue;
+        bough_report_add(report, place, BOUGH_AT_VALUE, "missing key \"%s\"; it must be %s",
+                         key->field.name,
+                         bough_field_phrase(&key->field, phrase, sizeof(phrase)));
+    }
+}
+
+void bough_entry_read(struct bough_options_reader *reader, const json_t *object,
+                      const struct bough_json_place *place, unsigned where, const char *type,
+                      struct bough_entry *entry)
+{
+    const char *name;
+    json_t *value;
+
+    reader->json.noun = "key";
+    set_fallbacks(reader, place, entry);
+    json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
+        const struct bough_json_place at = { .up = place, .key = name };
+        const struct bough_key *key = key_find(name);
+
+        if (key == NULL)
+            report_unknown(reader->json.report, &at, where);
+        else if ((key->where & where) == 0)
+            report_misplaced(reader->json.report, &at, key, where, type);
+        else
+            take_key(reader, key, value, &at, entry);
+    }
+    report_missing(reader->json.report, object, place, where);
+}

@@ -1,0 +1,55 @@
+/* keys_internal.h - the keys of a supervisor and of a child: one table, from which a config
+ * is checked and the schema is made.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_CONFIG_KEYS_INTERNAL_H
+#define BOUGH_CONFIG_KEYS_INTERNAL_H
+
+#include <bough/config/json_options_internal.h>
+#include <bough/core/actor.h>
+#include <bough/supervisor/spec.h>
+
+/* Where a key may stand. */
+enum { BOUGH_IN_ROOT = 1, BOUGH_IN_SUPERVISOR = 2, BOUGH_IN_WORKER = 4 };
+
+/* How its value is read; all but BOUGH_KEY_LATER have a field. */
+enum bough_key_kind {
+    BOUGH_KEY_FIELD,    /* as any option */
+    BOUGH_KEY_NAME,     /* a string that is a name */
+    BOUGH_KEY_TYPE,     /* the name of a type; what it is, is looked at before */
+    BOUGH_KEY_SHUTDOWN, /* a duration or "brutal-kill" */
+    BOUGH_KEY_OPTIONS,  /* an object; the type says what is in it */
+    BOUGH_KEY_CHILDREN, /* an array of children */
+    BOUGH_KEY_LATER     /* known, and not in this version */
+};
+
+struct bough_key {
+    struct bough_field field; /* of struct bough_entry */
+    enum bough_key_kind kind;
+    unsigned where, required;       /* sets of places */
+    const char *const *later;       /* choices that are not in this version, or NULL */
+};
+
+/* What the keys of one supervisor or child say. */
+struct bough_entry {
+    const char *schema, *name, *type, *log;
+    int strategy, restart, isolation;
+    int64_t intensity, period_ms, shutdown_ms;
+    struct {
+        int64_t capacity; /* messages */
+        int on_restart, when_full;
+    } mailbox;
+    const json_t *options, *children; /* borrowed; NULL: not given, or not what they must be */
+};
+
+/* The table; ends with a row without a name. */
+extern const struct bough_key bough_keys[];
+
+/* Reads the keys of an object that stands at one of the places `where`. Of a child whose type
+ * is not known, it is more than one: a key is then right when it is right somewhere, and
+ * missing when it is missing everywhere. `type` is for messages. */
+void bough_entry_read(struct bough_options_reader *reader, const json_t *object,
+                      const struct bough_json_place *place, unsigned where, const char *type,
+                      struct bough_entry *entry);
+
+#endif

@@ -1,0 +1,312 @@
+/* schema.c - the JSON Schema of a config, from the table of keys and the types' tables.
+ *
+ * What is found to be wrong with a value is also what the schema says about it, as far as a
+ * schema can: references and unique names it cannot say. Memory that is out makes one of the
+ * parts NULL, which every function passes on, and then the whole is NULL.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/config/schema.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/config/config.h>
+#include <bough/config/keys_internal.h>
+#include <bough/config/units.h>
+#include <bough/supervisor/supervisor.h>
+
+#define DURATION "^(infinity|[0-9]+([.][0-9]+)?(ms|s|m|h|d))$"
+#define SIZE "^(infinity|[0-9]+([.][0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB))$"
+#define NAME "^(?!\\.\\.?$)[A-Za-z0-9_.-]{1,64}$"
+#define PATH "^/([A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64})*)?$"
+
+/* Takes `value`. On failure `*object` is released and NULL. */
+static void set(json_t **object, const char *key, json_t *value)
+{
+    if (*object == NULL) {
+        json_decref(value);
+    } else if (json_object_set_new(*object, key, value) != 0) {
+        json_decref(*object);
+        *object = NULL;
+    }
+}
+
+static void append(json_t **array, json_t *value)
+{
+    if (*array == NULL) {
+        json_decref(value);
+    } else if (json_array_append_new(*array, value) != 0) {
+        json_decref(*array);
+        *array = NULL;
+    }
+}
+
+static json_t *words(const char *const *names)
+{
+    json_t *array = json_array();
+
+    for (; *names != NULL; names++)
+        append(&array, json_string(*names));
+    return array;
+}
+
+/* Fields */
+
+static json_t *object_of(const struct bough_field *fields, size_t count);
+
+static json_t *pattern(const char *expression)
+{
+    return json_pack("{s:s, s:s}", "type", "string", "pattern", expression);
+}
+
+static json_t *number(const struct bough_field *field)
+{
+    json_t *schema = json_object();
+
+    set(&schema, "type", json_string(field->kind == BOUGH_INT64 ? "integer" : "number"));
+    if (field->min == 0 && field->max == 0) return schema;
+    if (field->min != INT64_MIN) set(&schema, "minimum", json_integer(field->min));
+    if (field->max != INT64_MAX) set(&schema, "maximum", json_integer(field->max));
+    return schema;
+}
+
+static json_t *list_of(const struct bough_field *field)
+{
+    json_t *items = field->of_count == 1 && field->of[0].name == NULL
+                        ? bough_field_schema(&field->of[0])
+                        : object_of(field->of, field->of_count);
+
+    return json_pack("{s:s, s:o}", "type", "array", "items", items);
+}
+
+static json_t *strings(const struct bough_field *field)
+{
+    json_t *schema = json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
+
+    if (!field->optional) set(&schema, "minItems", json_integer(1));
+    return schema;
+}
+
+/* The shape alone. */
+static json_t *shape(const struct bough_field *field)
+{
+    switch (field->kind) {
+    case BOUGH_BOOL: return json_pack("{s:s}", "type", "boolean");
+    case BOUGH_INT64:
+    case BOUGH_DOUBLE: return number(field);
+    case BOUGH_DURATION: return pattern(DURATION);
+    case BOUGH_SIZE: return pattern(SIZE);
+    case BOUGH_CHOICE: return json_pack("{s:o}", "enum", words(field->choices));
+    case BOUGH_TEXT:
+    case BOUGH_STRING: return json_pack("{s:s}", "type", "string");
+    case BOUGH_BYTES:
+        return json_pack("{s:[{s:s}, {s:s, s:{s:{s:s}}, s:[s], s:b}]}", "oneOf", "type",
+                         "string", "type", "object", "properties", "base64", "type", "string",
+                         "required", "base64", "additionalProperties", 0);
+    case BOUGH_PAIRS:
+        return json_pack("{s:s, s:{s:[s, s, s]}}", "type", "object", "additionalProperties",
+                         "type", "string", "number", "boolean");
+    case BOUGH_LIST: return list_of(field);
+    case BOUGH_STRINGS: return strings(field);
+    case BOUGH_PATH: return pattern(PATH);
+    case BOUGH_OBJECT: return object_of(field->of, field->of_count);
+    case BOUGH_KIND_COUNT: break;
+    }
+    return NULL;
+}
+
+/* What it is when it is not given; NULL and `*any` false when it is then nothing. */
+static json_t *fallback(const struct bough_field *field, bool *any)
+{
+    union {
+        bool truth;
+        int index;
+        int64_t number;
+        double real;
+    } member = { .number = 0 };
+
+    *any = field->optional;
+    if (!field->optional) return NULL;
+    if (bough_kind_is_plain(field->kind)) {
+        bough_field_fallback(field, &member);
+        return bough_json_from_plain(field, &member);
+    }
+    *any = field->fallback_text != NULL;
+    return *any ? json_string(field->fallback_text) : NULL;
+}
+
+static void describe(json_t **schema, const struct bough_field *field)
+{
+    if (field->help != NULL) set(schema, "description", json_string(field->help));
+}
+
+json_t *bough_field_schema(const struct bough_field *field)
+{
+    json_t *schema = shape(field);
+    bool any;
+    json_t *value = fallback(field, &any);
+
+    describe(&schema, field);
+    if (any) set(&schema, "default", value);
+    return schema;
+}
+
+static json_t *object_of(const struct bough_field *fields, size_t count)
+{
+    json_t *properties = json_object(), *required = json_array();
+    bool any_required = false;
+    json_t *schema;
+
+    for (size_t i = 0; i < count; i++) {
+        set(&properties, fields[i].name, bough_field_schema(&fields[i]));
+        if (fields[i].optional) continue;
+        append(&required, json_string(fields[i].name));
+        any_required = true;
+    }
+    schema = json_pack("{s:s, s:o}", "type", "object", "properties", properties);
+    if (any_required)
+        set(&schema, "required", required);
+    else
+        json_decref(required);
+    set(&schema, "additionalProperties", json_false());
+    return schema;
+}
+
+/* Keys */
+
+/* Who has the keys; `type` NULL for the root. */
+struct owner {
+    unsigned where;
+    const struct bough_actor_type *type;
+};
+
+static bool needs_options(const struct owner *owner)
+{
+    for (size_t i = 0; owner->type != NULL && i < owner->type->option_count; i++)
+        if (!owner->type->options[i].optional) return true;
+    return false;
+}
+
+/* Its default depends on the type, so that it is told in the description. */
+static json_t *shutdown_shape(void)
+{
+    return json_pack("{s:[{s:s}, {s:o}]}", "anyOf", "const", "brutal-kill", "$ref",
+                     json_string("#/$defs/duration"));
+}
+
+static json_t *key_schema(const struct bough_key *key, const struct owner *owner)
+{
+    json_t *schema = NULL;
+
+    switch (key->kind) {
+    case BOUGH_KEY_FIELD: return bough_field_schema(&key->field);
+    case BOUGH_KEY_NAME: schema = json_pack("{s:s}", "$ref", "#/$defs/name"); break;
+    case BOUGH_KEY_TYPE:
+        schema = json_pack("{s:s}", "const",
+                           owner->type == NULL ? bough_supervisor_type.name
+                                               : owner->type->name);
+        break;
+    case BOUGH_KEY_SHUTDOWN: schema = shutdown_shape(); break;
+    case BOUGH_KEY_OPTIONS:
+        schema = object_of(owner->type->options, owner->type->option_count);
+        break;
+    case BOUGH_KEY_CHILDREN:
+        schema = json_pack("{s:s, s:{s:s}, s:i}", "type", "array", "items", "$ref",
+                           "#/$defs/child", "maxItems", BOUGH_CONFIG_CHILDREN_MAX);
+        break;
+    case BOUGH_KEY_LATER: break;
+    }
+    describe(&schema, &key->field);
+    return schema;
+}
+
+static bool is_required(const struct bough_key *key, const struct owner *owner)
+{
+    if (key->kind == BOUGH_KEY_OPTIONS) return needs_options(owner);
+    return (key->required & owner->where) != 0;
+}
+
+static json_t *keys_of(const struct owner *owner, const char *description)
+{
+    json_t *schema = json_object(), *properties = json_object(), *required = json_array();
+
+    for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++) {
+        if (key->kind == BOUGH_KEY_LATER || (key->where & owner->where) == 0) continue;
+        set(&properties, key->field.name, key_schema(key, owner));
+        if (is_required(key, owner)) append(&required, json_string(key->field.name));
+    }
+    set(&schema, "type", json_string("object"));
+    if (description != NULL) set(&schema, "description", json_string(description));
+    set(&schema, "properties", properties);
+    set(&schema, "required", required);
+    set(&schema, "additionalProperties", json_false());
+    return schema;
+}
+
+/* The whole */
+
+static void define_type(json_t **definitions, json_t **choices,
+                        const struct bough_actor_type *type, unsigned where)
+{
+    const struct owner owner = { .where = where, .type = type };
+    char name[128], reference[160];
+
+    snprintf(name, sizeof(name), "type_%s", type->name);
+    snprintf(reference, sizeof(reference), "#/$defs/%s", name);
+    set(definitions, name, keys_of(&owner, type->help));
+    append(choices, json_pack("{s:s}", "$ref", reference));
+}
+
+static json_t *definitions_of(const struct bough_actor_type *const *types)
+{
+    json_t *definitions = json_object(), *choices = json_array();
+
+    set(&definitions, "name", pattern(NAME));
+    set(&definitions, "duration", pattern(DURATION));
+    define_type(&definitions, &choices, &bough_supervisor_type, BOUGH_IN_SUPERVISOR);
+    for (; *types != NULL; types++)
+        define_type(&definitions, &choices, *types, BOUGH_IN_WORKER);
+    set(&definitions, "child", json_pack("{s:o}", "oneOf", choices));
+    return definitions;
+}
+
+json_t *bough_config_schema(const struct bough_actor_type *const *types)
+{
+    const struct owner root = { .where = BOUGH_IN_ROOT };
+    json_t *schema = json_object(), *keys = keys_of(&root, NULL);
+
+    set(&schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
+    set(&schema, "title", json_string("A tree of supervised actors, as bough runs it"));
+    if (schema != NULL && keys != NULL && json_object_update(schema, keys) != 0) {
+        json_decref(schema);
+        schema = NULL;
+    }
+    if (keys == NULL) {
+        json_decref(schema);
+        schema = NULL;
+    }
+    json_decref(keys);
+    set(&schema, "$defs", definitions_of(types));
+    return schema;
+}
+
+char *bough_config_schema_text(const struct bough_actor_type *const *types)
+{
+    json_t *schema = bough_config_schema(types);
+    char *text = schema == NULL ? NULL : json_dumps(schema, JSON_INDENT(2));
+    char *longer;
+    size_t len;
+
+    json_decref(schema);
+    if (text == NULL) return NULL;
+    len = strlen(text);
+    longer = realloc(text, len + 2);
+    if (longer == NULL) {
+        free(text);
+        return NULL;
+    }
+    longer[len] = '\n';
+    longer[len + 1] = '\0';
+    return longer;
+}
