@@ -6,8 +6,8 @@
 # shellcheck disable=SC2317  # fact calls functions by name
 
 set -euo pipefail
-# shellcheck source=tests/hygiene/fact.sh
-. "$(dirname "${BASH_SOURCE[0]}")/fact.sh"
+# shellcheck source=tests/support/fact.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/fact.sh"
 
 # What ctest -V prints about test 1, whose output is on standard input; $1 is its verdict.
 ctest_says() {

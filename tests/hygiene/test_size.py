@@ -13,7 +13,6 @@ from hygiene import fact, files, finish, relative
 
 FILE_LINES = 600
 FUNCTION_LINES = 70
-LINE_WIDTH = 90
 
 NAME = re.compile(r"\b(\w+)\(")
 ENTRY = re.compile(r"\s*(case\b|default:|return\b|break;|\{ |\[\w+\] = |cmocka_unit_test)")
@@ -61,20 +60,11 @@ def missed():
         yield "the lines of a planted function are not counted"
 
 
-def wide_lines(paths):
-    """Yields the lines that do not fit."""
-    for path in paths:
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            if len(line) > LINE_WIDTH:
-                yield f"{relative(path)}:{number} has {len(line)} columns"
-
-
 C_FILES = files(".c", ".h")
 
 fact(f"no_file_has_more_than_{FILE_LINES}_lines",
      long_files(files(".c", ".h", ".py", ".sh", ".cmake")))
 fact(f"no_function_has_more_than_{FUNCTION_LINES}_lines",
      [tall for path in C_FILES for tall in tall_functions(path, path.read_text())])
-fact(f"no_line_has_more_than_{LINE_WIDTH}_columns", wide_lines(C_FILES))
 fact("a_long_function_is_found", missed())
 finish()

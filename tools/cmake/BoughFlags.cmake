@@ -13,6 +13,8 @@ add_library(bough_flags INTERFACE)
 target_compile_options(bough_flags INTERFACE
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wvla
     -Wformat=2 -Wpointer-arith -Wcast-qual -Wundef -Wwrite-strings
+    -Werror=implicit-function-declaration -Werror=incompatible-pointer-types
+    -Werror=int-conversion
     -fno-common
     -include bough/core/forbid.h)
 

@@ -1,0 +1,331 @@
+/* cmd_run.c - `bough run`: a tree in the foreground, from its file to its exit code.
+ *
+ * One thread, one loop. The control socket is there before the tree is, so that two
+ * programs never run the same tree, and goes when the tree is down, so that another can
+ * follow at once. The first SIGTERM or SIGINT asks the tree to stop; after the second
+ * nothing is waited for.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <ev.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <bough/actors/logger.h>
+#include <bough/actors/types.h>
+#include <bough/core/place.h>
+#include <bough/core/runtime.h>
+#include <bough/supervisor/supervisor.h>
+#include <bough/tools/bough/commands.h>
+#include <bough/tools/bough/control.h>
+#include <bough/tools/bough/exit_code.h>
+#include <bough/tools/bough/history.h>
+#include <bough/tools/bough/load.h>
+#include <bough/tools/bough/output.h>
+#include <bough/tools/bough/sockets.h>
+#include <bough/tools/bough/verbs.h>
+
+enum {
+    RESERVED_FILES = 256, /* descriptors that are kept for actors and their programs */
+    CONNECTIONS_MAX =
+        65536, /* of the control socket, whatever the limit of descriptors is */
+};
+static const double DRAIN_SECONDS = 2; /* for the last answers, once the tree is down */
+
+struct program {
+    struct bough_config *config;
+    const struct bough_config_tree *tree;
+    char socket[BOUGH_SOCKET_PATH];
+
+    struct ev_loop *ev;
+    struct ev_signal terminate, interrupt, hangup;
+    struct bough_history *history;
+    struct bough_runtime *runtime;
+    struct bough_loop *loop;
+    struct bough_logger_hook hook;
+    struct bough_control *control;
+
+    struct bough_supervisor root;
+    struct bough_watch watch;
+    bool started, ready, stopping, forced, gave_up, down;
+    struct bough_exit_reason reason; /* why the root ended, once down */
+};
+
+/* What happens to the tree */
+
+static void on_event(void *data, const struct bough_event *event)
+{
+    struct program *program = data;
+
+    if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
+        program->gave_up = true;
+    }
+    bough_history_add(program->history, event);
+}
+
+static void on_ready(struct bough_watch *watch)
+{
+    struct program *program = bough_container(watch, struct program, watch);
+
+    program->ready = true;
+    bough_log(program->runtime, BOUGH_INFO, "/",
+              "%s is up: %zu actors under %zu supervisors", program->tree->name,
+              program->tree->workers, program->tree->supervisors);
+}
+
+static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
+{
+    struct program *program = bough_container(watch, struct program, watch);
+
+    program->down = true;
+    program->reason = *reason;
+    ev_break(program->ev, EVBREAK_ALL);
+}
+
+static void stop(struct program *program)
+{
+    if (program->stopping) return;
+    program->stopping = true;
+    bough_supervisor_stop(program->root);
+}
+
+static void on_shutdown(void *data)
+{
+    stop(data);
+}
+
+/* Signals */
+
+static void on_stop_signal(struct ev_loop *ev, struct ev_signal *watcher, int events)
+{
+    struct program *program = watcher->data;
+
+    (void)events;
+    if (!program->stopping) {
+        stop(program);
+        return;
+    }
+    program->forced = true;
+    ev_break(ev, EVBREAK_ALL);
+}
+
+static void reopen_logger(void *data, struct bough_address place,
+                          const struct bough_place_info *info)
+{
+    struct program *program = data;
+    enum bough_status status;
+
+    if (info->type != &bough_logger_type) return;
+    status = bough_logger_reopen((struct bough_logger){ .address = place });
+    if (status == BOUGH_OK) return;
+    bough_log(program->runtime, BOUGH_WARNING, info->path,
+              "cannot be told to reopen its file: %s", bough_status_text(status));
+}
+
+static void on_hangup(struct ev_loop *ev, struct ev_signal *watcher, int events)
+{
+    struct program *program = watcher->data;
+
+    (void)ev, (void)events;
+    if (bough_place_visit(program->loop, "/", reopen_logger, program) == BOUGH_OK) return;
+    bough_log(program->runtime, BOUGH_WARNING, "", "SIGHUP, and no logger to tell");
+}
+
+static void watch_signals(struct program *program)
+{
+    signal(SIGPIPE, SIG_IGN);
+    ev_signal_init(&program->terminate, on_stop_signal, SIGTERM);
+    ev_signal_init(&program->interrupt, on_stop_signal, SIGINT);
+    ev_signal_init(&program->hangup, on_hangup, SIGHUP);
+    program->terminate.data = program->interrupt.data = program->hangup.data = program;
+    ev_signal_start(program->ev, &program->terminate);
+    ev_signal_start(program->ev, &program->interrupt);
+    ev_signal_start(program->ev, &program->hangup);
+}
+
+static void unwatch_signals(struct program *program)
+{
+    ev_signal_stop(program->ev, &program->terminate);
+    ev_signal_stop(program->ev, &program->interrupt);
+    ev_signal_stop(program->ev, &program->hangup);
+}
+
+/* Making and unmaking */
+
+/* Raises the limit of descriptors as far as it goes; how many connections fit into it. */
+static size_t connection_limit(void)
+{
+    struct rlimit limit;
+    rlim_t reserved;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return FD_SETSIZE / 2;
+    if (limit.rlim_cur < limit.rlim_max) {
+        const rlim_t soft = limit.rlim_cur;
+
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = soft;
+    }
+    reserved = limit.rlim_cur / 2 < RESERVED_FILES ? limit.rlim_cur / 2 : RESERVED_FILES;
+    if (limit.rlim_cur - reserved > CONNECTIONS_MAX) return CONNECTIONS_MAX;
+    return (size_t)(limit.rlim_cur - reserved);
+}
+
+static enum bough_status make_runtime(struct program *program)
+{
+    struct bough_runtime_options options = { .event = on_event, .event_data = program };
+
+    program->history = bough_history_new(BOUGH_HISTORY_CAPACITY);
+    program->ev = ev_loop_new(EVFLAG_AUTO);
+    if (program->history == NULL || program->ev == NULL) return BOUGH_ENOMEM;
+    program->runtime = bough_runtime_new(&options);
+    if (program->runtime == NULL) return BOUGH_ENOMEM;
+    program->loop = bough_loop_new(program->runtime, program->ev);
+    return program->loop != NULL ? BOUGH_OK : BOUGH_ENOMEM;
+}
+
+static enum bough_status make_control(struct program *program, struct bough_error *error)
+{
+    const struct bough_control_options options = {
+        .loop = program->loop,
+        .history = program->history,
+        .name = program->tree->name,
+        .path = program->socket,
+        .types = bough_actor_types,
+        .connection_limit = connection_limit(),
+        .shutdown = on_shutdown,
+        .data = program,
+    };
+
+    return bough_control_new(&options, &program->control, error);
+}
+
+static enum bough_status start_tree(struct program *program, struct bough_error *error)
+{
+    const char *log = program->tree->log;
+    enum bough_status status;
+
+    if (log != NULL) {
+        status = bough_reference(program->loop, log, &program->hook.logger.address);
+        if (status != BOUGH_OK)
+            return bough_error_set(error, status, "cannot reach %s", log);
+        bough_runtime_set_log(program->runtime, bough_logger_hook_log, &program->hook);
+    }
+    program->watch.ready = on_ready;
+    program->watch.exited = on_exited;
+    status = bough_supervisor_start(program->loop, &program->tree->options,
+                                    &program->watch, &program->root, error);
+    program->started = status == BOUGH_OK;
+    return status;
+}
+
+static enum bough_status make(struct program *program,
+                              const struct bough_arguments *arguments,
+                              struct bough_error *error)
+{
+    enum bough_status status = bough_socket_choose(
+        arguments->options[BOUGH_OPTION_CONTROL], arguments->options[BOUGH_OPTION_NAME],
+        program->tree->name, program->socket, error);
+
+    if (status != BOUGH_OK) return status;
+    status = make_runtime(program);
+    if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
+    status = make_control(program, error);
+    if (status != BOUGH_OK) return status;
+    watch_signals(program);
+    return start_tree(program, error);
+}
+
+static void unmake(struct program *program)
+{
+    bough_control_free(program->control);
+    if (program->runtime != NULL) bough_runtime_free(program->runtime);
+    if (program->ev != NULL) {
+        unwatch_signals(program);
+        ev_loop_destroy(program->ev);
+    }
+    bough_history_free(program->history);
+    bough_config_free(program->config);
+}
+
+/* Running */
+
+static void introduce(const struct program *program)
+{
+    bough_complain("%s: pid %d, control socket %s", program->tree->name, (int)getpid(),
+                   program->socket);
+    if (isatty(STDERR_FILENO) != 1) return;
+    bough_complain(
+        "look at it from another terminal with `bough status`, stop it with Ctrl-C");
+}
+
+static void on_drained(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void)ev, (void)events;
+    *(bool *)timer->data = true;
+}
+
+/* The tree is down; those who wait for an answer get it. */
+static void drain(struct program *program)
+{
+    bool over = false;
+    struct ev_timer limit;
+
+    bough_control_close(program->control);
+    ev_timer_init(&limit, on_drained, DRAIN_SECONDS, 0);
+    limit.data = &over;
+    ev_timer_start(program->ev, &limit);
+    while (!over && !program->forced && bough_control_pending(program->control) > 0) {
+        ev_run(program->ev, EVRUN_ONCE);
+    }
+    ev_timer_stop(program->ev, &limit);
+}
+
+/* The exit code, with a word on stderr when something went wrong. */
+static int judge(const struct program *program)
+{
+    const char *name = program->tree->name;
+    char reason[BOUGH_EXIT_TEXT + 64];
+
+    bough_exit_print(&program->reason, reason, sizeof(reason));
+    if (program->forced) {
+        bough_complain("%s: stopped at once, not in order", name);
+        return BOUGH_CODE_FAILED;
+    }
+    if (program->gave_up) {
+        bough_complain("%s: %s", name, reason);
+        return BOUGH_CODE_GAVE_UP;
+    }
+    if (program->stopping || (program->ready && bough_exit_good(&program->reason))) {
+        return BOUGH_CODE_DONE;
+    }
+    if (!program->ready) {
+        bough_complain("%s: could not start: %s", name, reason);
+        return BOUGH_CODE_CHILD;
+    }
+    bough_complain("%s: ended: %s", name, reason);
+    return BOUGH_CODE_FAILED;
+}
+
+int bough_cmd_run(const struct bough_arguments *arguments)
+{
+    struct program program = { .config = NULL };
+    struct bough_error error = { .text = "" };
+    int code = bough_load(arguments->words[0], &program.config);
+
+    if (code != BOUGH_CODE_DONE) return code;
+    program.tree = bough_config_tree(program.config);
+    if (make(&program, arguments, &error) != BOUGH_OK) {
+        bough_complain("%s: %s", program.tree->name, error.text);
+        unmake(&program);
+        return BOUGH_CODE_FAILED;
+    }
+    introduce(&program);
+    ev_run(program.ev, 0);
+    if (program.down) drain(&program);
+    code = judge(&program);
+    unmake(&program);
+    return code;
+}

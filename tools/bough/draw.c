@@ -1,0 +1,252 @@
+/* draw.c - trees, tables and events for people.
+ *
+ * Widths are counted in bytes: names and types are ASCII.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/tools/bough/draw.h>
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/core/public.h>
+#include <bough/tools/bough/output.h>
+
+static json_int_t number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+/* Trees */
+
+enum { DEPTH_MAX = 256, INDENT = 4 };
+
+struct tree {
+    FILE *file;
+    bool colour;
+    int name_width, type_width;
+    bool last[DEPTH_MAX]; /* of its siblings, on each level above */
+};
+
+static void measure(struct tree *tree, const json_t *place, int depth)
+{
+    const int name = depth * INDENT + (int)strlen(bough_output_member(place, "name", ""));
+    const int type = (int)strlen(bough_output_member(place, "type", ""));
+    const json_t *child;
+    size_t index;
+
+    if (name > tree->name_width) tree->name_width = name;
+    if (type > tree->type_width) tree->type_width = type;
+    json_array_foreach (json_object_get(place, "children"), index, child) {
+        if (depth + 1 < DEPTH_MAX) measure(tree, child, depth + 1);
+    }
+}
+
+static void print_branches(const struct tree *tree, int depth)
+{
+    fputs(bough_output_paint(tree->colour, BOUGH_DIM), tree->file);
+    for (int level = 1; level < depth; level++) {
+        fputs(tree->last[level] ? "    " : "│   ", tree->file);
+    }
+    if (depth > 0) fputs(tree->last[depth] ? "└── " : "├── ", tree->file);
+    fputs(bough_output_paint(tree->colour, BOUGH_PLAIN), tree->file);
+}
+
+/* What is known of a place behind its name and type. */
+static void print_facts(const struct tree *tree, const json_t *place)
+{
+    const char *strategy = bough_output_member(place, "strategy", NULL);
+    const char *restart = bough_output_member(place, "restart", NULL);
+    const char *state = bough_output_member(place, "state", NULL);
+    char period[BOUGH_OUTPUT_DURATION];
+
+    if (restart != NULL) fprintf(tree->file, "  %-9s", restart);
+    if (restart == NULL && strategy != NULL) fprintf(tree->file, "  %-9s", "");
+    if (strategy != NULL) {
+        fprintf(tree->file, "  %s, %" JSON_INTEGER_FORMAT " restarts in %s", strategy,
+                number(place, "intensity"),
+                bough_output_duration(number(place, "period_ms"), period));
+    }
+    if (state != NULL) {
+        fprintf(tree->file, "  %s%s%s  life %" JSON_INTEGER_FORMAT,
+                bough_output_paint(tree->colour, bough_output_state_paint(state)), state,
+                bough_output_paint(tree->colour, BOUGH_PLAIN), number(place, "life"));
+    }
+}
+
+static void draw_place(struct tree *tree, const json_t *place, int depth)
+{
+    const char *name = bough_output_member(place, "name", "");
+    const json_t *children = json_object_get(place, "children"), *child;
+    const size_t count = json_array_size(children);
+    size_t index;
+
+    print_branches(tree, depth);
+    fprintf(tree->file, "%s%s%s%*s  %-*s", bough_output_paint(tree->colour, BOUGH_BOLD),
+            name, bough_output_paint(tree->colour, BOUGH_PLAIN),
+            tree->name_width - depth * INDENT - (int)strlen(name), "", tree->type_width,
+            bough_output_member(place, "type", "?"));
+    print_facts(tree, place);
+    fputc('\n', tree->file);
+    json_array_foreach (children, index, child) {
+        if (depth + 1 == DEPTH_MAX) break;
+        tree->last[depth + 1] = index + 1 == count;
+        draw_place(tree, child, depth + 1);
+    }
+}
+
+void bough_draw_tree(FILE *file, const json_t *root, const char *title)
+{
+    struct tree tree = { .file = file, .colour = bough_output_colour(file) };
+
+    fprintf(file, "%s\n", title);
+    measure(&tree, root, 0);
+    draw_place(&tree, root, 0);
+}
+
+/* Tables */
+
+enum { CELL = 96, COLUMN_COUNT = 9 };
+
+static const struct column {
+    const char *heading;
+    bool right; /* numbers stand to the right */
+} columns[] = {
+    { "PATH", false },  { "TYPE", false },    { "STATE", false },
+    { "LIFE", true },   { "RESTARTS", true }, { "RESTART", false },
+    { "UPTIME", true }, { "MAILBOX", true },  { "HANDLED", true },
+};
+_Static_assert(bough_count_of(columns) == COLUMN_COUNT, "a heading for each column");
+
+enum { PATH_COLUMN = 0, STATE_COLUMN = 2 };
+
+struct row {
+    char cells[COLUMN_COUNT][CELL];
+    const char *path; /* whole; it may be longer than a cell */
+};
+
+static void fill_row(struct row *row, const json_t *place)
+{
+    const json_t *mailbox = json_object_get(place, "mailbox");
+    char uptime[BOUGH_OUTPUT_DURATION];
+    int cell = 0;
+
+    row->path = bough_output_member(place, "path", "");
+    snprintf(row->cells[cell++], CELL, "%s", row->path);
+    snprintf(row->cells[cell++], CELL, "%s", bough_output_member(place, "type", "-"));
+    snprintf(row->cells[cell++], CELL, "%s", bough_output_member(place, "state", "-"));
+    snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT, number(place, "life"));
+    snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT,
+             number(place, "restarts"));
+    snprintf(row->cells[cell++], CELL, "%s", bough_output_member(place, "restart", "-"));
+    snprintf(row->cells[cell++], CELL, "%s",
+             bough_output_duration(number(place, "uptime_ms"), uptime));
+    snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
+             number(mailbox, "length"), number(mailbox, "capacity"));
+    snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT, number(place, "handled"));
+}
+
+static void measure_row(const struct row *row, int *widths)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        const int width = (int)strlen(row->cells[i]);
+
+        if (width > widths[i]) widths[i] = width;
+    }
+}
+
+static void print_row(FILE *file, const struct row *row, const int *widths, bool colour)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        const char *text = i == PATH_COLUMN ? row->path : row->cells[i];
+        const bool painted = colour && i == STATE_COLUMN;
+        const int left = widths[i] - (int)strlen(text);
+        const int pad = left > 0 ? left : 0;
+
+        if (i > 0) fputs("  ", file);
+        if (columns[i].right) fprintf(file, "%*s", pad, "");
+        fputs(bough_output_paint(painted, bough_output_state_paint(text)), file);
+        fputs(text, file);
+        fputs(bough_output_paint(painted, BOUGH_PLAIN), file);
+        if (!columns[i].right && i + 1 < COLUMN_COUNT) fprintf(file, "%*s", pad, "");
+    }
+    fputc('\n', file);
+}
+
+void bough_draw_table(FILE *file, const json_t *places)
+{
+    const bool colour = bough_output_colour(file);
+    struct row heading = { .path = columns[PATH_COLUMN].heading }, row;
+    int widths[COLUMN_COUNT] = { 0 };
+    const json_t *place;
+    size_t index;
+
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        snprintf(heading.cells[i], CELL, "%s", columns[i].heading);
+    }
+    measure_row(&heading, widths);
+    json_array_foreach (places, index, place) {
+        fill_row(&row, place);
+        measure_row(&row, widths);
+    }
+    fputs(bough_output_paint(colour, BOUGH_BOLD), file);
+    print_row(file, &heading, widths, false);
+    fputs(bough_output_paint(colour, BOUGH_PLAIN), file);
+    json_array_foreach (places, index, place) {
+        fill_row(&row, place);
+        print_row(file, &row, widths, colour);
+    }
+}
+
+/* Events */
+
+static enum bough_paint event_paint(const char *event, const char *reason)
+{
+    if (strcmp(event, "gave_up") == 0) return BOUGH_RED;
+    if (strcmp(event, "restarting") == 0) return BOUGH_YELLOW;
+    if (strcmp(event, "ready") == 0) return BOUGH_GREEN;
+    if (strcmp(event, "exited") != 0) return BOUGH_PLAIN;
+    return strcmp(reason, "normal") == 0 || strcmp(reason, "shutdown") == 0 ? BOUGH_PLAIN
+                                                                            : BOUGH_RED;
+}
+
+static void print_reason(FILE *file, const json_t *event)
+{
+    const char *reason = bough_output_member(event, "reason", NULL);
+    const char *detail = bough_output_member(event, "detail", NULL);
+
+    if (reason == NULL) return;
+    fprintf(file, ": %s", reason);
+    if (json_object_get(event, "signal") != NULL) {
+        fprintf(file, " %" JSON_INTEGER_FORMAT, number(event, "signal"));
+    }
+    if (json_object_get(event, "code") != NULL) {
+        fprintf(file, " %" JSON_INTEGER_FORMAT, number(event, "code"));
+    }
+    if (detail == NULL) return;
+    fputs(": ", file);
+    bough_output_text(file, detail);
+}
+
+void bough_draw_event(FILE *file, const json_t *event)
+{
+    const bool colour = bough_output_colour(file);
+    const char *name = bough_output_member(event, "event", "");
+    const char *reason = bough_output_member(event, "reason", "");
+
+    fprintf(file, "%s %5" JSON_INTEGER_FORMAT " %s %s%s%s life %" JSON_INTEGER_FORMAT,
+            bough_output_member(event, "time", ""), number(event, "seq"),
+            bough_output_member(event, "path", ""),
+            bough_output_paint(colour, event_paint(name, reason)), name,
+            bough_output_paint(colour, BOUGH_PLAIN), number(event, "life"));
+    if (json_object_get(event, "attempt") != NULL) {
+        fprintf(file, ", attempt %" JSON_INTEGER_FORMAT, number(event, "attempt"));
+    }
+    print_reason(file, event);
+    if (json_object_get(event, "cause") != NULL) {
+        fprintf(file, " (because of %" JSON_INTEGER_FORMAT ")", number(event, "cause"));
+    }
+    fputc('\n', file);
+}

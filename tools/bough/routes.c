@@ -1,0 +1,279 @@
+/* routes.c - which request means what, and the answers that are ready at once.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bough/config/schema.h>
+#include <bough/core/assert.h>
+#include <bough/core/place.h>
+#include <bough/tools/bough/output.h>
+#include <bough/tools/bough/request.h>
+#include <bough/tools/bough/views.h>
+
+static const char JSON_TYPE[] = "application/json";
+
+/* Answers */
+
+void bough_request_answer(struct bough_request *request, unsigned int code,
+                          const char *type, char *body, size_t size)
+{
+    bough_assert(request->response == NULL);
+    request->code = code;
+    request->response =
+        MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
+    if (request->response == NULL) {
+        free(body);
+        request->gone = true; /* no memory to say so: the connection is closed */
+        return;
+    }
+    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+}
+
+void bough_request_json(struct bough_request *request, unsigned int code, json_t *json)
+{
+    char *text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+    json_decref(json);
+    if (text != NULL) {
+        bough_request_answer(request, code, JSON_TYPE, text, strlen(text));
+        return;
+    }
+    text = strdup("{\"error\":{\"status\":\"nomem\",\"text\":\"out of memory\"}}");
+    if (text == NULL) {
+        request->gone = true;
+        return;
+    }
+    bough_request_answer(request, MHD_HTTP_SERVICE_UNAVAILABLE, JSON_TYPE, text,
+                         strlen(text));
+}
+
+unsigned int bough_request_code(enum bough_status status)
+{
+    static const unsigned int codes[] = {
+        [BOUGH_OK] = MHD_HTTP_OK,
+        [BOUGH_ENOMEM] = MHD_HTTP_SERVICE_UNAVAILABLE,
+        [BOUGH_EINVALID] = MHD_HTTP_BAD_REQUEST,
+        [BOUGH_EFULL] = MHD_HTTP_SERVICE_UNAVAILABLE,
+        [BOUGH_EGONE] = MHD_HTTP_GONE,
+        [BOUGH_ECRASHED] = MHD_HTTP_BAD_GATEWAY,
+        [BOUGH_ETIMEOUT] = MHD_HTTP_GATEWAY_TIMEOUT,
+        [BOUGH_EREFUSED] = MHD_HTTP_CONFLICT,
+        [BOUGH_ENOREPLY] = MHD_HTTP_BAD_GATEWAY,
+        [BOUGH_ENOTFOUND] = MHD_HTTP_NOT_FOUND,
+        [BOUGH_EPRESENT] = MHD_HTTP_CONFLICT,
+        [BOUGH_ESTARTED] = MHD_HTTP_CONFLICT,
+        [BOUGH_ERUNNING] = MHD_HTTP_CONFLICT,
+        [BOUGH_ERESTARTING] = MHD_HTTP_CONFLICT,
+        [BOUGH_ERANGE] = MHD_HTTP_BAD_REQUEST,
+        [BOUGH_ETOOLARGE] = MHD_HTTP_CONTENT_TOO_LARGE,
+        [BOUGH_ECANCELLED] = MHD_HTTP_SERVICE_UNAVAILABLE,
+        [BOUGH_EDENIED] = MHD_HTTP_FORBIDDEN,
+        [BOUGH_ESYSTEM] = MHD_HTTP_INTERNAL_SERVER_ERROR,
+        [BOUGH_EFAILED] = MHD_HTTP_INTERNAL_SERVER_ERROR,
+        [BOUGH_IGNORE] = MHD_HTTP_CONFLICT,
+    };
+    _Static_assert(bough_count_of(codes) == BOUGH_STATUS_COUNT, "a code for each status");
+
+    return codes[status];
+}
+
+/* `path`, when not NULL, is one at which nobody lives. */
+static void refuse(struct bough_request *request, enum bough_status status,
+                   const char *path, const char *format, va_list arguments)
+{
+    char *text = NULL;
+    json_t *error;
+
+    if (vasprintf(&text, format, arguments) < 0) text = NULL;
+    error =
+        json_pack("{s:s, s:o}", "status", bough_status_name(status), "text",
+                  bough_output_string(text != NULL ? text : bough_status_text(status)));
+    free(text);
+    if (path != NULL && error != NULL) {
+        json_object_set_new(error, "path", bough_output_string(path));
+    }
+    bough_request_json(request, bough_request_code(status),
+                       error != NULL ? json_pack("{s:o}", "error", error) : NULL);
+}
+
+void bough_request_refuse(struct bough_request *request, enum bough_status status,
+                          const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    refuse(request, status, NULL, format, arguments);
+    va_end(arguments);
+}
+
+__attribute__((format(printf, 3, 4))) static void
+refuse_path(struct bough_request *request, const char *path, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    refuse(request, BOUGH_ENOTFOUND, path, format, arguments);
+    va_end(arguments);
+}
+
+void bough_request_no_path(struct bough_request *request, const char *path)
+{
+    refuse_path(request, path, "no actor at this path; `bough status` lists them");
+}
+
+/* Questions that only look */
+
+static void get_actors(struct bough_request *request, const char *path)
+{
+    json_t *places = NULL;
+    const enum bough_status status =
+        bough_view_places(request->control->options.loop, path, &places);
+
+    if (status == BOUGH_ENOTFOUND) {
+        bough_request_no_path(request, path);
+    } else {
+        bough_request_json(request, MHD_HTTP_OK, places);
+    }
+}
+
+static void get_tree(struct bough_request *request)
+{
+    const struct bough_control *control = request->control;
+    json_t *places = NULL, *root;
+
+    if (bough_view_places(control->options.loop, "/", &places) != BOUGH_OK) {
+        bough_request_refuse(request, BOUGH_EGONE, "the tree is down");
+        return;
+    }
+    root = bough_view_nested(places);
+    bough_request_json(request, MHD_HTTP_OK,
+                       root == NULL
+                           ? NULL
+                           : json_pack("{s:s, s:s, s:I, s:s, s:o}", "name",
+                                       control->options.name, "version", BOUGH_VERSION,
+                                       "pid", (json_int_t)getpid(), "control",
+                                       control->path, "root", root));
+}
+
+static void get_types(struct bough_request *request)
+{
+    bough_request_json(request, MHD_HTTP_OK,
+                       bough_view_types(request->control->options.types));
+}
+
+static void get_schema(struct bough_request *request)
+{
+    bough_request_json(request, MHD_HTTP_OK,
+                       bough_config_schema(request->control->options.types));
+}
+
+/* Routes */
+
+static const struct {
+    const char *path;
+    void (*get)(struct bough_request *request);
+    void (*post)(struct bough_request *request);
+} routes[] = {
+    { "/v1/tree", get_tree, NULL },
+    { "/v1/events", bough_stream_begin, NULL },
+    { "/v1/types", get_types, NULL },
+    { "/v1/schema", get_schema, NULL },
+    { "/v1/shutdown", NULL, bough_action_shutdown },
+};
+
+static const struct {
+    const char *name;
+    void (*post)(struct bough_request *request, const char *path);
+} actions[] = {
+    { "call", bough_action_call },
+    { "send", bough_action_send },
+    { "kill", bough_action_kill },
+};
+
+static void refuse_method(struct bough_request *request, const char *method,
+                          const char *allowed)
+{
+    bough_request_json(
+        request, MHD_HTTP_METHOD_NOT_ALLOWED,
+        json_pack("{s:{s:s, s:o}}", "error", "status", bough_status_name(BOUGH_EINVALID),
+                  "text",
+                  json_sprintf("%s is not allowed here, %s is", method, allowed)));
+    if (request->response == NULL) return;
+    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_ALLOW, allowed);
+}
+
+static bool is_get(const char *method)
+{
+    return strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+           strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+}
+
+/* "" and "/" are the root; a path is otherwise as it is everywhere. */
+static const char *actor_path(const char *rest)
+{
+    return rest[0] == '\0' ? "/" : rest;
+}
+
+/* POST: the last part of the path says what to do, whatever actors are called. */
+static void post_actor(struct bough_request *request, const char *rest)
+{
+    const char *slash = strrchr(rest, '/');
+    char path[BOUGH_PATH_MAX];
+
+    if (slash == NULL || (size_t)(slash - rest) >= sizeof(path)) {
+        refuse_method(request, MHD_HTTP_METHOD_POST, MHD_HTTP_METHOD_GET);
+        return;
+    }
+    memcpy(path, rest, (size_t)(slash - rest));
+    path[slash - rest] = '\0';
+    for (size_t i = 0; i < bough_count_of(actions); i++) {
+        if (strcmp(actions[i].name, slash + 1) != 0) continue;
+        actions[i].post(request, actor_path(path));
+        return;
+    }
+    bough_request_refuse(request, BOUGH_ENOTFOUND,
+                         "nothing to do called \"%s\"; there are call, send "
+                         "and kill",
+                         slash + 1);
+}
+
+static void route_actors(struct bough_request *request, const char *method,
+                         const char *rest)
+{
+    if (is_get(method)) {
+        get_actors(request, actor_path(rest));
+    } else if (strcmp(method, MHD_HTTP_METHOD_POST) == 0) {
+        post_actor(request, rest);
+    } else {
+        refuse_method(request, method, "GET, POST");
+    }
+}
+
+void bough_route(struct bough_request *request, const char *method, const char *path)
+{
+    static const char actors[] = "/v1/actors";
+    const size_t length = sizeof(actors) - 1;
+
+    if (strncmp(path, actors, length) == 0 &&
+        (path[length] == '/' || path[length] == '\0')) {
+        route_actors(request, method, path + length);
+        return;
+    }
+    for (size_t i = 0; i < bough_count_of(routes); i++) {
+        if (strcmp(routes[i].path, path) != 0) continue;
+        if (routes[i].get != NULL && is_get(method)) {
+            routes[i].get(request);
+        } else if (routes[i].post != NULL && strcmp(method, MHD_HTTP_METHOD_POST) == 0) {
+            routes[i].post(request);
+        } else {
+            refuse_method(request, method, routes[i].get != NULL ? "GET" : "POST");
+        }
+        return;
+    }
+    bough_request_refuse(request, BOUGH_ENOTFOUND,
+                         "no such resource; there are /v1/tree, /v1/actors/PATH, "
+                         "/v1/events, /v1/types, /v1/schema, /v1/shutdown");
+}

@@ -1,0 +1,149 @@
+/* stream.c - GET /v1/events: what happened so far, and with follow=1 what happens.
+ *
+ * A stream remembers the number of the event it sent last and asks the history for the
+ * next, one at a time, so a slow reader costs no memory; what it was too slow for is
+ * gone. With follow=1 it is a stream of server-sent events (id: the number, data: the
+ * event), which ends with the tree; otherwise one JSON object a line.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/tools/bough/history.h>
+#include <bough/tools/bough/request.h>
+
+enum { BLOCK = 4096 }; /* bytes that the daemon asks for at once */
+
+/* Prints the next event into `piece`. False: there is none now. */
+static bool next_piece(struct bough_request *request)
+{
+    const struct bough_event *event =
+        bough_history_after(request->control->options.history, request->seen);
+    json_t *json;
+    char *text;
+    int length = -1;
+
+    if (event == NULL || (!request->follow && event->seq > request->until)) return false;
+    request->seen = event->seq;
+    json = bough_history_json(event);
+    text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    if (text == NULL) return false;
+    if (request->server_sent) {
+        length = asprintf(&request->piece, "id: %llu\ndata: %s\n\n",
+                          (unsigned long long)event->seq, text);
+    } else {
+        length = asprintf(&request->piece, "%s\n", text);
+    }
+    free(text);
+    if (length < 0) {
+        request->piece = NULL;
+        return false;
+    }
+    request->piece_size = (size_t)length;
+    request->piece_sent = 0;
+    return true;
+}
+
+static ssize_t take_piece(struct bough_request *request, char *buffer, size_t size)
+{
+    const size_t left = request->piece_size - request->piece_sent;
+    const size_t taken = left < size ? left : size;
+
+    memcpy(buffer, request->piece + request->piece_sent, taken);
+    request->piece_sent += taken;
+    if (request->piece_sent == request->piece_size) {
+        free(request->piece);
+        request->piece = NULL;
+    }
+    return (ssize_t)taken;
+}
+
+/* Called by the daemon whenever it can send more. */
+static ssize_t read_stream(void *data, uint64_t position, char *buffer, size_t size)
+{
+    static const char comment[] = ": still here\n\n";
+    struct bough_request *request = data;
+
+    (void)position;
+    if (request->gone) return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (request->piece != NULL || next_piece(request))
+        return take_piece(request, buffer, size);
+    if (!request->follow || request->control->closing)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (request->ping && size >= sizeof(comment) - 1) {
+        request->ping = false;
+        memcpy(buffer, comment, sizeof(comment) - 1);
+        return sizeof(comment) - 1;
+    }
+    bough_request_suspend(request);
+    return 0;
+}
+
+/* The query's number of that name; false when it is not one. */
+static bool query_number(struct bough_request *request, const char *name,
+                         uint64_t *number)
+{
+    const char *text =
+        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+    char *end;
+
+    *number = 0;
+    if (text == NULL) return true;
+    if (text[0] < '0' || text[0] > '9') return false;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
+void bough_stream_begin(struct bough_request *request)
+{
+    uint64_t follow;
+
+    if (!query_number(request, "since", &request->seen)) {
+        bough_request_refuse(request, BOUGH_EINVALID,
+                             "since must be the number of an event");
+        return;
+    }
+    if (!query_number(request, "follow", &follow) || follow > 1) {
+        bough_request_refuse(request, BOUGH_EINVALID, "follow must be 0 or 1");
+        return;
+    }
+    request->streams = true;
+    request->follow = request->server_sent = follow == 1;
+    request->until = bough_history_last(request->control->options.history);
+    request->code = MHD_HTTP_OK;
+    request->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
+                                                          read_stream, request, NULL);
+    if (request->response == NULL) {
+        request->gone = true;
+        return;
+    }
+    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                  request->server_sent ? "text/event-stream"
+                                                       : "application/x-ndjson");
+    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                                  "no-store");
+}
+
+void bough_stream_wake(struct bough_control *control)
+{
+    struct bough_request *request, *next;
+
+    for (request = control->requests; request != NULL && control->waiting > 0;
+         request = next) {
+        next = request->next;
+        if (request->streams) bough_request_resume(request);
+    }
+}
+
+void bough_stream_ping(struct bough_control *control)
+{
+    for (struct bough_request *request = control->requests; request != NULL;
+         request = request->next) {
+        if (!request->streams || request->state != BOUGH_REQUEST_SUSPENDED) continue;
+        request->ping = true;
+    }
+    bough_stream_wake(control);
+}

@@ -1,0 +1,370 @@
+/* verbs.c - what the program can be told on its command line: the tables.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/tools/bough/verbs.h>
+
+#include <getopt.h>
+#include <string.h>
+
+#include <bough/config/suggest.h>
+#include <bough/core/public.h>
+#include <bough/tools/bough/commands.h>
+#include <bough/tools/bough/exit_code.h>
+#include <bough/tools/bough/output.h>
+
+const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
+    [BOUGH_OPTION_HELP] = { "help", 'h', NULL, NULL, "say this" },
+    [BOUGH_OPTION_JSON] = { "json", 'j', NULL, NULL, "print JSON, for programs" },
+    [BOUGH_OPTION_CONTROL] = { "control", 'c', "PATH", NULL, "the control socket" },
+    [BOUGH_OPTION_NAME] = { "name", 'n', "NAME", NULL, "the tree, where several run" },
+    [BOUGH_OPTION_FOLLOW] = { "follow", 'f', NULL, NULL, "go on, until interrupted" },
+    [BOUGH_OPTION_SINCE] = { "since", 's', "SEQ", NULL, "only events after that number" },
+    [BOUGH_OPTION_TIMEOUT] = { "timeout", 't', "TIME", NULL,
+                               "how long to wait: 500ms, 5s, 2m, infinity" },
+    [BOUGH_OPTION_REASON] = { "reason", 'r', "REASON", "normal shutdown error kill",
+                              "normal, shutdown, error (default) or kill" },
+};
+
+enum {
+    JSON = 1 << BOUGH_OPTION_JSON,
+    FOLLOW = 1 << BOUGH_OPTION_FOLLOW,
+    SINCE = 1 << BOUGH_OPTION_SINCE,
+    TIMEOUT = 1 << BOUGH_OPTION_TIMEOUT,
+    REASON = 1 << BOUGH_OPTION_REASON,
+    SOCKET = 1 << BOUGH_OPTION_CONTROL | 1 << BOUGH_OPTION_NAME,
+};
+
+const struct bough_verb bough_verbs[] = {
+    { .name = "run",
+      .words = "FILE",
+      .summary = "run a tree in the foreground",
+      .text =
+          "Starts the tree that FILE declares, keeps it running, and answers the other\n"
+          "commands on a control socket: --control PATH, else $BOUGH_CONTROL, else\n"
+          "$XDG_RUNTIME_DIR/bough/NAME.sock, else /run/bough/NAME.sock, NAME being the\n"
+          "tree's or that of --name. SIGTERM and SIGINT stop the tree in order, a second\n"
+          "one at once; SIGHUP makes loggers open their files again.\n"
+          "\n"
+          "Exit code: 0 stopped in order; 1 stopped at once, or failed; 69 a child could\n"
+          "not start; 70 the tree gave up; 78 FILE is wrong.\n",
+      .examples = "bough run shop.json\n"
+                  "bough run --name shop2 shop.json\n",
+      .options = SOCKET,
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_run },
+    { .name = "check",
+      .words = "FILE",
+      .summary = "say all that is wrong with a tree, and what its limits mean",
+      .text =
+          "Reads FILE and starts nothing. Every error is reported with its place; a tree\n"
+          "that is right is summed up. Exit code: 0 right, 78 wrong.\n",
+      .examples = "bough check shop.json\n",
+      .options = JSON,
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_check },
+    { .name = "tree",
+      .words = "[FILE]",
+      .summary = "draw a tree: the one in FILE, or the one that runs",
+      .text = "With FILE nothing needs to run.\n",
+      .examples = "bough tree shop.json\n"
+                  "bough tree\n",
+      .options = JSON | SOCKET,
+      .most = 1,
+      .run = bough_cmd_tree },
+    { .name = "status",
+      .words = "[PATH]",
+      .summary = "show what each actor is doing",
+      .text =
+          "One line for each actor at PATH and below, parents first, in start order.\n"
+          "With --follow the table is shown anew every second. --json prints an array of\n"
+          "objects: path, type, state, life, restarts, restart, isolation, pid, uptime_ms,\n"
+          "mailbox (length, capacity, dropped), handled.\n",
+      .examples = "bough status\n"
+                  "bough status /jobs --json\n",
+      .options = JSON | FOLLOW | SOCKET,
+      .most = 1,
+      .run = bough_cmd_status },
+    { .name = "events",
+      .words = "",
+      .summary = "show what has happened, in order",
+      .text =
+          "The last 10,000 events are kept; --follow goes on with those to come. --json\n"
+          "prints one object a line: time, seq, event (started, ready, stopping, exited,\n"
+          "restarting, removed, gave_up), path, type, life, cause, and what the event has\n"
+          "to say: reason, detail, attempt ...\n",
+      .examples = "bough events\n"
+                  "bough events --follow --json | jq .path\n",
+      .options = JSON | FOLLOW | SINCE | SOCKET,
+      .run = bough_cmd_events },
+    { .name = "call",
+      .words = "PATH MESSAGE [JSON]",
+      .summary = "ask an actor, print its answer",
+      .text =
+          "JSON is an object of the message's fields; `bough types` lists them. The answer\n"
+          "is one line of JSON on stdout; an error is one line on stderr. Without --timeout\n"
+          "the answer may take 30s. Exit code: 1 the answer is an error, 4 no such path,\n"
+          "7 no answer in time.\n",
+      .examples =
+          "bough call /counter increment\n"
+          "bough call /store set '{\"key\": \"a\", \"value\": \"1\", \"ttl\": \"5s\"}'\n",
+      .options = JSON | TIMEOUT | SOCKET,
+      .least = 2,
+      .most = 3,
+      .run = bough_cmd_call },
+    { .name = "send",
+      .words = "PATH MESSAGE [JSON]",
+      .summary = "tell an actor, without waiting for an answer",
+      .text = "As `call`; the exit code says whether the message was taken.\n",
+      .examples = "bough send /log log '{\"level\": \"info\", \"text\": \"hello\"}'\n",
+      .options = JSON | SOCKET,
+      .least = 2,
+      .most = 3,
+      .run = bough_cmd_send },
+    { .name = "kill",
+      .words = "PATH",
+      .summary = "end an actor as if by itself, to see what its supervisor does",
+      .text =
+          "The reason decides: error is a fault, kill an end without being asked, normal\n"
+          "and shutdown are good ends, after which a transient child is not restarted.\n",
+      .examples = "bough kill /counter\n"
+                  "bough kill /jobs --reason kill\n",
+      .options = REASON | JSON | SOCKET,
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_kill },
+    { .name = "shutdown",
+      .words = "",
+      .summary = "stop the tree, in order",
+      .text =
+          "Returns when the tree is down and its socket is free. With --timeout it may give\n"
+          "up waiting; the tree then goes on stopping.\n",
+      .examples = "bough shutdown\n",
+      .options = JSON | TIMEOUT | SOCKET,
+      .run = bough_cmd_shutdown },
+    { .name = "types",
+      .words = "[NAME]",
+      .summary = "describe the types of actors: options and messages",
+      .text = "Nothing needs to run.\n",
+      .examples = "bough types\n"
+                  "bough types kv\n",
+      .options = JSON,
+      .most = 1,
+      .run = bough_cmd_types },
+    { .name = "schema",
+      .words = "",
+      .summary = "print the JSON Schema of a tree, for editors",
+      .text =
+          "Name it in the tree as \"$schema\" and an editor completes and checks it.\n",
+      .examples = "bough schema > bough.schema.json\n",
+      .run = bough_cmd_schema },
+    { .name = "completion",
+      .words = "SHELL",
+      .summary = "print the completion for a shell: bash",
+      .text = "",
+      .examples = "eval \"$(bough completion bash)\"\n",
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_completion },
+    { .name = "version",
+      .words = "",
+      .summary = "print the version",
+      .text = "",
+      .examples = "bough version --json\n",
+      .options = JSON,
+      .run = bough_cmd_version },
+    { .name = "help",
+      .words = "[VERB]",
+      .summary = "list the commands, or tell all about one",
+      .text = "",
+      .examples = "bough help call\n",
+      .most = 1,
+      .run = bough_cmd_help },
+    { .name = NULL },
+};
+
+const struct bough_verb *bough_verb_find(const char *name)
+{
+    for (const struct bough_verb *verb = bough_verbs; verb->name != NULL; verb++) {
+        if (strcmp(verb->name, name) == 0) return verb;
+    }
+    return NULL;
+}
+
+int bough_verb_unknown(const char *name)
+{
+    struct bough_suggestion suggestion = { .word = name };
+
+    for (const struct bough_verb *verb = bough_verbs; verb->name != NULL; verb++) {
+        bough_suggestion_offer(&suggestion, verb->name);
+    }
+    if (suggestion.nearest != NULL) {
+        bough_complain("no command \"%s\"; did you mean \"%s\"?", name,
+                       suggestion.nearest);
+    } else {
+        bough_complain("no command \"%s\"; `bough help` lists them", name);
+    }
+    return BOUGH_CODE_USAGE;
+}
+
+void bough_verbs_print(FILE *file)
+{
+    fputs("bough - keeps a tree of actors running, and restarts what breaks\n\n"
+          "usage: bough COMMAND [OPTION]... [ARGUMENT]...\n\n",
+          file);
+    for (const struct bough_verb *verb = bough_verbs; verb->name != NULL; verb++) {
+        const int left = (int)(strlen(verb->name) + strlen(verb->words)) + 1;
+
+        fprintf(file, "  %s %s%*s%s\n", verb->name, verb->words,
+                left < 28 ? 28 - left : 1, "", verb->summary);
+    }
+    fputs("\n`bough help COMMAND` tells more of one, with an example.\n", file);
+}
+
+static bool verb_takes(const struct bough_verb *verb, int id)
+{
+    return id == BOUGH_OPTION_HELP || (verb->options & 1U << id) != 0;
+}
+
+static void print_option(FILE *file, const struct bough_option *option)
+{
+    const char *argument = option->argument != NULL ? option->argument : "";
+    const int left = (int)(strlen(option->name) + strlen(argument));
+
+    fprintf(file, "  -%c, --%s %s%*s%s\n", option->letter, option->name, argument,
+            left < 18 ? 18 - left : 1, "", option->help);
+}
+
+void bough_verb_print(FILE *file, const struct bough_verb *verb)
+{
+    const char *line = verb->examples;
+
+    fprintf(file, "bough %s - %s\n\n", verb->name, verb->summary);
+    fprintf(file, "usage: bough %s [OPTION]...%s%s\n\n", verb->name,
+            verb->words[0] != '\0' ? " " : "", verb->words);
+    if (verb->text[0] != '\0') fprintf(file, "%s\n", verb->text);
+    for (int id = 0; id < BOUGH_OPTION_COUNT; id++) {
+        if (verb_takes(verb, id)) print_option(file, &bough_options[id]);
+    }
+    fputs("\nexample:\n", file);
+    while (*line != '\0') {
+        const size_t length = strcspn(line, "\n");
+
+        fprintf(file, "  %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+/* The two tables of getopt_long: `val` is the option's id above what a short letter can
+ * be. */
+enum { ID_BASE = 256 };
+
+struct parser {
+    struct option longs[BOUGH_OPTION_COUNT + 1];
+    char shorts[2 * BOUGH_OPTION_COUNT + 2];
+};
+
+static void parser_init(struct parser *parser, const struct bough_verb *verb)
+{
+    struct option *next = parser->longs;
+    char *letter = parser->shorts;
+
+    memset(parser, 0, sizeof(*parser));
+    *letter++ = ':'; /* tell a missing argument from an unknown option */
+    for (int id = 0; id < BOUGH_OPTION_COUNT; id++) {
+        const struct bough_option *option = &bough_options[id];
+
+        if (!verb_takes(verb, id)) continue;
+        next->name = option->name;
+        next->has_arg = option->argument != NULL ? required_argument : no_argument;
+        next->val = ID_BASE + id;
+        next++;
+        *letter++ = option->letter;
+        if (option->argument != NULL) *letter++ = ':';
+    }
+}
+
+static int option_id(int found)
+{
+    if (found >= ID_BASE) return found - ID_BASE;
+    for (int id = 0; id < BOUGH_OPTION_COUNT; id++) {
+        if (bough_options[id].letter == found) return id;
+    }
+    return -1;
+}
+
+/* `given` is the word as typed: --jsn, --json=yes or -x. */
+static int option_unknown(const struct bough_verb *verb, const char *given)
+{
+    struct bough_suggestion suggestion = { .word = given + strspn(given, "-") };
+
+    for (int id = 0; id < BOUGH_OPTION_COUNT; id++) {
+        if (verb_takes(verb, id))
+            bough_suggestion_offer(&suggestion, bough_options[id].name);
+    }
+    if (suggestion.nearest != NULL && strncmp(given, "--", 2) == 0) {
+        bough_complain("%s: no option \"%s\"; did you mean \"--%s\"?", verb->name, given,
+                       suggestion.nearest);
+    } else {
+        bough_complain("%s: no option \"%s\"; `bough help %s` lists them", verb->name,
+                       given, verb->name);
+    }
+    return BOUGH_CODE_USAGE;
+}
+
+static int words_wrong(const struct bough_verb *verb)
+{
+    bough_complain("usage: bough %s [OPTION]...%s%s; `bough help %s` tells more",
+                   verb->name, verb->words[0] != '\0' ? " " : "", verb->words,
+                   verb->name);
+    return BOUGH_CODE_USAGE;
+}
+
+/* Options into `arguments`; an exit code other than 0 when one is wrong. */
+static int parse_options(struct bough_arguments *arguments, int argc, char **argv)
+{
+    struct parser parser;
+
+    parser_init(&parser, arguments->verb);
+    opterr = 0;
+    optind = 1;
+    for (;;) {
+        const int before = optind;
+        const int found = getopt_long(argc, argv, parser.shorts, parser.longs, NULL);
+        const int id = option_id(found);
+
+        if (found == -1) return BOUGH_CODE_DONE;
+        if (found == ':') {
+            bough_complain("%s: \"%s\" takes an argument", arguments->verb->name,
+                           argv[optind - 1]);
+            return BOUGH_CODE_USAGE;
+        }
+        if (id < 0) {
+            char letter[] = { '-', (char)optopt, '\0' };
+            const char *given = optind > before ? argv[optind - 1] : argv[optind];
+
+            if (optopt > 0 && optopt < ID_BASE) given = letter;
+            return option_unknown(arguments->verb, given);
+        }
+        arguments->options[id] = optarg != NULL ? optarg : "";
+    }
+}
+
+int bough_verb_run(const struct bough_verb *verb, int argc, char **argv)
+{
+    struct bough_arguments arguments = { .verb = verb };
+    const int code = parse_options(&arguments, argc, argv);
+
+    if (code != BOUGH_CODE_DONE) return code;
+    if (arguments.options[BOUGH_OPTION_HELP] != NULL) {
+        bough_verb_print(stdout, verb);
+        return BOUGH_CODE_DONE;
+    }
+    arguments.words = argv + optind;
+    arguments.word_count = argc - optind;
+    if (arguments.word_count < verb->least || arguments.word_count > verb->most) {
+        return words_wrong(verb);
+    }
+    return verb->run(&arguments);
+}
