@@ -7,11 +7,18 @@
  *
  * Who owns it feeds BOUGH_ON_BEGIN once, then tells what became of each action, and does
  * the actions in their order. It is sequential: one start waits for its outcome, or one
- * stop for its end, and what happens meanwhile is noted and has its turn later. An action
- * START is always the last of its batch, so an outcome known at once can be the next
- * event.
+ * stop for its end, and what happens meanwhile is noted and has its turn later. (Children
+ * of a dynamic supervisor are the exception, as in OTP: at its end all are asked at once,
+ * under one limit.) An action START is always the last of its batch, so an outcome known
+ * at once can be the next event.
  *
- * Children are numbered in start order, from 0, and keep their numbers.
+ * Requests (OTP: start_child, terminate_child, restart_child, delete_child) are events,
+ * too: fed only while bough_decider_idle(), each answered by exactly one action ANSWER, at
+ * once or when its start or stop is over. Before START_CHILD the child is made known by
+ * bough_decider_add(), the one function besides new that allocates.
+ *
+ * Children are numbered from 0. A number is kept until REMOVE, and may then be given to
+ * another child by bough_decider_add(); start order is the order in which they were added.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_DECIDE_H
@@ -20,55 +27,81 @@
 #include <bough/supervisor/spec.h>
 
 enum bough_decide_event_kind {
-    BOUGH_ON_BEGIN,        /* start the children */
-    BOUGH_ON_STOP,         /* the supervisor is asked to end */
-    BOUGH_ON_READY,        /* `child` is up */
-    BOUGH_ON_IGNORED,      /* `child` did not want to start, and that is no error */
-    BOUGH_ON_START_FAILED, /* `child` could not start */
-    BOUGH_ON_EXITED, /* `child` has ended, `good` or not; before READY: START_FAILED */
-    BOUGH_ON_RETRY,  /* the time to try `child` again; stale ones are fine */
-    BOUGH_ON_STOP_TIMEOUT, /* `child` took longer than its limit; stale ones are fine */
+    BOUGH_ON_BEGIN,         /* start the children */
+    BOUGH_ON_STOP,          /* the supervisor is asked to end */
+    BOUGH_ON_READY,         /* `child` is up */
+    BOUGH_ON_IGNORED,       /* `child` did not want to start, and that is no error */
+    BOUGH_ON_START_FAILED,  /* `child` could not start, for `reason` */
+    BOUGH_ON_EXITED,        /* `child` has ended, for `reason`; before READY: START_FAILED */
+    BOUGH_ON_RETRY,         /* the time to try `child` again; stale ones are fine */
+    BOUGH_ON_STOP_TIMEOUT,  /* `child` took longer than its limit; stale ones are fine */
+    BOUGH_ON_START_TIMEOUT, /* `child` was not ready in time; stale ones are fine */
+    BOUGH_ON_ALL_TIMEOUT,   /* dynamic: the common limit of STOP_ALL; stale ones are fine */
+
+    /* Requests, while idle; then one ANSWER. */
+    BOUGH_ON_START_CHILD,     /* `child` was just added: start it */
+    BOUGH_ON_TERMINATE_CHILD, /* stop it; also cancels its retry. Temporary: REMOVE */
+    BOUGH_ON_RESTART_CHILD,   /* start it, when it is down */
+    BOUGH_ON_DELETE_CHILD,    /* forget it, when it is down */
     BOUGH_DECIDE_EVENT_COUNT
 };
 
 struct bough_decide_event {
     enum bough_decide_event_kind kind;
     size_t child;
-    bool good; /* EXITED: by a reason that bough_exit_good() */
+    const struct bough_exit_reason *reason; /* EXITED, START_FAILED; else NULL */
 };
 
 enum bough_decide_action_kind {
-    BOUGH_DO_START, /* start a life; then READY, IGNORED, START_FAILED or EXITED */
-    BOUGH_DO_STOP,  /* ask it to end; STOP_TIMEOUT after `limit_ms`, unless BOUGH_FOREVER
-                     */
-    BOUGH_DO_KILL,  /* end it without asking */
-    BOUGH_DO_RETRY, /* feed RETRY after `limit_ms`, but never from inside this batch */
-    BOUGH_DO_RESTART, /* report: a restart of `child` begins; `attempt`, `restarts` */
-    BOUGH_DO_SETTLE,  /* `child` is over and stays known: nobody is expected there */
-    BOUGH_DO_REMOVE,  /* `child` is over and is to be forgotten */
-    BOUGH_DO_READY,   /* all children have been started */
-    BOUGH_DO_GIVE_UP, /* report: `child` has passed the limit, with `restarts` */
-    BOUGH_DO_END,     /* no child is alive and none will be: end, for the reason `end` */
+    BOUGH_DO_START,    /* start a life; then READY, IGNORED, START_FAILED or EXITED. When
+                          `limit_ms` is not BOUGH_FOREVER: START_TIMEOUT after it */
+    BOUGH_DO_STOP,     /* ask it to end; STOP_TIMEOUT after `limit_ms`, unless BOUGH_FOREVER */
+    BOUGH_DO_KILL,     /* end it without asking */
+    BOUGH_DO_STOP_ALL, /* dynamic: ask (or, with BOUGH_SHUTDOWN_BRUTAL_KILL, kill) every child
+                          that lives; ALL_TIMEOUT after `limit_ms`, unless BOUGH_FOREVER */
+    BOUGH_DO_KILL_ALL, /* dynamic: end all that still live */
+    BOUGH_DO_RETRY,    /* feed RETRY after `limit_ms`, but never from inside this batch; a
+                          backoff shows as `restarting` meanwhile */
+    BOUGH_DO_RESTART,  /* report: a restart of `child` begins; `attempt`, `restarts`,
+                          `limit_ms`: how long it has waited or waits */
+    BOUGH_DO_SETTLE,   /* `child` is over and stays known: nobody is expected there */
+    BOUGH_DO_REMOVE,   /* `child` is over and is to be forgotten */
+    BOUGH_DO_READY,    /* all children have been started */
+    BOUGH_DO_GIVE_UP,  /* report: `child` has passed a limit, with `restarts`, or a policy says
+                          so (`why`) */
+    BOUGH_DO_AUTO_SHUTDOWN, /* report: the end of significant `child` ends the supervisor */
+    BOUGH_DO_ANSWER,        /* the request about `child` is over, with `status` */
+    BOUGH_DO_END, /* no child is alive and none will be: end, for the reason `end` */
     BOUGH_DECIDE_ACTION_COUNT
 };
 
 enum bough_decide_end {
-    BOUGH_END_ASKED,   /* it was asked to */
-    BOUGH_END_FAILED,  /* `child` failed in the first start */
-    BOUGH_END_GAVE_UP, /* `child` passed the limit */
+    BOUGH_END_ASKED,         /* it was asked to */
+    BOUGH_END_FAILED,        /* `child` failed in the first start */
+    BOUGH_END_GAVE_UP,       /* `child` passed the limit */
+    BOUGH_END_AUTO_SHUTDOWN, /* significant `child` ended */
+};
+
+enum bough_decide_why {
+    BOUGH_WHY_LIMIT,     /* the supervisor's intensity */
+    BOUGH_WHY_OWN_LIMIT, /* the child's own intensity */
+    BOUGH_WHY_POLICY,    /* its policy says escalate */
 };
 
 struct bough_decide_action {
     enum bough_decide_action_kind kind;
     size_t child;
-    int64_t limit_ms;  /* STOP, RETRY */
+    int64_t limit_ms;  /* START, STOP, STOP_ALL, RETRY, RESTART */
     uint32_t attempt;  /* RESTART: 1 for the first try after an end, then 2 ... */
     uint32_t restarts; /* RESTART, GIVE_UP: in the period, this one included */
     enum bough_decide_end end;
+    enum bough_decide_why why;   /* GIVE_UP */
+    enum bough_status status;    /* ANSWER: BOUGH_OK, BOUGH_ERUNNING, BOUGH_ERESTARTING,
+                                    BOUGH_EFAILED (did not start), BOUGH_IGNORE */
 };
 
 /* What one event can lead to is bounded, so that deciding needs no allocation. */
-enum { BOUGH_DECIDE_ACTIONS_MAX = 8 };
+enum { BOUGH_DECIDE_ACTIONS_MAX = 10 };
 
 struct bough_decide_actions {
     struct bough_decide_action list[BOUGH_DECIDE_ACTIONS_MAX];
@@ -81,7 +114,7 @@ enum bough_child_state {
     BOUGH_CHILD_RUNNING,
     BOUGH_CHILD_STOPPING, /* asked to end, or killed */
     BOUGH_CHILD_WAITING,  /* ended; its restart waits for its turn */
-    BOUGH_CHILD_RETRYING, /* a restart failed; waits for RETRY (OTP: `restarting`) */
+    BOUGH_CHILD_RETRYING, /* waits for RETRY: a restart failed, or backs off (`restarting`) */
     BOUGH_CHILD_FORGOTTEN,
     BOUGH_CHILD_STATE_COUNT
 };
@@ -89,10 +122,17 @@ enum bough_child_state {
 struct bough_decider;
 
 /* Takes flags and children from `options`, which bough_supervisor_check() has accepted
- * and which need not outlive this call. NULL when memory is out. */
+ * and which need not outlive this call (policies are copied). A dynamic supervisor begins
+ * without children. `seed` is for the jitter of backoffs. NULL when memory is out. */
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_decider *
-bough_decider_new(const struct bough_supervisor_options *options);
+bough_decider_new(const struct bough_supervisor_options *options, uint64_t seed);
 BOUGH_PUBLIC void bough_decider_free(struct bough_decider *decider);
+
+/* Makes a child known, last in start order, DOWN. Of a dynamic supervisor `spec` is the
+ * template. Stores its number. Errors, nothing changed: BOUGH_ENOMEM. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_decider_add(struct bough_decider *decider, const struct bough_child_spec *spec,
+                  size_t *child);
 
 /* What to do about an event at `now_ms`, which never goes back. */
 BOUGH_PUBLIC void bough_decide(struct bough_decider *decider,
@@ -111,5 +151,12 @@ BOUGH_PUBLIC bool bough_decider_ending(const struct bough_decider *decider);
 
 BOUGH_PUBLIC enum bough_child_state
 bough_decider_child(const struct bough_decider *decider, size_t child);
+
+/* Numbers given so far: 0 to count - 1, those FORGOTTEN included. */
+BOUGH_PUBLIC size_t bough_decider_count(const struct bough_decider *decider);
+
+/* The child after `child` in start order; BOUGH_NO_CHILD: the first, or there is none. */
+#define BOUGH_NO_CHILD SIZE_MAX
+BOUGH_PUBLIC size_t bough_decider_next(const struct bough_decider *decider, size_t child);
 
 #endif

@@ -13,6 +13,7 @@ enum bough_strategy {
     BOUGH_ONE_FOR_ONE,
     BOUGH_ONE_FOR_ALL,
     BOUGH_REST_FOR_ONE,
+    BOUGH_DYNAMIC, /* OTP's simple_one_for_one: one template, children made by request */
     BOUGH_STRATEGY_COUNT
 };
 
@@ -23,9 +24,32 @@ enum bough_restart {
     BOUGH_RESTART_COUNT
 };
 
+/* What the end of a significant child by itself does to its supervisor. */
+enum bough_auto_shutdown {
+    BOUGH_NEVER,
+    BOUGH_ANY_SIGNIFICANT, /* the first that ends for good takes it along */
+    BOUGH_ALL_SIGNIFICANT, /* the last one does */
+    BOUGH_AUTO_SHUTDOWN_COUNT
+};
+
+/* How a message to a group of replicas finds its member. */
+enum bough_route { BOUGH_ROUND_ROBIN, BOUGH_LEAST_BUSY, BOUGH_HASH, BOUGH_ROUTE_COUNT };
+
+/* What to do about an end, whatever the restart type would say. */
+enum bough_policy_act {
+    BOUGH_POLICY_RESTART,   /* as a permanent child */
+    BOUGH_POLICY_UNCOUNTED, /* the same, and it does not count against the limits */
+    BOUGH_POLICY_STOP,      /* it stays down, and is known: as a transient child's good end */
+    BOUGH_POLICY_ESCALATE,  /* the supervisor gives up at once */
+    BOUGH_POLICY_COUNT
+};
+
 /* "one-for-one", ... and "permanent", ..., then NULL: fit for a BOUGH_CHOICE. */
 BOUGH_PUBLIC extern const char *const bough_strategy_names[];
 BOUGH_PUBLIC extern const char *const bough_restart_names[];
+BOUGH_PUBLIC extern const char *const bough_auto_shutdown_names[];
+BOUGH_PUBLIC extern const char *const bough_route_names[];
+BOUGH_PUBLIC extern const char *const bough_policy_names[];
 
 /* How long a child may take to end in order, in ms; then it is killed. */
 enum { BOUGH_SHUTDOWN_DEFAULT = 0 };         /* 5,000; BOUGH_FOREVER for a supervisor */
@@ -33,6 +57,28 @@ enum { BOUGH_SHUTDOWN_DEFAULT = 0 };         /* 5,000; BOUGH_FOREVER for a super
 #define BOUGH_SHUTDOWN_INFINITY BOUGH_FOREVER
 #define BOUGH_SHUTDOWN_AT_ONCE \
     ((int64_t)-1) /* asked, then killed with no time: OTP's 0 */
+
+/* How long a restart waits: `min_ms`, then `factor` times as long each time, up to `max_ms`,
+ * each wait made up to `jitter` (0 to 1) of itself shorter by chance; from `min_ms` again
+ * once a life has lasted `reset_after_ms`. All zero: no wait, as in OTP. Waiting restarts
+ * count when they are tried. */
+struct bough_backoff {
+    int64_t min_ms;         /* 0: no backoff at all */
+    int64_t max_ms;         /* 0: sixty times min_ms */
+    double factor;          /* 0: 2.0 */
+    double jitter;          /* 0: none */
+    int64_t reset_after_ms; /* 0: max_ms */
+};
+
+/* The first policy that fits an end is followed. A zeroed condition fits everything. */
+struct bough_policy {
+    bool any_kind;              /* true: `kind` is meant, also when it is `normal` (0) */
+    enum bough_exit_kind kind;  /* of the exit reason */
+    enum bough_status status;   /* an error's; BOUGH_OK: any */
+    bool any_number;            /* true: `number` is meant, also when it is 0 */
+    int number;                 /* a signal's, or an exit code */
+    enum bough_policy_act act;
+};
 
 struct bough_child_spec {
     const char *name; /* 1 to 64 of A-Z a-z 0-9 _ . - ; unique among its siblings */
@@ -42,6 +88,20 @@ struct bough_child_spec {
     int64_t shutdown_ms;       /* a time, or one of the values above */
     uint32_t mailbox_capacity; /* messages; 0: BOUGH_MAILBOX_CAPACITY */
     enum bough_on_restart on_restart;
+
+    bool significant; /* transient or temporary only, under an auto_shutdown other than never */
+
+    /* Bough's own, all off when zeroed */
+    struct bough_backoff backoff;
+    int64_t start_timeout_ms; /* until ready, else it failed with `timeout`; 0: for ever */
+    bool any_intensity;       /* true: it has a limit of its own, beside its supervisor's */
+    uint32_t intensity;
+    int64_t period_ms; /* 0: 5,000 */
+    const struct bough_policy *policies;
+    size_t policy_count;
+    uint32_t replicas;       /* 0: one child, no group. Else a group of so many members */
+    enum bough_route route;  /* of a group */
+    const char *route_field; /* BOUGH_HASH: the message field that is hashed */
 };
 
 /* A window of one million restarts takes 8 MB; who wants more wants no limit. */
@@ -55,7 +115,8 @@ struct bough_supervisor_options {
     uint32_t
         intensity; /* restarts allowed within the period; 0 without any_intensity: 1 */
     int64_t period_ms;                       /* 0: 5,000 */
-    const struct bough_child_spec *children; /* in start order */
+    enum bough_auto_shutdown auto_shutdown;
+    const struct bough_child_spec *children; /* in start order; BOUGH_DYNAMIC: the template */
     size_t child_count;
 };
 
