@@ -21,7 +21,7 @@ enum { SHOWN = 80, TAB = 4 };
 
 static enum bough_status too_large(struct bough_error *error)
 {
-    return bough_error_set(error, BOUGH_ETOOLARGE, "is larger than %d MiB",
+    return bough_error_set(error, BOUGH_ETOOLARGE, "the file is larger than %d MiB",
                            BOUGH_CONFIG_SIZE_MAX / (1024 * 1024));
 }
 
@@ -33,13 +33,14 @@ static enum bough_status open_regular(const char *name, int *file, size_t *size,
     int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     enum bough_status failed;
 
-    if (fd < 0) return bough_error_system(error, "cannot be read");
+    if (fd < 0) return bough_error_system(error, "the file cannot be read");
     if (fstat(fd, &status) != 0) {
-        failed = bough_error_system(error, "cannot be read");
+        failed = bough_error_system(error, "the file cannot be read");
     } else if (S_ISDIR(status.st_mode)) {
-        failed = bough_error_set(error, BOUGH_EINVALID, "is a directory, not a file");
+        failed =
+            bough_error_set(error, BOUGH_EINVALID, "this is a directory, not a file");
     } else if (!S_ISREG(status.st_mode)) {
-        failed = bough_error_set(error, BOUGH_EINVALID, "is not a regular file");
+        failed = bough_error_set(error, BOUGH_EINVALID, "this is not a regular file");
     } else if (status.st_size > BOUGH_CONFIG_SIZE_MAX) {
         failed = too_large(error);
     } else {
@@ -60,7 +61,7 @@ static enum bough_status read_all(int fd, char *text, size_t capacity, size_t *l
         ssize_t got = read(fd, text + *len, capacity - *len);
 
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return bough_error_system(error, "cannot be read");
+        if (got < 0) return bough_error_system(error, "the file cannot be read");
         if (got == 0) break;
         *len += (size_t)got;
     }
@@ -95,7 +96,8 @@ enum bough_status bough_source_read(struct bough_source *source, const char *nam
 }
 
 enum bough_status bough_source_copy(struct bough_source *source, const char *name,
-                                    const char *text, size_t len, struct bough_error *error)
+                                    const char *text, size_t len,
+                                    struct bough_error *error)
 {
     source->name = name;
     if (len > BOUGH_CONFIG_SIZE_MAX) return too_large(error);
@@ -133,7 +135,8 @@ static size_t line_start(const struct bough_source *source, size_t offset)
 {
     const char *before = memrchr(source->text, '\n', offset);
 
-    return before == NULL ? bough_source_mark(source) : (size_t)(before + 1 - source->text);
+    return before == NULL ? bough_source_mark(source)
+                          : (size_t)(before + 1 - source->text);
 }
 
 static size_t line_end(const struct bough_source *source, size_t offset)
@@ -168,7 +171,8 @@ void bough_source_position(const struct bough_source *source, size_t offset, int
 }
 
 /* Prints one character at a display column, and returns the column after it. */
-static int print_char(const struct bough_source *source, size_t at, int column, FILE *stream)
+static int print_char(const struct bough_source *source, size_t at, int column,
+                      FILE *stream)
 {
     size_t size = bough_utf8_char(source->text + at, source->len - at);
 

@@ -133,6 +133,11 @@ BOUGH_PUBLIC void bough_question_refuse(struct bough_question *question,
                                         enum bough_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Hands the message that is being run on to another actor, which then answers in place of
+ * this one. Errors, and it is still this actor's to answer: those of bough_send(). */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status bough_forward(struct bough_actor *actor,
+                                                           struct bough_address address);
+
 /* Whether the message being run is a question. */
 BOUGH_PUBLIC bool bough_is_asked(struct bough_actor *actor);
 

@@ -71,18 +71,24 @@ void bough_loop_enter(struct bough_loop *loop)
     loop->entered = true;
 }
 
-void bough_loop_leave(struct bough_loop *loop)
-{
-    loop->entered = false;
-    bough_loop_hold(loop);
-}
-
 static bool is_busy(const struct bough_loop *loop)
 {
     return loop->urgent.head != NULL || loop->ready.head != NULL;
 }
 
-void bough_loop_hold(struct bough_loop *loop)
+static void set_idle(struct bough_loop *loop, bool active)
+{
+    if (active == (bool)ev_is_active(&loop->idle)) return;
+    if (active) {
+        ev_idle_start(loop->ev, &loop->idle);
+        ev_unref(loop->ev);
+    } else {
+        ev_ref(loop->ev);
+        ev_idle_stop(loop->ev, &loop->idle);
+    }
+}
+
+static void hold(struct bough_loop *loop)
 {
     const bool needed = loop->counts.lives > 0 || loop->counts.calls > 0 || is_busy(loop);
 
@@ -93,6 +99,21 @@ void bough_loop_hold(struct bough_loop *loop)
     } else {
         ev_unref(loop->ev);
     }
+}
+
+/* What code outside asks for may come after our prepare watcher and before the poll (from
+ * the turn of another runtime on the same libev loop, say): the poll must not sleep over
+ * it. */
+void bough_loop_hold(struct bough_loop *loop)
+{
+    hold(loop);
+    if (!loop->entered) set_idle(loop, true);
+}
+
+void bough_loop_leave(struct bough_loop *loop)
+{
+    loop->entered = false;
+    hold(loop);
 }
 
 /* Bounded, for a timer without delay may start itself again: it is due at once. */
@@ -196,18 +217,6 @@ static void stop_uncounted_timer(struct bough_loop *loop)
     if (!ev_is_active(&loop->timer) && !ev_is_pending(&loop->timer)) return;
     ev_ref(loop->ev);
     ev_timer_stop(loop->ev, &loop->timer);
-}
-
-static void set_idle(struct bough_loop *loop, bool active)
-{
-    if (active == (bool)ev_is_active(&loop->idle)) return;
-    if (active) {
-        ev_idle_start(loop->ev, &loop->idle);
-        ev_unref(loop->ev);
-    } else {
-        ev_ref(loop->ev);
-        ev_idle_stop(loop->ev, &loop->idle);
-    }
 }
 
 /* Time is taken from our clock again when the timer fires, so a timer that libev starts
@@ -318,7 +327,7 @@ void bough_loop_destroy(struct bough_loop *loop)
     set_idle(loop, false);
     ev_ref(loop->ev);
     ev_prepare_stop(loop->ev, &loop->prepare);
-    bough_loop_hold(loop);
+    hold(loop);
     bough_slabs_free(loop);
     bough_pool_finish(&loop->pool);
     free(loop->pending);

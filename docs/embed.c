@@ -11,7 +11,6 @@
 #include <bough/core/runtime.h>
 #include <bough/supervisor/supervisor.h>
 
-static struct bough_loop *loop;
 static struct bough_supervisor tree;
 
 static void counted(struct bough_call *call, enum bough_status status)
@@ -22,18 +21,7 @@ static void counted(struct bough_call *call, enum bough_status status)
     bough_supervisor_stop(tree);
 }
 
-static void tree_ready(struct bough_watch *watch)
-{
-    static struct bough_counter_ask ask = { .call.done = counted };
-    struct bough_counter visits;
-
-    (void)watch;
-    if (bough_lookup(loop, "/visits", &visits.address) == BOUGH_OK) {
-        bough_counter_increment(visits, 1, &ask);
-    }
-}
-
-static void tree_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
+static void exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
 {
     (void)watch;
     printf("the tree has ended: %s\n", bough_exit_kind_name(reason->kind));
@@ -42,22 +30,31 @@ static void tree_exited(struct bough_watch *watch, const struct bough_exit_reaso
 int main(void)
 {
     const struct bough_child_spec children[] = {
-        { .name = "visits", .type = &bough_counter_type,
+        { .name = "visits",
+          .type = &bough_counter_type,
           .options = &(struct bough_counter_options){ .initial = 41 } },
     };
-    const struct bough_supervisor_options options = { .children = children, .child_count = 1 };
-    struct bough_watch watch = { .ready = tree_ready, .exited = tree_exited };
-    struct bough_error error;
+    const struct bough_supervisor_options options = {
+        .strategy = BOUGH_ONE_FOR_ONE,
+        .children = children,
+        .child_count = 1,
+    };
+    struct ev_loop *ev = ev_default_loop(EVFLAG_AUTO);
     struct bough_runtime *runtime = bough_runtime_new(NULL);
+    struct bough_loop *loop = runtime ? bough_loop_new(runtime, ev) : NULL;
+    struct bough_watch watch = { .exited = exited };
+    struct bough_counter_ask ask = { .call.done = counted };
+    struct bough_counter visits;
+    struct bough_error error = { .text = "out of memory" };
 
-    if (runtime == NULL) return 1;
-    loop = bough_loop_new(runtime, ev_default_loop(EVFLAG_AUTO));
-    if (loop == NULL) return 1;
-    if (bough_supervisor_start(loop, &options, &watch, &tree, &error) != BOUGH_OK) {
+    if (!loop) return 1;
+    if (bough_supervisor_start(loop, &options, &watch, &tree, &error) != BOUGH_OK ||
+        bough_reference(loop, "/visits", &visits.address) != BOUGH_OK) {
         fprintf(stderr, "%s\n", error.text);
         return 1;
     }
-    ev_run(ev_default_loop(0), 0); /* returns when the tree has ended */
+    bough_counter_increment(visits, 1, &ask); /* waits for whoever will live there */
+    ev_run(ev, 0);                            /* returns when the tree has ended */
     bough_runtime_free(runtime);
     return 0;
 }
