@@ -192,6 +192,7 @@ static void add_complaint(struct bough_job *job, const char *bytes, size_t size)
     if (job->complaint_size > keep) {
         memmove(job->complaint, job->complaint + job->complaint_size - keep, keep);
         job->complaint_size = keep;
+        job->complaint_cut = true;
     }
     memcpy(job->complaint + job->complaint_size, bytes, size);
     job->complaint_size += size;

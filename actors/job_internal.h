@@ -33,6 +33,7 @@ struct bough_job {
     size_t output_size;
     char complaint[BOUGH_JOB_COMPLAINT]; /* any bytes */
     size_t complaint_size;
+    bool complaint_cut; /* it said more, before that */
     int64_t duration_ms;
 
     /* private */

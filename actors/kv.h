@@ -5,10 +5,14 @@
  * do not stall the loop. The table grows and shrinks in steps, too. What is set is lost
  * when the life ends.
  *
- * As JSON: set {"key", "value", "ttl"} answers {"created": bool}; get {"key"} {"value"};
- * del
- * {"key"} {"deleted": bool}; exists {"key"} {"exists": bool}; size {} {"size", "memory"};
- * keys {"prefix", "cursor", "limit"} {"keys": [...], "cursor"}.
+ * In JSON, message and answer:
+ *
+ *     set     {"key", "value", "ttl"}        {"created": true}
+ *     get     {"key"}                        {"value"}, or refused with not_found
+ *     del     {"key"}                        {"deleted": true}
+ *     exists  {"key"}                        {"exists": true}
+ *     size    {}                             {"size": 1, "memory": 18672}
+ *     keys    {"prefix", "cursor", "limit"}  {"keys": [...], "cursor"}
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_ACTORS_KV_H
@@ -35,8 +39,8 @@ struct bough_kv {
 
 struct bough_kv_options {
     int64_t expiry_interval_ms; /* 1 to 3,600,000; 0: 200 */
-    int64_t
-        max_memory; /* bytes, BOUGH_KV_MEMORY_MIN or more; 0 or BOUGH_FOREVER: no limit */
+    /* Bytes, BOUGH_KV_MEMORY_MIN or more; 0 or BOUGH_FOREVER: no limit. */
+    int64_t max_memory;
 };
 
 /* Bytes of somebody else. */
@@ -64,8 +68,7 @@ bough_kv_spawn(struct bough_loop *loop, const struct bough_kv_options *options,
  * keeps the ask until call.done() has run, once, never from inside the function that asks
  * and with every outcome, BOUGH_EFULL and BOUGH_EGONE included; or until
  * bough_call_cancel() has returned. Bytes handed over are copied before the function
- * returns. A message has BOUGH_BLOCK_MAX bytes at most; a larger one is BOUGH_ETOOLARGE.
- */
+ * returns. A message that would be larger than BOUGH_BLOCK_MAX is BOUGH_ETOOLARGE. */
 
 struct bough_kv_set_ask {
     struct bough_call call;

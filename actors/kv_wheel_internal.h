@@ -45,8 +45,7 @@ void bough_kv_wheel_remove(struct bough_kv_wheel *wheel,
                            struct bough_kv_deadline *deadline);
 
 /* Takes out one deadline that is due at `now_ms`, and lessens `*budget` by the steps it
- * took. NULL when nothing is due; or when the budget is used up (0), and more may be due.
- */
+ * took. NULL when nothing is due, or when the budget is used up (0): more may be due. */
 struct bough_kv_deadline *bough_kv_wheel_pop(struct bough_kv_wheel *wheel, int64_t now_ms,
                                              size_t *budget);
 

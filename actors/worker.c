@@ -191,19 +191,29 @@ static void answer_output(const struct worker *self)
     bough_question_reply_block(self->question, &block);
 }
 
-/* The first line, of what is left, that the program wrote to stderr: ": that", or
- * nothing. */
+static bool is_blank(char byte)
+{
+    return byte == '\n' || byte == '\r' || byte == '\t' || byte == ' ';
+}
+
+/* What a program said on stderr, in a line: ": its first one", or the last one when it
+ * said more than was kept; or nothing. */
 static void print_complaint(const struct bough_job *job, char *text, size_t size)
 {
-    const char *line = job->complaint;
-    size_t left = job->complaint_size;
+    const char *line = job->complaint, *end = line + job->complaint_size;
 
-    while (left > 0 && (*line == '\n' || *line == ' ')) {
-        line++;
-        left--;
+    while (end > line && is_blank(end[-1])) {
+        end--;
     }
-    const char *end = memchr(line, '\n', left);
-    size_t len = end ? (size_t)(end - line) : left;
+    while (line < end && is_blank(*line)) {
+        line++;
+    }
+    size_t len = (size_t)(end - line);
+    const char *newline =
+        job->complaint_cut ? memrchr(line, '\n', len) : memchr(line, '\n', len);
+    if (newline && job->complaint_cut) line = newline + 1;
+    if (newline && !job->complaint_cut) end = newline;
+    len = (size_t)(end - line);
     bough_text_format(text, size, "%s%.*s", len > 0 ? ": " : "", (int)len, line);
 }
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first chunk is a page, so that a small tree costs little; the largest is large enough
- * that what is left over at its end does not matter. */
+/* The first chunk is a page, so that a small tree costs little; the largest is large
+ * enough that what is left over at its end does not matter. */
 enum { CHUNK_FIRST = 4096, CHUNK_LARGEST = 1024 * 1024 };
 
 struct bough_arena_chunk {
@@ -61,8 +61,10 @@ void *bough_arena_alloc(struct bough_arena *arena, size_t count, size_t size)
     void *data;
 
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 4) goto failed;
-    bytes = (bytes + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
-    if (chunk == NULL || chunk->size - chunk->used < bytes) chunk = chunk_new(arena, bytes);
+    bytes =
+        (bytes + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+    if (chunk == NULL || chunk->size - chunk->used < bytes)
+        chunk = chunk_new(arena, bytes);
     if (chunk == NULL) goto failed;
 
     data = chunk->data + chunk->used;

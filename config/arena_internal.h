@@ -1,7 +1,7 @@
 /* arena_internal.h - memory that is released all at once.
  *
- * A config's tree, errors and texts are many small things with one end. An allocation that
- * fails is remembered, so that a whole pass may be checked once, at its end.
+ * A config's tree, errors and texts are many small things with one end. An allocation
+ * that fails is remembered, so that a whole pass may be checked once, at its end.
  *
  * Thread: one at a time.
  *
@@ -23,7 +23,8 @@ struct bough_arena {
 
 void bough_arena_finish(struct bough_arena *arena);
 
-/* `count` elements of `size` bytes, zeroed, aligned for anything; NULL when memory is out. */
+/* `count` elements of `size` bytes, zeroed, aligned for anything; NULL when memory is
+ * out. */
 void *bough_arena_alloc(struct bough_arena *arena, size_t count, size_t size);
 
 /* A copy with a NUL after it; NULL when memory is out. */

@@ -1,8 +1,9 @@
 /* check.c - walks the tree once: what is wrong is reported, what is right becomes specs.
  *
- * A supervisor's children are read one after another, a nested supervisor where it stands, so
- * the order of the walk is the order of start. The recursion is as deep as supervisors may be
- * nested. A spec that is wrong is made as far as it goes and never used.
+ * A supervisor's children are read one after another, a nested supervisor where it
+ * stands, so the order of the walk is the order of start. The recursion is as deep as
+ * supervisors may be nested. A spec that is wrong is made as far as it goes and never
+ * used.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/config/config_internal.h>
@@ -20,8 +21,9 @@ struct reader {
     struct bough_record *record;
 };
 
-static void note_reference(struct bough_options_reader *options, const struct bough_field *field,
-                           const char *path, const struct bough_json_place *place)
+static void note_reference(struct bough_options_reader *options,
+                           const struct bough_field *field, const char *path,
+                           const struct bough_json_place *place)
 {
     struct reader *reader = bough_container(options, struct reader, options);
 
@@ -65,15 +67,16 @@ static void report_type(struct bough_config *config, const char *name,
     bough_quote(quoted, name);
     if (suggestion.nearest != NULL)
         bough_report_add(&config->report, place, BOUGH_AT_VALUE,
-                         "unknown type %s; did you mean \"%s\"?", quoted, suggestion.nearest);
+                         "unknown type %s; did you mean \"%s\"?", quoted,
+                         suggestion.nearest);
     else
         bough_report_add(&config->report, place, BOUGH_AT_VALUE,
                          "unknown type %s; expected %s", quoted,
                          bough_quote_words(words, sizeof(words), names));
 }
 
-/* The type of a child; NULL when it has none, or none that is known. Of a wrong kind of value
- * the reading of the keys speaks. */
+/* The type of a child; NULL when it has none, or none that is known. Of a wrong kind of
+ * value the reading of the keys speaks. */
 static const struct bough_actor_type *child_type(struct bough_config *config,
                                                  const json_t *object,
                                                  const struct bough_json_place *place)
@@ -90,20 +93,22 @@ static const struct bough_actor_type *child_type(struct bough_config *config,
 
 /* Names */
 
-static int line_of(const struct bough_config *config, const struct bough_json_place *place)
+static int line_of(struct bough_config *config, const struct bough_json_place *place)
 {
     char pointer[BOUGH_CONFIG_NESTING_MAX * 24];
+    size_t offset = 0;
     int line, column;
 
     bough_pointer_print(place, pointer, sizeof(pointer));
-    bough_source_position(
-        &config->source,
-        bough_pointer_locate(config->json, config->source.len, pointer, BOUGH_AT_VALUE), &line,
-        &column);
+    if (!bough_pointer_locate(config->json, config->source.len, pointer, BOUGH_AT_VALUE,
+                              &offset))
+        config->arena.failed = true;
+    bough_source_position(&config->source, offset, &line, &column);
     return line;
 }
 
-static void report_duplicate(struct bough_config *config, const struct bough_record *first,
+static void report_duplicate(struct bough_config *config,
+                             const struct bough_record *first,
                              const struct bough_json_place *child)
 {
     const struct bough_json_place at = { .up = child, .key = "name" };
@@ -128,7 +133,8 @@ static void check_name(struct bough_config *config, struct bough_record *record,
     record->path_len = record->parent->path_len + 1 + strlen(record->name);
     if (record->path_len >= BOUGH_PATH_MAX)
         bough_report_add(&config->report, &at, BOUGH_AT_VALUE,
-                         "the path of this actor is longer than %d bytes", BOUGH_PATH_MAX - 1);
+                         "the path of this actor is longer than %d bytes",
+                         BOUGH_PATH_MAX - 1);
     same = bough_names_add(config, record);
     if (same != NULL) report_duplicate(config, same, place);
 }
@@ -137,7 +143,8 @@ static void check_name(struct bough_config *config, struct bough_record *record,
 
 static void read_options(struct bough_config *config, const struct bough_actor_type *type,
                          const struct bough_entry *entry, struct bough_record *record,
-                         const struct bough_json_place *place, struct bough_child_spec *spec)
+                         const struct bough_json_place *place,
+                         struct bough_child_spec *spec)
 {
     const struct bough_json_place at = { .up = place, .key = "options" };
     struct reader reader = reader_for(config, record);
@@ -147,8 +154,8 @@ static void read_options(struct bough_config *config, const struct bough_actor_t
         options = bough_arena_alloc(&config->arena, 1, type->options_size);
         if (options == NULL) return;
     }
-    bough_json_to_options(&reader.options, type->options, type->option_count, entry->options,
-                          entry->options != NULL ? &at : place, options);
+    bough_json_to_options(&reader.options, type->options, type->option_count,
+                          entry->options, entry->options != NULL ? &at : place, options);
     spec->options = options;
     config->tree.workers++;
 }
@@ -156,7 +163,8 @@ static void read_options(struct bough_config *config, const struct bough_actor_t
 /* Supervisors */
 
 static void read_supervisor(struct bough_config *config, const struct bough_entry *entry,
-                            struct bough_record *record, const struct bough_json_place *place,
+                            struct bough_record *record,
+                            const struct bough_json_place *place,
                             struct bough_supervisor_options *options);
 
 static void read_nested(struct bough_config *config, const struct bough_entry *entry,
@@ -223,7 +231,8 @@ static void read_child(struct bough_config *config, const json_t *object,
 }
 
 static void read_children(struct bough_config *config, const json_t *array,
-                          struct bough_record *record, const struct bough_json_place *place,
+                          struct bough_record *record,
+                          const struct bough_json_place *place,
                           struct bough_supervisor_options *options)
 {
     size_t count = json_array_size(array);
@@ -231,12 +240,13 @@ static void read_children(struct bough_config *config, const json_t *array,
 
     if (count > BOUGH_CONFIG_CHILDREN_MAX) {
         bough_report_add(&config->report, place, BOUGH_AT_VALUE,
-                         "%zu children are more than the %d that one supervisor may have", count,
-                         BOUGH_CONFIG_CHILDREN_MAX);
+                         "%zu children are more than the %d that one supervisor may have",
+                         count, BOUGH_CONFIG_CHILDREN_MAX);
         return;
     }
     specs = bough_arena_alloc(&config->arena, count, sizeof(*specs));
-    record->children = bough_arena_alloc(&config->arena, count, sizeof(*record->children));
+    record->children =
+        bough_arena_alloc(&config->arena, count, sizeof(*record->children));
     if (specs == NULL || record->children == NULL) return;
     record->child_count = count;
     options->children = specs;
@@ -244,15 +254,17 @@ static void read_children(struct bough_config *config, const json_t *array,
     for (size_t i = 0; i < count; i++) {
         const struct bough_json_place at = { .up = place, .index = i };
 
-        record->children[i] = (struct bough_record){
-            .parent = record, .index = i, .depth = record->depth + 1
-        };
-        read_child(config, json_array_get(array, i), &record->children[i], &at, &specs[i]);
+        record->children[i] = (struct bough_record){ .parent = record,
+                                                     .index = i,
+                                                     .depth = record->depth + 1 };
+        read_child(config, json_array_get(array, i), &record->children[i], &at,
+                   &specs[i]);
     }
 }
 
 static void read_supervisor(struct bough_config *config, const struct bough_entry *entry,
-                            struct bough_record *record, const struct bough_json_place *place,
+                            struct bough_record *record,
+                            const struct bough_json_place *place,
                             struct bough_supervisor_options *options)
 {
     const struct bough_json_place at = { .up = place, .key = "children" };
@@ -275,7 +287,8 @@ static void check_root_type(struct bough_config *config, const struct bough_entr
     const struct bough_json_place at = { .up = root, .key = "type" };
     char quoted[BOUGH_QUOTED];
 
-    if (entry->type == NULL || strcmp(entry->type, bough_supervisor_type.name) == 0) return;
+    if (entry->type == NULL || strcmp(entry->type, bough_supervisor_type.name) == 0)
+        return;
     bough_report_add(&config->report, &at, BOUGH_AT_VALUE,
                      "the root is a supervisor; it cannot be of type %s",
                      bough_quote(quoted, entry->type));
@@ -287,13 +300,14 @@ void bough_config_check(struct bough_config *config, const json_t *root)
     struct reader reader = reader_for(config, &config->root);
     struct bough_entry entry;
 
-    config->root = (struct bough_record){ .name = "", .type = bough_supervisor_type.name };
+    config->root =
+        (struct bough_record){ .name = "", .type = bough_supervisor_type.name };
     if (!json_is_object(root)) {
         bough_json_must_be(&config->report, &place, "an object (a supervisor)", root);
         return;
     }
-    bough_entry_read(&reader.options, root, &place, BOUGH_IN_ROOT, bough_supervisor_type.name,
-                     &entry);
+    bough_entry_read(&reader.options, root, &place, BOUGH_IN_ROOT,
+                     bough_supervisor_type.name, &entry);
     check_root_type(config, &entry, &place);
     config->tree.name = entry.name;
     config->tree.log = entry.log;

@@ -14,11 +14,12 @@
 
 /* Life */
 
-static void add_to_errors(struct bough_report *report, const struct bough_json_place *place,
-                          enum bough_at at, const char *text)
+static void add_to_errors(struct bough_report *report,
+                          const struct bough_json_place *place, enum bough_at at,
+                          const char *text)
 {
-    bough_errors_add(&bough_container(report, struct bough_config, report)->errors, place, at,
-                     text);
+    bough_errors_add(&bough_container(report, struct bough_config, report)->errors, place,
+                     at, text);
 }
 
 static struct bough_config *config_new(const struct bough_actor_type *const *types)
@@ -51,7 +52,7 @@ static bool check_utf8(struct bough_config *config)
     if (source->len >= 2 && (memcmp(source->text, "\xff\xfe", 2) == 0 ||
                              memcmp(source->text, "\xfe\xff", 2) == 0)) {
         bough_errors_add_file(&config->errors, BOUGH_EINVALID,
-                              "is UTF-16; it must be UTF-8");
+                              "the file is UTF-16; it must be UTF-8");
         return false;
     }
     for (size_t at = 0; at < source->len;) {
@@ -70,16 +71,17 @@ static bool check_utf8(struct bough_config *config)
 
 /* From text to values */
 
-/* What the scan lets pass is right JSON: what is left is memory. */
+/* What the scan lets pass is right JSON. When jansson gives no reason, it was memory. */
 static json_t *parse(struct bough_config *config)
 {
     const struct bough_json_place root = { .up = NULL };
     json_error_t error;
-    json_t *json = json_loadb(config->json, config->source.len, JSON_ALLOW_NUL | JSON_DECODE_ANY,
-                              &error);
+    json_t *json = json_loadb(config->json, config->source.len,
+                              JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
 
     if (json != NULL) return json;
-    if (json_error_code(&error) == json_error_out_of_memory || error.position < 0)
+    if (json_error_code(&error) == json_error_out_of_memory ||
+        json_error_code(&error) == json_error_unknown)
         config->arena.failed = true;
     else
         bough_errors_add_offset(&config->errors, (size_t)error.position, &root, "%s",
@@ -122,7 +124,8 @@ static void check(struct bough_config *config)
 }
 
 /* The source has been read or has not; `status` and `error` say. */
-static struct bough_config *finish_load(struct bough_config *config, enum bough_status status,
+static struct bough_config *finish_load(struct bough_config *config,
+                                        enum bough_status status,
                                         const struct bough_error *error)
 {
     if (status == BOUGH_ENOMEM)
@@ -147,7 +150,8 @@ struct bough_config *bough_config_load(const char *file,
 
     if (config == NULL) return NULL;
     name = bough_arena_copy(&config->arena, file, strlen(file));
-    status = name == NULL ? BOUGH_ENOMEM : bough_source_read(&config->source, name, &error);
+    status =
+        name == NULL ? BOUGH_ENOMEM : bough_source_read(&config->source, name, &error);
     return finish_load(config, status, &error);
 }
 

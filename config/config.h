@@ -1,11 +1,13 @@
 /* config.h - a tree of actors in JSON, checked whole and made into child specs.
  *
- * One call reads a file, and the result is either a tree that can be started as it stands or
- * every error in it, each with its line, column and JSON pointer. Nothing is started here.
+ * One call reads a file, and the result is either a tree that can be started as it stands
+ * or every error in it, each with its line, column and JSON pointer. Nothing is started
+ * here.
  *
- * The format is UTF-8 JSON, with comments and trailing commas, a supervisor at the root; its
- * keys are listed by `bough schema`, which is made from the tables that check them. A type of
- * actor is found by name in a table that the caller hands in; the name "supervisor" is taken.
+ * The format is UTF-8 JSON, with comments and trailing commas, a supervisor at the root;
+ * its keys are listed by `bough schema`, which is made from the tables that check them. A
+ * type of actor is found by name in a table that the caller hands in; the name
+ * "supervisor" is taken.
  *
  * A config is one object: its tree, its errors and all their texts live until
  * bough_config_free(). It uses no globals; two threads may each load their own.
@@ -40,19 +42,20 @@ struct bough_config_tree {
 
 /* One thing that is wrong. */
 struct bough_config_error {
-    enum bough_status status; /* BOUGH_ESYSTEM: the file could not be read; else EINVALID */
-    int line, column;         /* from 1, in characters; 0: about the whole file */
-    const char *pointer;      /* JSON pointer to the value or key; "" for the whole text */
-    const char *text;         /* a sentence without a full stop */
+    enum bough_status
+        status;          /* BOUGH_ESYSTEM: the file could not be read; else EINVALID */
+    int line, column;    /* from 1, in characters; 0: about the whole file */
+    const char *pointer; /* JSON pointer to the value or key; "" for the whole text */
+    const char *text;    /* a sentence without a full stop */
 };
 
-/* Reads and checks the file. `types` ends with NULL and is not kept. NULL when memory is out;
- * all else that can go wrong is an error in the result. */
+/* Reads and checks the file. `types` ends with NULL and is not kept. NULL when memory is
+ * out; all else that can go wrong is an error in the result. */
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_config *
 bough_config_load(const char *file, const struct bough_actor_type *const *types);
 
-/* The same for a text that is already in memory, which is copied; `name` stands for the file
- * in messages. */
+/* The same for a text that is already in memory, which is copied; `name` stands for the
+ * file in messages. */
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_config *
 bough_config_parse(const char *name, const char *text, size_t len,
                    const struct bough_actor_type *const *types);
@@ -63,7 +66,8 @@ BOUGH_PUBLIC void bough_config_free(struct bough_config *config);
 BOUGH_PUBLIC const struct bough_config_tree *
 bough_config_tree(const struct bough_config *config);
 
-/* How many errors there are, and how many of them were kept: the first that were found. */
+/* How many errors there are, and how many of them were kept: the first that were found.
+ */
 BOUGH_PUBLIC size_t bough_config_error_count(const struct bough_config *config);
 BOUGH_PUBLIC size_t bough_config_error_kept(const struct bough_config *config);
 
@@ -80,6 +84,7 @@ bough_config_error_at(const struct bough_config *config, size_t index);
  *
  * with the file's name as it was given. Long lines are cut around the caret; control
  * characters are shown as `?`. */
-BOUGH_PUBLIC void bough_config_print_errors(const struct bough_config *config, FILE *stream);
+BOUGH_PUBLIC void bough_config_print_errors(const struct bough_config *config,
+                                            FILE *stream);
 
 #endif

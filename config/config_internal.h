@@ -1,5 +1,5 @@
-/* config_internal.h - a config while it is checked: the actors found so far, their names, and
- * what they refer to.
+/* config_internal.h - a config while it is checked: the actors found so far, their names,
+ * and what they refer to.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CONFIG_CONFIG_INTERNAL_H
@@ -26,7 +26,7 @@ struct bough_record {
     size_t child_count;
 
     /* private to references.c */
-    struct bough_reference *needs;    /* what its branch must start after, among siblings */
+    struct bough_reference *needs; /* what its branch must start after, among siblings */
     const struct bough_reference *via; /* how a search came here */
     struct bough_record *queue_next;
     size_t mark, cycle; /* the search that was here; the cycle it is known to be in */
@@ -53,9 +53,10 @@ void bough_config_check(struct bough_config *config, const json_t *root);
 
 /* names.c: which actor is called what, by parent and name, in linear time. */
 
-/* Adds a record that has a parent and a name. Returns the record that has that name already,
- * or NULL; out of memory is known to the arena. */
-struct bough_record *bough_names_add(struct bough_config *config, struct bough_record *record);
+/* Adds a record that has a parent and a name. Returns the record that has that name
+ * already, or NULL; out of memory is known to the arena. */
+struct bough_record *bough_names_add(struct bough_config *config,
+                                     struct bough_record *record);
 
 /* The child of that name, of `len` bytes; NULL when there is none. */
 struct bough_record *bough_names_find(struct bough_config *config,

@@ -1,5 +1,5 @@
-/* errors.c - what is wrong with a config, gathered in any order and printed in that of the
- * text.
+/* errors.c - what is wrong with a config, gathered in any order and printed in that of
+ * the text.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/config/errors_internal.h>
@@ -11,8 +11,9 @@
 enum { TEXT_MAX = 512 }; /* bytes of one sentence */
 
 /* Room for one more; NULL when it is only counted, or memory is out. */
-static struct bough_noted_error *note(struct bough_errors *errors, enum bough_status status,
-                                      const char *text, size_t pointer_len, char **pointer)
+static struct bough_noted_error *note(struct bough_errors *errors,
+                                      enum bough_status status, const char *text,
+                                      size_t pointer_len, char **pointer)
 {
     struct bough_noted_error *noted = &errors->noted[errors->kept];
     const char *copy;
@@ -50,7 +51,8 @@ void bough_errors_add_file(struct bough_errors *errors, enum bough_status status
 }
 
 void bough_errors_add_offset(struct bough_errors *errors, size_t offset,
-                             const struct bough_json_place *place, const char *format, ...)
+                             const struct bough_json_place *place, const char *format,
+                             ...)
 {
     size_t len = bough_pointer_length(place);
     struct bough_noted_error *noted;
@@ -105,28 +107,30 @@ static int compare(const void *a, const void *b)
     return strcmp(left->error.text, right->error.text);
 }
 
-static void place(struct bough_noted_error *noted, const struct bough_source *source,
-                  const char *json)
+/* An error that cannot be placed is about the whole file then. */
+static void place(struct bough_errors *errors, struct bough_noted_error *noted,
+                  const struct bough_source *source, const char *json)
 {
-    if (!noted->placed) {
-        if (json == NULL) return;
-        noted->offset = bough_pointer_locate(json, source->len, noted->error.pointer,
-                                             noted->at);
-        noted->placed = true;
+    if (!noted->placed && json != NULL) {
+        noted->placed = bough_pointer_locate(json, source->len, noted->error.pointer,
+                                             noted->at, &noted->offset);
+        if (!noted->placed) errors->arena->failed = true;
     }
-    bough_source_position(source, noted->offset, &noted->error.line, &noted->error.column);
+    if (noted->placed)
+        bough_source_position(source, noted->offset, &noted->error.line,
+                              &noted->error.column);
 }
 
 void bough_errors_settle(struct bough_errors *errors, const struct bough_source *source,
                          const char *json)
 {
     for (size_t i = 0; i < errors->kept; i++)
-        place(&errors->noted[i], source, json);
+        place(errors, &errors->noted[i], source, json);
     qsort(errors->noted, errors->kept, sizeof(errors->noted[0]), compare);
 }
 
-static void print_one(const struct bough_noted_error *noted, const struct bough_source *source,
-                      FILE *stream)
+static void print_one(const struct bough_noted_error *noted,
+                      const struct bough_source *source, FILE *stream)
 {
     const struct bough_config_error *error = &noted->error;
 
@@ -143,8 +147,8 @@ static void print_one(const struct bough_noted_error *noted, const struct bough_
     if (error->line > 0) bough_source_print(source, noted->offset, error->line, stream);
 }
 
-void bough_errors_print(const struct bough_errors *errors, const struct bough_source *source,
-                        FILE *stream)
+void bough_errors_print(const struct bough_errors *errors,
+                        const struct bough_source *source, FILE *stream)
 {
     size_t more = errors->count - errors->kept;
 

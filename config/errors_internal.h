@@ -1,9 +1,9 @@
-/* errors_internal.h - what is wrong with a config, gathered in any order and printed in that
- * of the text.
+/* errors_internal.h - what is wrong with a config, gathered in any order and printed in
+ * that of the text.
  *
- * Errors are added while the config is checked, at a place in the JSON or at a byte of the
- * text. bough_errors_settle() then finds the positions. Only the first hundred are kept, and
- * the rest counted, so that a hopeless file costs no more than a wrong one.
+ * Errors are added while the config is checked, at a place in the JSON or at a byte of
+ * the text. bough_errors_settle() then finds the positions. Only the first hundred are
+ * kept, and the rest counted, so that a hopeless file costs no more than a wrong one.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CONFIG_ERRORS_INTERNAL_H
@@ -30,8 +30,8 @@ struct bough_errors {
     struct bough_noted_error noted[BOUGH_CONFIG_ERRORS_MAX];
 };
 
-/* Counts an error and returns true when no more are kept: for those whose sentence would cost
- * much to make. */
+/* Counts an error and returns true when no more are kept: for those whose sentence would
+ * cost much to make. */
 bool bough_errors_skip(struct bough_errors *errors);
 
 /* About the whole file: no position. */
@@ -40,8 +40,8 @@ void bough_errors_add_file(struct bough_errors *errors, enum bough_status status
 
 /* At a byte of the text; `place` is the innermost value around it. */
 void bough_errors_add_offset(struct bough_errors *errors, size_t offset,
-                             const struct bough_json_place *place, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+                             const struct bough_json_place *place, const char *format,
+                             ...) __attribute__((format(printf, 4, 5)));
 
 /* At a value or its key. */
 void bough_errors_add(struct bough_errors *errors, const struct bough_json_place *place,
@@ -49,14 +49,15 @@ void bough_errors_add(struct bough_errors *errors, const struct bough_json_place
 
 /* The same for a pointer that was kept. */
 void bough_errors_add_pointer(struct bough_errors *errors, const char *pointer,
-                              const char *format, ...) __attribute__((format(printf, 3, 4)));
+                              const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* Finds the positions and sorts by them. `json` is the source's text with nothing but JSON in
- * it, or NULL when it is not right JSON; offsets are the same in both. */
+/* Finds the positions and sorts by them. `json` is the source's text with nothing but
+ * JSON in it, or NULL when it is not right JSON; offsets are the same in both. */
 void bough_errors_settle(struct bough_errors *errors, const struct bough_source *source,
                          const char *json);
 
-void bough_errors_print(const struct bough_errors *errors, const struct bough_source *source,
-                        FILE *stream);
+void bough_errors_print(const struct bough_errors *errors,
+                        const struct bough_source *source, FILE *stream);
 
 #endif

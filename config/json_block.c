@@ -1,8 +1,8 @@
 /* json_block.c - messages and replies between JSON and flat blocks.
  *
- * A block moves when it grows, so members are written by their offset from its start, and the
- * offset of the struct that is being filled (the message itself, or an element of a list) is
- * what the walk carries as its target.
+ * A block moves when it grows, so members are written by their offset from its start, and
+ * the offset of the struct that is being filled (the message itself, or an element of a
+ * list) is what the walk carries as its target.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/config/json_fields.h>
@@ -36,7 +36,8 @@ static void keep_first(struct bough_report *report, const struct bough_json_plac
     writer->wrong = true;
     bough_error_set(writer->error, BOUGH_EINVALID, "%s", text);
     if (writer->error != NULL)
-        bough_pointer_print(place, writer->error->pointer, sizeof(writer->error->pointer));
+        bough_pointer_print(place, writer->error->pointer,
+                            sizeof(writer->error->pointer));
 }
 
 static void write_plain(struct writer *writer, const struct bough_field *field,
@@ -74,13 +75,15 @@ static void write_base64(struct writer *writer, const struct bough_field *field,
     char *bytes;
 
     if (!json_is_string(text) || json_object_size(value) != 1) {
-        bough_json_must_be(&writer->report, place, bough_field_phrase(field, NULL, 0), value);
+        bough_json_must_be(&writer->report, place, bough_field_phrase(field, NULL, 0),
+                           value);
         return;
     }
     bytes = malloc(json_string_length(text) + 1);
     if (bytes == NULL)
         writer->block->status = BOUGH_ENOMEM;
-    else if (bough_base64_decode(json_string_value(text), json_string_length(text), bytes, &len))
+    else if (bough_base64_decode(json_string_value(text), json_string_length(text), bytes,
+                                 &len))
         bough_block_bytes(writer->block, offset, bytes, len);
     else
         bough_report_add(&writer->report, place, BOUGH_AT_VALUE, "%s is not base64",
@@ -98,7 +101,8 @@ static void write_bytes(struct writer *writer, const struct bough_field *field,
     else if (json_is_object(value))
         write_base64(writer, field, value, place, offset);
     else if (value != NULL)
-        bough_json_must_be(&writer->report, place, bough_field_phrase(field, NULL, 0), value);
+        bough_json_must_be(&writer->report, place, bough_field_phrase(field, NULL, 0),
+                           value);
 }
 
 /* A scalar as text; the caller frees it. NULL after a report, or when memory is out. */
@@ -114,7 +118,8 @@ static char *scalar_text(struct writer *writer, const json_t *value,
     } else if (json_is_number(value) || json_is_boolean(value)) {
         copy = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     } else {
-        bough_json_must_be(&writer->report, place, "a string, a number, true or false", value);
+        bough_json_must_be(&writer->report, place, "a string, a number, true or false",
+                           value);
         return NULL;
     }
     if (copy == NULL) writer->block->status = BOUGH_ENOMEM;
@@ -146,7 +151,8 @@ static void write_pairs(struct writer *writer, const struct bough_field *field,
 
     if (value == NULL) return;
     if (!json_is_object(value)) {
-        bough_json_must_be(&writer->report, place, bough_field_phrase(field, NULL, 0), value);
+        bough_json_must_be(&writer->report, place, bough_field_phrase(field, NULL, 0),
+                           value);
         return;
     }
     json_object_foreach ((json_t *)(uintptr_t)value, key, scalar) {
@@ -162,13 +168,15 @@ static void write_pairs(struct writer *writer, const struct bough_field *field,
 }
 
 static void write_list(struct writer *writer, const struct bough_field *field,
-                       const json_t *value, const struct bough_json_place *place, size_t offset)
+                       const json_t *value, const struct bough_json_place *place,
+                       size_t offset)
 {
     size_t count = json_array_size(value), first;
 
     if (value == NULL) return;
     if (!json_is_array(value)) {
-        bough_json_must_be(&writer->report, place, bough_field_phrase(field, NULL, 0), value);
+        bough_json_must_be(&writer->report, place, bough_field_phrase(field, NULL, 0),
+                           value);
         return;
     }
     first = bough_block_list(writer->block, offset, count, field->of_size);
@@ -180,14 +188,16 @@ static void write_list(struct writer *writer, const struct bough_field *field,
         if (field->of_count == 1 && field->of[0].name == NULL)
             writer->json.take(&writer->json, &field->of[0], item, &at, &target);
         else if (json_is_object(item))
-            bough_json_members(&writer->json, field->of, field->of_count, item, &at, &target);
+            bough_json_members(&writer->json, field->of, field->of_count, item, &at,
+                               &target);
         else
             bough_json_must_be(&writer->report, &at, "an object", item);
     }
 }
 
 static void write_member(struct bough_json_reader *json, const struct bough_field *field,
-                         const json_t *value, const struct bough_json_place *place, void *target)
+                         const json_t *value, const struct bough_json_place *place,
+                         void *target)
 {
     struct writer *writer = bough_container(json, struct writer, json);
     size_t offset = *(const size_t *)target + field->offset;
@@ -224,14 +234,15 @@ enum bough_status bough_json_to_block(const struct bough_field *fields, size_t c
     bough_json_members(&writer.json, fields, count, json, &root, &target);
     if (writer.wrong) return BOUGH_EINVALID;
     if (block->status != BOUGH_OK)
-        return bough_error_set(error, block->status, "%s", bough_status_text(block->status));
+        return bough_error_set(error, block->status, "%s",
+                               bough_status_text(block->status));
     return BOUGH_OK;
 }
 
 /* Messages by name */
 
-static enum bough_status no_such_message(const struct bough_actor_type *type, const char *name,
-                                         struct bough_error *error)
+static enum bough_status no_such_message(const struct bough_actor_type *type,
+                                         const char *name, struct bough_error *error)
 {
     const char *names[64];
     struct writer writer = { .report = { .add = keep_first }, .error = error };
@@ -253,21 +264,24 @@ static enum bough_status no_such_message(const struct bough_actor_type *type, co
 /* Every message begins with its kind; the rest of the fixed part is zero. */
 static enum bough_status begin_message(const struct bough_actor_type *type, size_t kind,
                                        void *buffer, size_t buffer_size,
-                                       struct bough_block *block, struct bough_error *error)
+                                       struct bough_block *block,
+                                       struct bough_error *error)
 {
     uint32_t number = (uint32_t)kind;
     char *fixed = calloc(1, type->message_size);
 
     bough_assert(type->message_size >= sizeof(number));
-    if (fixed == NULL) return bough_error_set(error, BOUGH_ENOMEM, "no memory for the message");
+    if (fixed == NULL)
+        return bough_error_set(error, BOUGH_ENOMEM, "no memory for the message");
     memcpy(fixed, &number, sizeof(number));
     bough_block_init(block, buffer, buffer_size, fixed, type->message_size);
     free(fixed);
     return BOUGH_OK;
 }
 
-enum bough_status bough_json_to_message(const struct bough_actor_type *type, const char *name,
-                                        const json_t *json, void *buffer, size_t buffer_size,
+enum bough_status bough_json_to_message(const struct bough_actor_type *type,
+                                        const char *name, const json_t *json,
+                                        void *buffer, size_t buffer_size,
                                         struct bough_block *block,
                                         const struct bough_message_type **message,
                                         struct bough_error *error)
@@ -281,8 +295,8 @@ enum bough_status bough_json_to_message(const struct bough_actor_type *type, con
     status = begin_message(type, kind, buffer, buffer_size, block, error);
     if (status != BOUGH_OK) return status;
 
-    status = bough_json_to_block(type->messages[kind].fields, type->messages[kind].field_count,
-                                 json, block, error);
+    status = bough_json_to_block(type->messages[kind].fields,
+                                 type->messages[kind].field_count, json, block, error);
     if (status != BOUGH_OK)
         bough_block_finish(block);
     else if (message != NULL)
@@ -322,7 +336,8 @@ static json_t *from_pairs(const char *pairs, size_t len)
         const char *text = name + strlen(name) + 1;
 
         at += strlen(name) + strlen(text) + 2;
-        if (json_object_set_new(object, name, bough_json_from_bytes(text, strlen(text))) != 0) {
+        if (json_object_set_new(object, name,
+                                bough_json_from_bytes(text, strlen(text))) != 0) {
             json_decref(object);
             return NULL;
         }
@@ -330,10 +345,11 @@ static json_t *from_pairs(const char *pairs, size_t len)
     return object;
 }
 
-static json_t *from_member(const struct bough_field *field, const void *block, size_t base);
+static json_t *from_member(const struct bough_field *field, const void *block,
+                           size_t base);
 
-static json_t *from_struct(const struct bough_field *fields, size_t count, const void *block,
-                           size_t base)
+static json_t *from_struct(const struct bough_field *fields, size_t count,
+                           const void *block, size_t base)
 {
     json_t *object = json_object();
 
@@ -367,7 +383,8 @@ static json_t *from_list(const struct bough_field *field, const void *block,
     return array;
 }
 
-static json_t *from_member(const struct bough_field *field, const void *block, size_t base)
+static json_t *from_member(const struct bough_field *field, const void *block,
+                           size_t base)
 {
     const char *member = (const char *)block + base + field->offset;
     struct bough_span span;
@@ -375,12 +392,14 @@ static json_t *from_member(const struct bough_field *field, const void *block, s
     if (bough_kind_is_plain(field->kind)) return bough_json_from_plain(field, member);
     memcpy(&span, member, sizeof(span));
     if (field->kind == BOUGH_LIST) return from_list(field, block, span);
-    if (field->kind == BOUGH_PAIRS) return from_pairs(bough_span_data(block, span), span.len);
+    if (field->kind == BOUGH_PAIRS)
+        return from_pairs(bough_span_data(block, span), span.len);
     bough_assert(field->kind == BOUGH_TEXT || field->kind == BOUGH_BYTES);
     return bough_json_from_bytes(bough_span_data(block, span), span.len);
 }
 
-json_t *bough_json_from_block(const struct bough_field *fields, size_t count, const void *block)
+json_t *bough_json_from_block(const struct bough_field *fields, size_t count,
+                              const void *block)
 {
     return from_struct(fields, count, block, 0);
 }

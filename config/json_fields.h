@@ -1,8 +1,9 @@
 /* json_fields.h - messages and replies as JSON, by their field tables.
  *
  * The command line and the control socket speak JSON, actors speak flat blocks; the field
- * table of a message (core/field.h) says how the one becomes the other, and these are the only
- * functions that do it. Durations and sizes are strings with a unit; bytes are a string, or
+ * table of a message (core/field.h) says how the one becomes the other, and these are the
+ * only functions that do it. Durations and sizes are strings with a unit; bytes are a
+ * string, or
  * {"base64": "..."} when they are not UTF-8.
  *
  * JSON that comes from outside should be loaded with JSON_REJECT_DUPLICATES and
@@ -17,8 +18,8 @@
 #include <bough/core/actor.h>
 #include <bough/core/field.h>
 
-/* Fills a block that the caller has begun with bough_block_init(): the fixed struct by the
- * fields, the variable parts appended. `json` is an object, or NULL for {}. Errors:
+/* Fills a block that the caller has begun with bough_block_init(): the fixed struct by
+ * the fields, the variable parts appended. `json` is an object, or NULL for {}. Errors:
  * BOUGH_EINVALID, `error` says what is wrong with the first wrong field, its JSON pointer
  * too; BOUGH_ENOMEM, BOUGH_ETOOLARGE. The block must be finished in any case. */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
@@ -26,23 +27,23 @@ bough_json_to_block(const struct bough_field *fields, size_t count, const json_t
                     struct bough_block *block, struct bough_error *error);
 
 /* Makes the message of that name for an actor of that type: begins the block in `buffer`
- * (aligned for any struct, living as long as the block), writes the message's kind and its
- * fields. `message`, may be NULL, gets the row of the type's table. Errors: as above, and
- * BOUGH_ENOTFOUND, the type has no such message (the text says what it has). The block must be
- * finished only when BOUGH_OK is returned. */
-BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
-bough_json_to_message(const struct bough_actor_type *type, const char *name, const json_t *json,
-                      void *buffer, size_t buffer_size, struct bough_block *block,
-                      const struct bough_message_type **message, struct bough_error *error);
+ * (aligned for any struct, living as long as the block), writes the message's kind and
+ * its fields. `message`, may be NULL, gets the row of the type's table. Errors: as above,
+ * and BOUGH_ENOTFOUND, the type has no such message (the text says what it has). The
+ * block must be finished only when BOUGH_OK is returned. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status bough_json_to_message(
+    const struct bough_actor_type *type, const char *name, const json_t *json,
+    void *buffer, size_t buffer_size, struct bough_block *block,
+    const struct bough_message_type **message, struct bough_error *error);
 
-/* The object that a block says, as a new reference; NULL when memory is out. The block has
- * been made by an actor of this program or has passed bough_block_valid(). With no fields
- * it is {}. */
+/* The object that a block says, as a new reference; NULL when memory is out. The block
+ * has been made by an actor of this program or has passed bough_block_valid(). With no
+ * fields it is {}. */
 BOUGH_PUBLIC BOUGH_CHECKED json_t *bough_json_from_block(const struct bough_field *fields,
                                                          size_t count, const void *block);
 
-/* Bytes as JSON: a string when they are UTF-8, else {"base64": "..."}. A new reference, NULL
- * when memory is out. */
+/* Bytes as JSON: a string when they are UTF-8, else {"base64": "..."}. A new reference,
+ * NULL when memory is out. */
 BOUGH_PUBLIC BOUGH_CHECKED json_t *bough_json_from_bytes(const void *bytes, size_t len);
 
 #endif

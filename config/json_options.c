@@ -14,15 +14,18 @@ static struct bough_options_reader *reader_of(struct bough_json_reader *json)
     return bough_container(json, struct bough_options_reader, json);
 }
 
-static char *take_string(struct bough_options_reader *reader, const struct bough_field *field,
-                         const json_t *value, const struct bough_json_place *place)
+static char *take_string(struct bough_options_reader *reader,
+                         const struct bough_field *field, const json_t *value,
+                         const struct bough_json_place *place)
 {
     if (!bough_json_text(reader->json.report, field, value, place)) return NULL;
-    return bough_arena_copy(reader->arena, json_string_value(value), json_string_length(value));
+    return bough_arena_copy(reader->arena, json_string_value(value),
+                            json_string_length(value));
 }
 
-static void take_path(struct bough_options_reader *reader, const struct bough_field *field,
-                      const json_t *value, const struct bough_json_place *place, void *member)
+static void take_path(struct bough_options_reader *reader,
+                      const struct bough_field *field, const json_t *value,
+                      const struct bough_json_place *place, void *member)
 {
     char name[BOUGH_QUOTED], given[BOUGH_QUOTED];
     const char *path = take_string(reader, field, value, place);
@@ -39,9 +42,9 @@ static void take_path(struct bough_options_reader *reader, const struct bough_fi
 }
 
 /* Ends with NULL. One that must be there must not be empty: it would say nothing. */
-static void take_strings(struct bough_options_reader *reader, const struct bough_field *field,
-                         const json_t *value, const struct bough_json_place *place,
-                         void *member)
+static void take_strings(struct bough_options_reader *reader,
+                         const struct bough_field *field, const json_t *value,
+                         const struct bough_json_place *place, void *member)
 {
     static const struct bough_field item = { .kind = BOUGH_STRING };
     size_t count = json_array_size(value);
@@ -54,8 +57,8 @@ static void take_strings(struct bough_options_reader *reader, const struct bough
         return;
     }
     if (count == 0 && !field->optional)
-        bough_report_add(reader->json.report, place, BOUGH_AT_VALUE, "%s must not be empty",
-                         bough_place_name(place, name));
+        bough_report_add(reader->json.report, place, BOUGH_AT_VALUE,
+                         "%s must not be empty", bough_place_name(place, name));
     strings = bough_arena_alloc(reader->arena, count + 1, sizeof(*strings));
     for (size_t i = 0; strings != NULL && i < count; i++) {
         const struct bough_json_place at = { .up = place, .index = i };
@@ -65,19 +68,35 @@ static void take_strings(struct bough_options_reader *reader, const struct bough
     memcpy(member, &strings, sizeof(strings));
 }
 
+static void take(struct bough_json_reader *json, const struct bough_field *field,
+                 const json_t *value, const struct bough_json_place *place, void *options)
+{
+    bough_json_to_option(reader_of(json), field, value, place, options);
+}
+
+static void take_members(struct bough_options_reader *reader, const char *noun,
+                         const struct bough_field *fields, size_t count,
+                         const json_t *object, const struct bough_json_place *place,
+                         void *options)
+{
+    const char *outer = reader->json.noun;
+
+    reader->json.noun = noun;
+    reader->json.take = take;
+    bough_json_members(&reader->json, fields, count, object, place, options);
+    reader->json.noun = outer;
+}
+
 /* Not given: the fallbacks of its fields, none of which is missing then. */
-static void take_object(struct bough_options_reader *reader, const struct bough_field *field,
-                        const json_t *value, const struct bough_json_place *place, void *member)
+static void take_object(struct bough_options_reader *reader,
+                        const struct bough_field *field, const json_t *value,
+                        const struct bough_json_place *place, void *member)
 {
     if (value == NULL) {
         for (size_t i = 0; i < field->of_count; i++)
             bough_json_to_option(reader, &field->of[i], NULL, place, member);
     } else if (json_is_object(value)) {
-        const char *noun = reader->json.noun;
-
-        reader->json.noun = "key";
-        bough_json_members(&reader->json, field->of, field->of_count, value, place, member);
-        reader->json.noun = noun;
+        take_members(reader, "key", field->of, field->of_count, value, place, member);
     } else {
         bough_json_must_be(reader->json.report, place, bough_field_phrase(field, NULL, 0),
                            value);
@@ -93,9 +112,9 @@ static void take_fallback(const struct bough_field *field, void *member)
         memcpy(member, &field->fallback_text, sizeof(field->fallback_text));
 }
 
-void bough_json_to_option(struct bough_options_reader *reader, const struct bough_field *field,
-                          const json_t *value, const struct bough_json_place *place,
-                          void *options)
+void bough_json_to_option(struct bough_options_reader *reader,
+                          const struct bough_field *field, const json_t *value,
+                          const struct bough_json_place *place, void *options)
 {
     char *member = (char *)options + field->offset;
     const char *string;
@@ -117,17 +136,10 @@ void bough_json_to_option(struct bough_options_reader *reader, const struct boug
     }
 }
 
-static void take(struct bough_json_reader *json, const struct bough_field *field,
-                 const json_t *value, const struct bough_json_place *place, void *options)
+void bough_json_to_options(struct bough_options_reader *reader,
+                           const struct bough_field *fields, size_t count,
+                           const json_t *object, const struct bough_json_place *place,
+                           void *options)
 {
-    bough_json_to_option(reader_of(json), field, value, place, options);
-}
-
-void bough_json_to_options(struct bough_options_reader *reader, const struct bough_field *fields,
-                           size_t count, const json_t *object,
-                           const struct bough_json_place *place, void *options)
-{
-    reader->json.noun = "option";
-    reader->json.take = take;
-    bough_json_members(&reader->json, fields, count, object, place, options);
+    take_members(reader, "option", fields, count, object, place, options);
 }

@@ -30,7 +30,8 @@ bool bough_report_add(struct bough_report *report, const struct bough_json_place
 
 /* Words */
 
-const char *bough_place_name(const struct bough_json_place *place, char quoted[BOUGH_QUOTED])
+const char *bough_place_name(const struct bough_json_place *place,
+                             char quoted[BOUGH_QUOTED])
 {
     if (place->up == NULL) return "the tree";
     if (place->key != NULL) return bough_quote(quoted, place->key);
@@ -47,10 +48,12 @@ static const char *value_phrase(const json_t *value, char *buffer, size_t size)
     case JSON_OBJECT: return "an object";
     case JSON_ARRAY: return "an array";
     case JSON_STRING:
-        snprintf(buffer, size, "the string %s", bough_quote(quoted, json_string_value(value)));
+        snprintf(buffer, size, "the string %s",
+                 bough_quote(quoted, json_string_value(value)));
         return buffer;
     case JSON_INTEGER:
-        snprintf(buffer, size, "the number %" JSON_INTEGER_FORMAT, json_integer_value(value));
+        snprintf(buffer, size, "the number %" JSON_INTEGER_FORMAT,
+                 json_integer_value(value));
         return buffer;
     case JSON_REAL:
         snprintf(buffer, size, "the number %g", json_real_value(value));
@@ -120,13 +123,13 @@ static bool out_of_range(struct bough_report *report, const struct bough_field *
     number_print(field, field->min, least);
     number_print(field, field->max, most);
     if (field->max == INT64_MAX)
-        return bough_report_add(report, place, BOUGH_AT_VALUE, "%s must be at least %s, not %s",
-                                name, least, given);
+        return bough_report_add(report, place, BOUGH_AT_VALUE,
+                                "%s must be at least %s, not %s", name, least, given);
     if (field->min == INT64_MIN)
-        return bough_report_add(report, place, BOUGH_AT_VALUE, "%s must be at most %s, not %s",
-                                name, most, given);
-    return bough_report_add(report, place, BOUGH_AT_VALUE, "%s must be from %s to %s, not %s",
-                            name, least, most, given);
+        return bough_report_add(report, place, BOUGH_AT_VALUE,
+                                "%s must be at most %s, not %s", name, most, given);
+    return bough_report_add(report, place, BOUGH_AT_VALUE,
+                            "%s must be from %s to %s, not %s", name, least, most, given);
 }
 
 static bool is_limited(const struct bough_field *field)
@@ -145,7 +148,8 @@ static bool take_int64(struct bough_report *report, const struct bough_field *fi
     return true;
 }
 
-/* 5.0 is a whole number, as in JSON Schema; up to 2^53, where doubles stop counting by one. */
+/* 5.0 is a whole number, as in JSON Schema; up to 2^53, where doubles stop counting by
+ * one. */
 static bool is_whole(const json_t *value)
 {
     double real = json_real_value(value);
@@ -154,7 +158,8 @@ static bool is_whole(const json_t *value)
 }
 
 static bool take_whole(struct bough_report *report, const struct bough_field *field,
-                       const json_t *value, const struct bough_json_place *place, void *member)
+                       const json_t *value, const struct bough_json_place *place,
+                       void *member)
 {
     if (json_is_integer(value))
         return take_int64(report, field, json_integer_value(value), place, member);
@@ -164,14 +169,17 @@ static bool take_whole(struct bough_report *report, const struct bough_field *fi
 }
 
 static bool take_double(struct bough_report *report, const struct bough_field *field,
-                        const json_t *value, const struct bough_json_place *place, void *member)
+                        const json_t *value, const struct bough_json_place *place,
+                        void *member)
 {
     double number = json_number_value(value);
     char given[BOUGH_UNITS_TEXT];
 
     if (!json_is_number(value))
-        return bough_json_must_be(report, place, bough_field_phrase(field, NULL, 0), value);
-    if (is_limited(field) && (number < (double)field->min || number > (double)field->max)) {
+        return bough_json_must_be(report, place, bough_field_phrase(field, NULL, 0),
+                                  value);
+    if (is_limited(field) &&
+        (number < (double)field->min || number > (double)field->max)) {
         snprintf(given, sizeof(given), "%g", number);
         return out_of_range(report, field, place, given);
     }
@@ -189,7 +197,8 @@ static bool take_measure(struct bough_report *report, const struct bough_field *
     int64_t number;
 
     if (!json_is_string(value))
-        return bough_json_must_be(report, place, bough_field_phrase(field, NULL, 0), value);
+        return bough_json_must_be(report, place, bough_field_phrase(field, NULL, 0),
+                                  value);
     if (!bough_json_text(report, field, value, place)) return false;
     if (field->kind == BOUGH_DURATION)
         status = bough_duration_parse(json_string_value(value), &number, &error);
@@ -204,7 +213,8 @@ static bool take_measure(struct bough_report *report, const struct bough_field *
 /* Choices */
 
 static bool take_choice(struct bough_report *report, const struct bough_field *field,
-                        const json_t *value, const struct bough_json_place *place, void *member)
+                        const json_t *value, const struct bough_json_place *place,
+                        void *member)
 {
     char name[BOUGH_QUOTED], given[BOUGH_QUOTED], words[160];
     const char *text = json_string_value(value), *meant;
@@ -223,25 +233,32 @@ static bool take_choice(struct bough_report *report, const struct bough_field *f
     bough_quote(given, text);
     if (meant != NULL)
         return bough_report_add(report, place, BOUGH_AT_VALUE,
-                                "%s cannot be %s; did you mean \"%s\"?", name, given, meant);
-    return bough_report_add(report, place, BOUGH_AT_VALUE, "%s must be %s, not %s", name, words,
-                            given);
+                                "%s cannot be %s; did you mean \"%s\"?", name, given,
+                                meant);
+    return bough_report_add(report, place, BOUGH_AT_VALUE, "%s must be %s, not %s", name,
+                            words, given);
 }
 
 /* All plain kinds */
 
 bool bough_json_plain(struct bough_report *report, const struct bough_field *field,
-                      const json_t *value, const struct bough_json_place *place, void *member)
+                      const json_t *value, const struct bough_json_place *place,
+                      void *member)
 {
     bool truth = json_is_true(value);
 
     bough_assert(bough_kind_is_plain(field->kind));
-    if (field->kind == BOUGH_INT64) return take_whole(report, field, value, place, member);
-    if (field->kind == BOUGH_DOUBLE) return take_double(report, field, value, place, member);
-    if (field->kind == BOUGH_CHOICE) return take_choice(report, field, value, place, member);
-    if (field->kind != BOUGH_BOOL) return take_measure(report, field, value, place, member);
+    if (field->kind == BOUGH_INT64)
+        return take_whole(report, field, value, place, member);
+    if (field->kind == BOUGH_DOUBLE)
+        return take_double(report, field, value, place, member);
+    if (field->kind == BOUGH_CHOICE)
+        return take_choice(report, field, value, place, member);
+    if (field->kind != BOUGH_BOOL)
+        return take_measure(report, field, value, place, member);
     if (!json_is_boolean(value))
-        return bough_json_must_be(report, place, bough_field_phrase(field, NULL, 0), value);
+        return bough_json_must_be(report, place, bough_field_phrase(field, NULL, 0),
+                                  value);
     memcpy(member, &truth, sizeof(truth));
     return true;
 }
@@ -296,7 +313,8 @@ bool bough_json_text(struct bough_report *report, const struct bough_field *fiel
     char quoted[BOUGH_QUOTED];
 
     if (!json_is_string(value))
-        return bough_json_must_be(report, place, bough_field_phrase(field, NULL, 0), value);
+        return bough_json_must_be(report, place, bough_field_phrase(field, NULL, 0),
+                                  value);
     if (strlen(json_string_value(value)) == json_string_length(value)) return true;
     return bough_report_add(report, place, BOUGH_AT_VALUE, "%s cannot hold \"\\u0000\"",
                             bough_place_name(place, quoted));
@@ -313,17 +331,19 @@ bool bough_json_unknown(struct bough_report *report, const struct bough_json_pla
     bough_quote(quoted, place->key);
     if (meant != NULL)
         return bough_report_add(report, place, BOUGH_AT_KEY,
-                                "unknown %s %s; did you mean \"%s\"?", noun, quoted, meant);
+                                "unknown %s %s; did you mean \"%s\"?", noun, quoted,
+                                meant);
     if (names[0] == NULL)
-        return bough_report_add(report, place, BOUGH_AT_KEY, "unknown %s %s; there are none",
-                                noun, quoted);
-    return bough_report_add(report, place, BOUGH_AT_KEY, "unknown %s %s; expected %s", noun,
-                            quoted, bough_quote_words(words, sizeof(words), names));
+        return bough_report_add(report, place, BOUGH_AT_KEY,
+                                "unknown %s %s; there are none", noun, quoted);
+    return bough_report_add(report, place, BOUGH_AT_KEY, "unknown %s %s; expected %s",
+                            noun, quoted, bough_quote_words(words, sizeof(words), names));
 }
 
 /* Tables are short; what does not fit in the list is only not suggested. */
-static void report_unknown(struct bough_json_reader *reader, const struct bough_field *fields,
-                           size_t count, const struct bough_json_place *place)
+static void report_unknown(struct bough_json_reader *reader,
+                           const struct bough_field *fields, size_t count,
+                           const struct bough_json_place *place)
 {
     const char *names[64];
     size_t known = 0;
@@ -334,20 +354,51 @@ static void report_unknown(struct bough_json_reader *reader, const struct bough_
     bough_json_unknown(reader->report, place, reader->noun, names);
 }
 
-static void report_missing(struct bough_json_reader *reader, const struct bough_field *field,
+static void report_missing(struct bough_json_reader *reader,
+                           const struct bough_field *field,
                            const struct bough_json_place *place)
 {
     char phrase[192];
 
-    bough_report_add(reader->report, place, BOUGH_AT_VALUE, "missing %s \"%s\"; it must be %s",
-                     reader->noun, field->name,
+    bough_report_add(reader->report, place, BOUGH_AT_VALUE,
+                     "missing %s \"%s\"; it must be %s", reader->noun, field->name,
                      bough_field_phrase(field, phrase, sizeof(phrase)));
 }
 
-void bough_json_members(struct bough_json_reader *reader, const struct bough_field *fields,
-                        size_t count, const json_t *object,
-                        const struct bough_json_place *place, void *target)
+bool bough_json_misspelt(const json_t *object, const char *name,
+                         bool (*known)(const void *data, const char *key),
+                         const void *data)
 {
+    const char *key;
+    json_t *value;
+
+    json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+        struct bough_suggestion suggestion = { .word = key };
+
+        bough_suggestion_offer(&suggestion, name);
+        if (suggestion.nearest != NULL && !known(data, key)) return true;
+    }
+    return false;
+}
+
+struct table {
+    const struct bough_field *fields;
+    size_t count;
+};
+
+static bool is_known(const void *data, const char *key)
+{
+    const struct table *table = data;
+
+    return bough_field_find(table->fields, table->count, key) != NULL;
+}
+
+void bough_json_members(struct bough_json_reader *reader,
+                        const struct bough_field *fields, size_t count,
+                        const json_t *object, const struct bough_json_place *place,
+                        void *target)
+{
+    const struct table table = { .fields = fields, .count = count };
     const char *key;
     json_t *value;
 
@@ -366,7 +417,7 @@ void bough_json_members(struct bough_json_reader *reader, const struct bough_fie
         if (json_object_get(object, fields[i].name) != NULL) continue;
         if (fields[i].optional)
             reader->take(reader, &fields[i], NULL, &at, target);
-        else
+        else if (!bough_json_misspelt(object, fields[i].name, is_known, &table))
             report_missing(reader, &fields[i], place);
     }
 }

@@ -21,35 +21,38 @@ enum {
 static const char *const isolations[] = { "inline", NULL };
 static const char *const later_isolations[] = { "thread", "process", NULL };
 static const char *const later_strategies[] = { "dynamic", NULL };
-static const char *const on_restarts[] = { [BOUGH_KEEP] = "keep", [BOUGH_DISCARD] = "discard",
-                                           NULL };
+static const char
+    *const on_restarts[] = { [BOUGH_KEEP] = "keep", [BOUGH_DISCARD] = "discard", NULL };
 static const char *const when_fulls[] = { "refuse", NULL };
 
 #define entry_field(member, name, kind, ...) \
     bough_field(struct bough_entry, member, name, kind, __VA_ARGS__)
 
 /* Offsets within the nested struct. */
-#define mailbox_field(member, field_name, field_kind, ...)                          \
-    {                                                                               \
-        .name = (field_name), .kind = (field_kind),                                 \
-        .offset = offsetof(struct bough_entry, mailbox.member) -                    \
-                  offsetof(struct bough_entry, mailbox),                            \
-        .size = sizeof(((struct bough_entry *)NULL)->mailbox.member), __VA_ARGS__   \
+#define mailbox_field(member, field_name, field_kind, ...) \
+    { \
+        .name = (field_name), .kind = (field_kind), \
+        .offset = offsetof(struct bough_entry, mailbox.member) - \
+                  offsetof(struct bough_entry, mailbox), \
+        .size = sizeof(((struct bough_entry *)NULL)->mailbox.member), __VA_ARGS__ \
     }
 
 static const struct bough_field mailbox[] = {
     mailbox_field(capacity, "capacity", BOUGH_INT64, .optional = true,
                   .fallback = BOUGH_MAILBOX_CAPACITY, .min = 1, .max = CAPACITY_MAX,
                   .help = "Messages that may wait; more are refused."),
-    mailbox_field(on_restart, "on_restart", BOUGH_CHOICE, .optional = true,
-                  .choices = on_restarts,
-                  .help = "What becomes of the messages that wait when the actor is restarted."),
-    mailbox_field(when_full, "when_full", BOUGH_CHOICE, .optional = true, .choices = when_fulls,
+    mailbox_field(
+        on_restart, "on_restart", BOUGH_CHOICE, .optional = true, .choices = on_restarts,
+        .help = "What becomes of the messages that wait when the actor is restarted."),
+    mailbox_field(when_full, "when_full", BOUGH_CHOICE, .optional = true,
+                  .choices = when_fulls,
                   .help = "What becomes of a message for which there is no room."),
 };
 
 #define later_key(name_, ...) \
-    { .field = { .name = (name_) }, .kind = BOUGH_KEY_LATER, .where = __VA_ARGS__ }
+    { \
+        .field = { .name = (name_) }, .kind = BOUGH_KEY_LATER, .where = __VA_ARGS__ \
+    }
 
 const struct bough_key bough_keys[] = {
     { entry_field(schema, "$schema", BOUGH_STRING, .optional = true,
@@ -64,15 +67,17 @@ const struct bough_key bough_keys[] = {
     { entry_field(log, "log", BOUGH_PATH, .optional = true, .refers_to = "logger",
                   .help = "The logger that supervisors and the runtime report through."),
       .where = ROOT },
-    { entry_field(strategy, "strategy", BOUGH_CHOICE, .optional = true,
-                  .choices = bough_strategy_names,
-                  .help = "Who is restarted when a child ends: it alone, all, or it and those "
-                          "that started after it."),
+    { entry_field(
+          strategy, "strategy", BOUGH_CHOICE, .optional = true,
+          .choices = bough_strategy_names,
+          .help = "Who is restarted when a child ends: it alone, all, or it and those "
+                  "that started after it."),
       .where = ROOT | SUPERVISOR, .later = later_strategies },
     { entry_field(intensity, "intensity", BOUGH_INT64, .optional = true, .fallback = 1,
                   .min = 0, .max = INTENSITY_MAX,
-                  .help = "Restarts allowed within the period; one more, and the supervisor "
-                          "gives up."),
+                  .help =
+                      "Restarts allowed within the period; one more, and the supervisor "
+                      "gives up."),
       .where = ROOT | SUPERVISOR },
     { entry_field(period_ms, "period", BOUGH_DURATION, .optional = true, .fallback = 5000,
                   .min = 1, .max = PERIOD_MAX_MS,
@@ -93,7 +98,8 @@ const struct bough_key bough_keys[] = {
                   .choices = isolations, .help = "Where it lives."),
       .where = CHILD, .later = later_isolations },
     { entry_field(mailbox, "mailbox", BOUGH_OBJECT, .optional = true, .of = mailbox,
-                  .of_count = bough_count_of(mailbox), .help = "The messages that wait for it."),
+                  .of_count = bough_count_of(mailbox),
+                  .help = "The messages that wait for it."),
       .where = CHILD },
     { entry_field(children, "children", BOUGH_LIST,
                   .help = "What it keeps running, in the order of their start."),
@@ -120,8 +126,8 @@ static const struct bough_key *key_find(const char *name)
     return NULL;
 }
 
-static void report_unknown(struct bough_report *report, const struct bough_json_place *place,
-                           unsigned where)
+static void report_unknown(struct bough_report *report,
+                           const struct bough_json_place *place, unsigned where)
 {
     const char *names[32];
     size_t known = 0;
@@ -134,23 +140,27 @@ static void report_unknown(struct bough_report *report, const struct bough_json_
     bough_json_unknown(report, place, "key", names);
 }
 
-static void report_misplaced(struct bough_report *report, const struct bough_json_place *place,
-                             const struct bough_key *key, unsigned where, const char *type)
+static void report_misplaced(struct bough_report *report,
+                             const struct bough_json_place *place,
+                             const struct bough_key *key, unsigned where,
+                             const char *type)
 {
     const char *name = key->field.name;
 
     if (key->where == ROOT)
-        bough_report_add(report, place, BOUGH_AT_KEY, "only the root has the key \"%s\"", name);
+        bough_report_add(report, place, BOUGH_AT_KEY, "only the root has the key \"%s\"",
+                         name);
     else if (where == ROOT)
         bough_report_add(report, place, BOUGH_AT_KEY,
                          "the root has no key \"%s\"; only its children have", name);
     else if (where == SUPERVISOR)
         bough_report_add(report, place, BOUGH_AT_KEY,
-                         "a supervisor has no \"%s\"; its keys stand beside \"type\"", name);
+                         "a supervisor has no \"%s\"; its keys stand beside \"type\"",
+                         name);
     else
         bough_report_add(report, place, BOUGH_AT_KEY,
-                         "only a supervisor has the key \"%s\", not the type \"%s\"", name,
-                         type);
+                         "only a supervisor has the key \"%s\", not the type \"%s\"",
+                         name, type);
 }
 
 /* Values */
@@ -170,13 +180,14 @@ static void take_name(struct bough_options_reader *reader, const struct bough_ke
 }
 
 /* Zero in a spec is the default, so that no time at all is a value of its own there. */
-static void take_shutdown(struct bough_options_reader *reader, const struct bough_key *key,
-                          const json_t *value, const struct bough_json_place *place,
-                          struct bough_entry *entry)
+static void take_shutdown(struct bough_options_reader *reader,
+                          const struct bough_key *key, const json_t *value,
+                          const struct bough_json_place *place, struct bough_entry *entry)
 {
     if (!json_is_string(value)) {
         bough_json_must_be(reader->json.report, place,
-                           "a duration such as \"5s\", \"infinity\" or \"brutal-kill\"", value);
+                           "a duration such as \"5s\", \"infinity\" or \"brutal-kill\"",
+                           value);
     } else if (strcmp(json_string_value(value), "brutal-kill") == 0) {
         entry->shutdown_ms = BOUGH_SHUTDOWN_BRUTAL_KILL;
     } else {
@@ -215,7 +226,9 @@ static void take_key(struct bough_options_reader *reader, const struct bough_key
             bough_json_to_option(reader, &key->field, value, place, entry);
         break;
     case BOUGH_KEY_NAME: take_name(reader, key, value, place, entry); break;
-    case BOUGH_KEY_TYPE: bough_json_to_option(reader, &key->field, value, place, entry); break;
+    case BOUGH_KEY_TYPE:
+        bough_json_to_option(reader, &key->field, value, place, entry);
+        break;
     case BOUGH_KEY_SHUTDOWN: take_shutdown(reader, key, value, place, entry); break;
     case BOUGH_KEY_OPTIONS:
         if (json_is_object(value))
@@ -230,8 +243,8 @@ static void take_key(struct bough_options_reader *reader, const struct bough_key
             bough_json_must_be(report, place, "an array of children", value);
         break;
     case BOUGH_KEY_LATER:
-        bough_report_add(report, place, BOUGH_AT_KEY, "the key \"%s\" is not in this version",
-                         key->field.name);
+        bough_report_add(report, place, BOUGH_AT_KEY,
+                         "the key \"%s\" is not in this version", key->field.name);
         break;
     }
 }
@@ -245,23 +258,33 @@ static void set_fallbacks(struct bough_options_reader *reader,
             bough_json_to_option(reader, &key->field, NULL, place, entry);
 }
 
+static bool is_known(const void *data, const char *name)
+{
+    (void)data;
+    return key_find(name) != NULL;
+}
+
 static void report_missing(struct bough_report *report, const json_t *object,
                            const struct bough_json_place *place, unsigned where)
 {
     char phrase[192];
 
     for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++) {
+        const char *what =
+            key->kind == BOUGH_KEY_TYPE ? "the name of a type, such as \"kv\"" : NULL;
+
         if ((where & ~key->required) != 0) continue;
         if (json_object_get(object, key->field.name) != NULL) continue;
-        bough_report_add(report, place, BOUGH_AT_VALUE, "missing key \"%s\"; it must be %s",
-                         key->field.name,
-                         bough_field_phrase(&key->field, phrase, sizeof(phrase)));
+        if (bough_json_misspelt(object, key->field.name, is_known, NULL)) continue;
+        if (what == NULL) what = bough_field_phrase(&key->field, phrase, sizeof(phrase));
+        bough_report_add(report, place, BOUGH_AT_VALUE,
+                         "missing key \"%s\"; it must be %s", key->field.name, what);
     }
 }
 
 void bough_entry_read(struct bough_options_reader *reader, const json_t *object,
-                      const struct bough_json_place *place, unsigned where, const char *type,
-                      struct bough_entry *entry)
+                      const struct bough_json_place *place, unsigned where,
+                      const char *type, struct bough_entry *entry)
 {
     const char *name;
     json_t *value;

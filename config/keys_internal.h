@@ -1,5 +1,5 @@
-/* keys_internal.h - the keys of a supervisor and of a child: one table, from which a config
- * is checked and the schema is made.
+/* keys_internal.h - the keys of a supervisor and of a child: one table, from which a
+ * config is checked and the schema is made.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CONFIG_KEYS_INTERNAL_H
@@ -26,8 +26,8 @@ enum bough_key_kind {
 struct bough_key {
     struct bough_field field; /* of struct bough_entry */
     enum bough_key_kind kind;
-    unsigned where, required;       /* sets of places */
-    const char *const *later;       /* choices that are not in this version, or NULL */
+    unsigned where, required; /* sets of places */
+    const char *const *later; /* choices that are not in this version, or NULL */
 };
 
 /* What the keys of one supervisor or child say. */
@@ -39,17 +39,18 @@ struct bough_entry {
         int64_t capacity; /* messages */
         int on_restart, when_full;
     } mailbox;
-    const json_t *options, *children; /* borrowed; NULL: not given, or not what they must be */
+    const json_t *options,
+        *children; /* borrowed; NULL: not given, or not what they must be */
 };
 
 /* The table; ends with a row without a name. */
 extern const struct bough_key bough_keys[];
 
-/* Reads the keys of an object that stands at one of the places `where`. Of a child whose type
- * is not known, it is more than one: a key is then right when it is right somewhere, and
- * missing when it is missing everywhere. `type` is for messages. */
+/* Reads the keys of an object that stands at one of the places `where`. Of a child whose
+ * type is not known, it is more than one: a key is then right when it is right somewhere,
+ * and missing when it is missing everywhere. `type` is for messages. */
 void bough_entry_read(struct bough_options_reader *reader, const json_t *object,
-                      const struct bough_json_place *place, unsigned where, const char *type,
-                      struct bough_entry *entry);
+                      const struct bough_json_place *place, unsigned where,
+                      const char *type, struct bough_entry *entry);
 
 #endif

@@ -1,7 +1,7 @@
 /* names.c - which actor is called what: one hash table for the whole tree.
  *
- * The key is the parent's address and the name, so that the table costs the same however the
- * actors are spread over supervisors, and no path is ever put together.
+ * The key is the parent's address and the name, so that the table costs the same however
+ * the actors are spread over supervisors, and no path is ever put together.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/config/config_internal.h>
@@ -30,8 +30,8 @@ struct bough_names {
 };
 
 /* Returns the bytes of the key that count. */
-static unsigned key_make(struct key *key, const struct bough_record *parent, const char *name,
-                         size_t len)
+static unsigned key_make(struct key *key, const struct bough_record *parent,
+                         const char *name, size_t len)
 {
     bough_assert(len <= BOUGH_NAME_MAX);
     key->parent = parent;
@@ -51,10 +51,12 @@ struct bough_record *bough_names_find(struct bough_config *config,
     return found == NULL ? NULL : found->record;
 }
 
-struct bough_record *bough_names_add(struct bough_config *config, struct bough_record *record)
+struct bough_record *bough_names_add(struct bough_config *config,
+                                     struct bough_record *record)
 {
     size_t len = strlen(record->name);
-    struct bough_record *same = bough_names_find(config, record->parent, record->name, len);
+    struct bough_record *same =
+        bough_names_find(config, record->parent, record->name, len);
     struct bough_names *entry;
     unsigned size;
 

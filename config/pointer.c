@@ -14,8 +14,7 @@ static size_t step_length(const struct bough_json_place *place)
 {
     size_t len = 1;
 
-    if (place->key == NULL)
-        return len + (size_t)snprintf(NULL, 0, "%zu", place->index);
+    if (place->key == NULL) return len + (size_t)snprintf(NULL, 0, "%zu", place->index);
     for (const char *c = place->key; *c != '\0'; c++)
         len += *c == '~' || *c == '/' ? 2 : 1;
     return len;
@@ -129,8 +128,7 @@ static unsigned hex4(const char *digits)
     for (int i = 0; i < 4; i++) {
         char c = digits[i];
 
-        value = value * 16 +
-                (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+        value = value * 16 + (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
     }
     return value;
 }
@@ -253,8 +251,8 @@ static struct found find_in_array(const char *text, size_t len, size_t at, size_
     return (struct found){ .any = false };
 }
 
-static size_t follow(const char *text, size_t len, const char *pointer, enum bough_at part,
-                     struct step *step)
+static size_t follow(const char *text, size_t len, const char *pointer,
+                     enum bough_at part, struct step *step)
 {
     size_t at = skip_space(text, len, 0);
 
@@ -272,16 +270,15 @@ static size_t follow(const char *text, size_t len, const char *pointer, enum bou
     return at < len ? at : 0;
 }
 
-size_t bough_pointer_locate(const char *text, size_t len, const char *pointer,
-                            enum bough_at part)
+bool bough_pointer_locate(const char *text, size_t len, const char *pointer,
+                          enum bough_at part, size_t *offset)
 {
     size_t size = strlen(pointer) + 1;
     struct step step = { .name = malloc(2 * size) };
-    size_t at;
 
-    if (step.name == NULL) return 0;
+    if (step.name == NULL) return false;
     step.scratch = step.name + size;
-    at = follow(text, len, pointer, part, &step);
+    *offset = follow(text, len, pointer, part, &step);
     free(step.name);
-    return at;
+    return true;
 }

@@ -2,8 +2,8 @@
  * pointer (RFC 6901) in a message, as a position in the text for a person.
  *
  * jansson keeps no positions. So a walk over values carries a chain of steps, which costs
- * nothing until something is wrong; then the chain is printed as a pointer, and at the end
- * the pointer is followed through the text.
+ * nothing until something is wrong; then the chain is printed as a pointer, and at the
+ * end the pointer is followed through the text.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CONFIG_POINTER_INTERNAL_H
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <bough/config/arena_internal.h>
+#include <bough/core/public.h>
 
 /* One step from the root of a JSON value; `up` NULL is the root itself. */
 struct bough_json_place {
@@ -30,15 +30,15 @@ size_t bough_pointer_length(const struct bough_json_place *place);
 /* Writes as much of it as fits, with a NUL. */
 void bough_pointer_print(const struct bough_json_place *place, char *buffer, size_t size);
 
-/* Finds the value of a pointer, or its key, in `text`: JSON that is known to be right, with
- * nothing but JSON in it. Of keys that are there twice it is the last, as with jansson.
- * Where the pointer leads nowhere, the innermost value on its way is meant; where memory is
- * out, the text's start. Returns bytes from the start of the text. */
-size_t bough_pointer_locate(const char *text, size_t len, const char *pointer,
-                            enum bough_at at);
+/* Finds the value of a pointer, or its key, in `text`: JSON that is known to be right,
+ * with nothing but JSON in it. Of keys that are there twice it is the last, as with
+ * jansson. Where the pointer leads nowhere, the innermost value on its way is meant.
+ * Writes bytes from the start of the text; false when memory is out. */
+BOUGH_CHECKED bool bough_pointer_locate(const char *text, size_t len, const char *pointer,
+                                        enum bough_at part, size_t *offset);
 
-/* Bytes that the value (or the string) at `at` takes; white space before it is not skipped.
- * For right JSON. */
+/* Bytes that the value (or the string) at `at` takes; white space before it is not
+ * skipped. For right JSON. */
 size_t bough_json_skip(const char *text, size_t len, size_t at);
 
 /* Decodes the string whose opening quote is at `at`, which is right JSON, into `buffer`,

@@ -19,8 +19,8 @@ const char *bough_quote(char buffer[BOUGH_QUOTED], const char *text);
  * Returns `buffer`. */
 const char *bough_quote_words(char *buffer, size_t size, const char *const *words);
 
-/* Bytes of the character at `text`, which has `len` bytes left, at least one; 0 when it is
- * not UTF-8. */
+/* Bytes of the character at `text`, which has `len` bytes left, at least one; 0 when it
+ * is not UTF-8. */
 size_t bough_utf8_char(const char *text, size_t len);
 
 /* Whether the character, of `len` bytes, is a control character (C0, DEL, C1). */

@@ -1,10 +1,12 @@
-/* references.c - paths of other actors: that they are there, of the right type, and up in time.
+/* references.c - paths of other actors: that they are there, of the right type, and up in
+ * time.
  *
- * Children start one after another, a nested supervisor's before what follows it. So when an
- * actor needs another from its start, the two meet below their nearest common supervisor: of
- * two of its children, the branches, the one with the needed actor must come first. These
- * needs are a graph among siblings. A need that points to a later sibling is an error; when
- * the later one needs the earlier one in turn, no order would do, and the cycle is shown.
+ * Children start one after another, a nested supervisor's before what follows it. So when
+ * an actor needs another from its start, the two meet below their nearest common
+ * supervisor: of two of its children, the branches, the one with the needed actor must
+ * come first. These needs are a graph among siblings. A need that points to a later
+ * sibling is an error; when the later one needs the earlier one in turn, no order would
+ * do, and the cycle is shown.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/config/config_internal.h>
@@ -23,7 +25,8 @@ struct bough_reference {
     const struct bough_field *field;
     const char *path, *pointer;
 
-    /* When it is needed from the start: the branches, and the next need of the same branch. */
+    /* When it is needed from the start: the branches, and the next need of the same
+     * branch. */
     struct bough_record *branch, *needed_branch;
     struct bough_reference *next_need;
 };
@@ -49,7 +52,8 @@ void bough_reference_note(struct bough_config *config, struct bough_record *from
 /* Finding */
 
 /* "/" and the names on the way; cut when it does not fit. Returns `buffer`. */
-static const char *path_print(const struct bough_record *record, char buffer[BOUGH_PATH_MAX])
+static const char *path_print(const struct bough_record *record,
+                              char buffer[BOUGH_PATH_MAX])
 {
     size_t at = BOUGH_PATH_MAX - 1;
 
@@ -68,8 +72,8 @@ static const char *path_print(const struct bough_record *record, char buffer[BOU
     return buffer;
 }
 
-/* The actor of a valid path; NULL when there is none. Then `*reached` is the last that was on
- * the way, and `*rest` what it has not. */
+/* The actor of a valid path; NULL when there is none. Then `*reached` is the last that
+ * was on the way, and `*rest` what it has not. */
 static struct bough_record *find(struct bough_config *config, const char *path,
                                  struct bough_record **reached, const char **rest)
 {
@@ -106,12 +110,13 @@ static const struct bough_record *nearest_sibling(const struct bough_record *par
 
 /* An actor that has the name, wherever it is: below `parent` or its supervisors. */
 static const struct bough_record *namesake(struct bough_config *config,
-                                           const struct bough_record *parent, const char *name,
-                                           size_t *budget)
+                                           const struct bough_record *parent,
+                                           const char *name, size_t *budget)
 {
-    const struct bough_record *found = bough_names_find(config, parent, name, strlen(name));
+    const struct bough_record *found =
+        bough_names_find(config, parent, name, strlen(name));
 
-    for (size_t i = 0; found == NULL && i < parent->child_count && *budget > 0; i++) {
+    for (size_t i = 0; found == NULL && i<parent->child_count && * budget> 0; i++) {
         (*budget)--;
         if (parent->children[i].child_count > 0)
             found = namesake(config, &parent->children[i], name, budget);
@@ -119,7 +124,8 @@ static const struct bough_record *namesake(struct bough_config *config,
     return found;
 }
 
-static void report_absent(struct bough_config *config, const struct bough_reference *reference,
+static void report_absent(struct bough_config *config,
+                          const struct bough_reference *reference,
                           const struct bough_record *reached, const char *rest)
 {
     char name[BOUGH_NAME_MAX + 1], meant[BOUGH_PATH_MAX], quoted[BOUGH_QUOTED];
@@ -130,8 +136,9 @@ static void report_absent(struct bough_config *config, const struct bough_refere
     memcpy(name, rest, len);
     name[len] = '\0';
     near = nearest_sibling(reached, name);
-    if (near == NULL) near = namesake(config, &config->root, strrchr(reference->path, '/') + 1,
-                                      &budget);
+    if (near == NULL)
+        near =
+            namesake(config, &config->root, strrchr(reference->path, '/') + 1, &budget);
     bough_quote(quoted, reference->path);
     if (near != NULL)
         bough_errors_add_pointer(&config->errors, reference->pointer,
@@ -154,10 +161,10 @@ static void resolve(struct bough_config *config, struct bough_reference *referen
         report_absent(config, reference, reached, rest);
     } else if (wanted != NULL && reference->to->type != NULL &&
                strcmp(wanted, reference->to->type) != 0) {
-        bough_errors_add_pointer(&config->errors, reference->pointer,
-                                 "\"%s\" must name a %s, and %s is a %s", reference->field->name,
-                                 wanted, bough_quote(quoted, reference->path),
-                                 reference->to->type);
+        bough_errors_add_pointer(
+            &config->errors, reference->pointer, "\"%s\" must name a %s, and %s is a %s",
+            reference->field->name, wanted, bough_quote(quoted, reference->path),
+            reference->to->type);
         reference->to = NULL;
     }
 }
@@ -196,16 +203,17 @@ static void note_need(struct bough_config *config, struct bough_reference *refer
                                  "\"%s\" cannot start after itself",
                                  path_print(reference->from, from));
     } else {
-        bough_errors_add_pointer(&config->errors, reference->pointer,
-                                 "\"%s\" cannot start after \"%s\", of which it is a part",
-                                 path_print(reference->from, from), reference->path);
+        bough_errors_add_pointer(
+            &config->errors, reference->pointer,
+            "\"%s\" cannot start after \"%s\", of which it is a part",
+            path_print(reference->from, from), reference->path);
     }
 }
 
 /* Searches breadth first from what `reference` needs to who needs it; each record that is
  * reached knows by which need, so that the way can be walked back. */
-static bool leads_back(struct bough_config *config, const struct bough_reference *reference,
-                       size_t mark)
+static bool leads_back(struct bough_config *config,
+                       const struct bough_reference *reference, size_t mark)
 {
     struct bough_record *first = reference->needed_branch, *last = first;
 
@@ -230,20 +238,22 @@ static bool leads_back(struct bough_config *config, const struct bough_reference
 }
 
 /* Appends "/a needs /b" as far as there is room. */
-static size_t print_need(const struct bough_reference *need, char *text, size_t size, size_t used)
+static size_t print_need(const struct bough_reference *need, char *text, size_t size,
+                         size_t used)
 {
     char from[BOUGH_PATH_MAX];
 
     if (used < size)
         used += (size_t)snprintf(text + used, size - used, "%s\"%s\" needs \"%s\"",
-                                 used > 0 ? ", " : "", path_print(need->from, from), need->path);
+                                 used > 0 ? ", " : "", path_print(need->from, from),
+                                 need->path);
     return used < size ? used : size;
 }
 
-/* From the record that begins the cycle, along the needs, back to it: first the one that was
- * found wrong, then those of the search, which are known from their end. */
-static void report_cycle(struct bough_config *config, const struct bough_reference *reference,
-                         size_t mark)
+/* From the record that begins the cycle, along the needs, back to it: first the one that
+ * was found wrong, then those of the search, which are known from their end. */
+static void report_cycle(struct bough_config *config,
+                         const struct bough_reference *reference, size_t mark)
 {
     const struct bough_reference *chain[BOUGH_CONFIG_ERRORS_MAX];
     struct bough_record *record = reference->branch;
@@ -260,27 +270,30 @@ static void report_cycle(struct bough_config *config, const struct bough_referen
     while (count > 0)
         used = print_need(chain[--count], text, sizeof(text), used);
     bough_errors_add_pointer(&config->errors, reference->pointer,
-                             "a cycle, no order of start would do: %s%s", text,
-                             used >= sizeof(text) ? "..." : "");
+                             "a cycle of references, which no order of start can meet: "
+                             "%s%s",
+                             text, used >= sizeof(text) ? "..." : "");
 }
 
-static void report_late(struct bough_config *config, const struct bough_reference *reference)
+static void report_late(struct bough_config *config,
+                        const struct bough_reference *reference)
 {
     char from[BOUGH_PATH_MAX], first[BOUGH_PATH_MAX], then[BOUGH_PATH_MAX];
 
-    bough_errors_add_pointer(&config->errors, reference->pointer,
-                             "\"%s\" starts before \"%s\", which it needs: move \"%s\" before "
-                             "\"%s\"",
-                             path_print(reference->from, from), reference->path,
-                             path_print(reference->needed_branch, first),
-                             path_print(reference->branch, then));
+    bough_errors_add_pointer(
+        &config->errors, reference->pointer,
+        "\"%s\" starts before \"%s\", which it needs: move \"%s\" before "
+        "\"%s\"",
+        path_print(reference->from, from), reference->path,
+        path_print(reference->needed_branch, first), path_print(reference->branch, then));
 }
 
 /* `mark` is different for each reference. */
-static void check_order(struct bough_config *config, const struct bough_reference *reference,
-                        size_t mark)
+static void check_order(struct bough_config *config,
+                        const struct bough_reference *reference, size_t mark)
 {
-    const struct bough_record *branch = reference->branch, *needed = reference->needed_branch;
+    const struct bough_record *branch = reference->branch,
+                              *needed = reference->needed_branch;
 
     if (branch == NULL || needed->index < branch->index) return;
     if (branch->cycle != 0 && branch->cycle == needed->cycle) return;
@@ -298,7 +311,8 @@ void bough_references_check(struct bough_config *config)
 
     for (reference = config->references; reference != NULL; reference = reference->next) {
         resolve(config, reference);
-        if (reference->to != NULL && reference->field->at_start) note_need(config, reference);
+        if (reference->to != NULL && reference->field->at_start)
+            note_need(config, reference);
     }
     for (reference = config->references; reference != NULL; reference = reference->next)
         check_order(config, reference, ++mark);

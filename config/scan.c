@@ -1,8 +1,8 @@
 /* scan.c - a recursive descent over JSON with comments and trailing commas.
  *
- * Each function begins at the first character of what it reads and leaves `at` behind it. The
- * first error stops the scan: `false` goes all the way up. The depth of the recursion is
- * bounded by BOUGH_CONFIG_NESTING_MAX.
+ * Each function begins at the first character of what it reads and leaves `at` behind it.
+ * The first error stops the scan: `false` goes all the way up. The depth of the recursion
+ * is bounded by BOUGH_CONFIG_NESTING_MAX.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/config/scan_internal.h>
@@ -50,7 +50,8 @@ static bool keys_push(struct scan *scan, size_t offset)
     }
     if (name == NULL) return false;
     bough_json_string(scan->in.text, offset, name, len + 1);
-    keys->items[keys->count++] = (struct key){ .name = name, .len = len, .offset = offset };
+    keys->items[keys->count++] =
+        (struct key){ .name = name, .len = len, .offset = offset };
     return true;
 }
 
@@ -80,7 +81,8 @@ static void report_duplicate(struct scan *scan, const struct key *first,
                             bough_quote(quoted, again->name), line);
 }
 
-/* Looks at the keys of the object that has been read, `from` and later, and forgets them. */
+/* Looks at the keys of the object that has been read, `from` and later, and forgets them.
+ */
 static void keys_check(struct scan *scan, size_t from)
 {
     struct key *items = scan->keys.items + from;
@@ -140,12 +142,13 @@ static bool scan_array(struct scan *scan)
     if (!bough_scan_space(in)) return false;
     if (bough_scan_at_end(in)) return bough_scan_unclosed(in, opened);
     more = in->text[in->at] != ']';
-    in->place = &place;
     while (more && right) {
-        right = scan_value(scan) && scan_next(scan, opened, ']', &more);
+        in->place = &place;
+        right = scan_value(scan);
+        in->place = place.up;
+        right = right && scan_next(scan, opened, ']', &more);
         place.index++;
     }
-    in->place = place.up;
     in->at++;
     return right;
 }
@@ -212,7 +215,7 @@ static bool scan_text(struct scan *scan)
     if (!bough_scan_space(in)) return false;
     if (bough_scan_at_end(in)) {
         bough_errors_add_file(in->errors, BOUGH_EINVALID,
-                              "is empty; it needs a supervisor, such as "
+                              "the file is empty; it needs a supervisor, such as "
                               "{ \"name\": \"hello\", \"children\": [] }");
         return false;
     }

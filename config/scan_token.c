@@ -1,5 +1,5 @@
-/* scan_token.c - the smallest parts of a config's text, and what to say when another part was
- * expected.
+/* scan_token.c - the smallest parts of a config's text, and what to say when another part
+ * was expected.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/config/scan_token_internal.h>
@@ -80,7 +80,8 @@ static bool scan_comment(struct bough_scanner *in)
     } else {
         end = memmem(start + 2, left - 2, "*/", 2);
         if (end == NULL)
-            return bough_scan_error(in, in->at, "this comment is not closed; expected \"*/\"");
+            return bough_scan_error(in, in->at,
+                                    "this comment is not closed; expected \"*/\"");
         end += 2;
     }
     blank(start, (size_t)(end - start));
@@ -127,7 +128,8 @@ static bool scan_unicode(struct bough_scanner *in, bool is_key)
 
     if (code < 0)
         return bough_scan_error(in, in->at, "\"\\u\" needs four hexadecimal digits");
-    if (code == 0 && is_key) return bough_scan_error(in, in->at, "a key cannot hold \"\\u0000\"");
+    if (code == 0 && is_key)
+        return bough_scan_error(in, in->at, "a key cannot hold \"\\u0000\"");
     if (code < 0xd800 || code > 0xdfff) {
         in->at += 6;
         return true;
@@ -153,10 +155,10 @@ static bool scan_escape(struct bough_scanner *in, bool is_key)
         return true;
     }
     if ((unsigned char)c > ' ' && (unsigned char)c < 0x7f)
-        return bough_scan_error(in, in->at,
-                                "unknown escape \"\\%c\"; for a backslash write \"\\\\\"", c);
-    return bough_scan_error(in, in->at,
-                            "a lone backslash in a string; for a backslash write \"\\\\\"");
+        return bough_scan_error(
+            in, in->at, "unknown escape \"\\%c\"; for a backslash write \"\\\\\"", c);
+    return bough_scan_error(
+        in, in->at, "a lone backslash in a string; for a backslash write \"\\\\\"");
 }
 
 bool bough_scan_string(struct bough_scanner *in, bool is_key)
@@ -181,7 +183,8 @@ bool bough_scan_string(struct bough_scanner *in, bool is_key)
         else if (!scan_escape(in, is_key))
             return false;
     }
-    return bough_scan_error(in, start, "this string is not closed on its line; expected '\"'");
+    return bough_scan_error(in, start,
+                            "this string is not closed on its line; expected '\"'");
 }
 
 /* Numbers and words */
@@ -246,9 +249,9 @@ static bool scan_name(struct bough_scanner *in, const char *word, size_t len)
 {
     static const char *const names[] = { "true", "false", "null", NULL };
     static const char *const strangers[][2] = {
-        { "True", "true" },  { "TRUE", "true" },      { "False", "false" },
-        { "FALSE", "false" }, { "None", "null" },     { "NULL", "null" },
-        { "nil", "null" },   { "undefined", "null" },
+        { "True", "true" },   { "TRUE", "true" },      { "False", "false" },
+        { "FALSE", "false" }, { "None", "null" },      { "NULL", "null" },
+        { "nil", "null" },    { "undefined", "null" },
     };
     const char *meant = bough_suggest(word, names);
     char quoted[BOUGH_QUOTED];
@@ -263,10 +266,10 @@ static bool scan_name(struct bough_scanner *in, const char *word, size_t len)
         if (strcmp(strangers[i][0], word) == 0) meant = strangers[i][1];
     bough_quote(quoted, word);
     if (meant != NULL)
-        return bough_scan_error(in, in->at, "unexpected word %s; did you mean %s?", quoted,
-                                meant);
-    return bough_scan_error(in, in->at, "unexpected word %s; a string needs double quotes",
-                            quoted);
+        return bough_scan_error(in, in->at, "unexpected word %s; did you mean %s?",
+                                quoted, meant);
+    return bough_scan_error(in, in->at,
+                            "unexpected word %s; a string needs double quotes", quoted);
 }
 
 bool bough_scan_word(struct bough_scanner *in)
@@ -275,7 +278,8 @@ bool bough_scan_word(struct bough_scanner *in)
     size_t len = word_length(in);
 
     if (len == 0) return bough_scan_no_value(in);
-    if (len >= sizeof(word)) return bough_scan_error(in, in->at, "a number or word too long");
+    if (len >= sizeof(word))
+        return bough_scan_error(in, in->at, "a number or word too long");
     memcpy(word, in->text + in->at, len);
     word[len] = '\0';
     if (strchr("+-.0123456789", word[0]) != NULL) return scan_number(in, word, len);
@@ -288,7 +292,8 @@ bool bough_scan_unclosed(struct bough_scanner *in, size_t opened)
 {
     bool object = in->text[opened] == '{';
 
-    return bough_scan_error(in, opened, "this %s is not closed; expected \"%c\" before the end",
+    return bough_scan_error(in, opened,
+                            "this %s is not closed; expected \"%c\" before the end",
                             object ? "object" : "array", object ? '}' : ']');
 }
 
@@ -309,8 +314,9 @@ bool bough_scan_no_key(struct bough_scanner *in)
     char quoted[BOUGH_QUOTED];
     const char *here = quote_here(in, quoted);
 
-    if (in->text[in->at] == ',')
-        return bough_scan_error(in, in->at, "a \",\" too many");
+    if (in->text[in->at] == ',') return bough_scan_error(in, in->at, "a \",\" too many");
+    if (word_length(in) > 0)
+        return bough_scan_error(in, in->at, "a key needs double quotes; write %s", here);
     return bough_scan_error(in, in->at, "expected a key in double quotes, not %s", here);
 }
 
@@ -333,6 +339,8 @@ bool bough_scan_no_value(struct bough_scanner *in)
     if (in->text[in->at] == '\'')
         return bough_scan_error(in, in->at, "strings need double quotes");
     if (in->text[in->at] == ',')
-        return bough_scan_error(in, in->at, "a \",\" too many, or a value missing before it");
-    return bough_scan_error(in, in->at, "expected a value, not %s", quote_here(in, quoted));
+        return bough_scan_error(in, in->at,
+                                "a \",\" too many, or a value missing before it");
+    return bough_scan_error(in, in->at, "expected a value, not %s",
+                            quote_here(in, quoted));
 }

@@ -1,5 +1,5 @@
-/* scan_token_internal.h - the smallest parts of a config's text, and what to say when another
- * part was expected.
+/* scan_token_internal.h - the smallest parts of a config's text, and what to say when
+ * another part was expected.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CONFIG_SCAN_TOKEN_INTERNAL_H
@@ -24,7 +24,8 @@ static inline bool bough_scan_at_end(const struct bough_scanner *in)
 bool bough_scan_error(struct bough_scanner *in, size_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Skips white space and comments; comments become spaces. False when one is not closed. */
+/* Skips white space and comments; comments become spaces. False when one is not closed.
+ */
 BOUGH_CHECKED bool bough_scan_space(struct bough_scanner *in);
 
 /* A string, from its opening quote. In a key, NUL is not allowed. */

@@ -1,8 +1,8 @@
 /* schema.c - the JSON Schema of a config, from the table of keys and the types' tables.
  *
- * What is found to be wrong with a value is also what the schema says about it, as far as a
- * schema can: references and unique names it cannot say. Memory that is out makes one of the
- * parts NULL, which every function passes on, and then the whole is NULL.
+ * What is found to be wrong with a value is also what the schema says about it, as far as
+ * a schema can: references and unique names it cannot say. Memory that is out makes one
+ * of the parts NULL, which every function passes on, and then the whole is NULL.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/config/schema.h>
@@ -18,7 +18,7 @@
 
 #define DURATION "^(infinity|[0-9]+([.][0-9]+)?(ms|s|m|h|d))$"
 #define SIZE "^(infinity|[0-9]+([.][0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB))$"
-#define NAME "^(?!\\.\\.?$)[A-Za-z0-9_.-]{1,64}$"
+#define NAME "^[A-Za-z0-9_.-]{1,64}$"
 #define PATH "^/([A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64})*)?$"
 
 /* Takes `value`. On failure `*object` is released and NULL. */
@@ -82,7 +82,8 @@ static json_t *list_of(const struct bough_field *field)
 
 static json_t *strings(const struct bough_field *field)
 {
-    json_t *schema = json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
+    json_t *schema =
+        json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
 
     if (!field->optional) set(&schema, "minItems", json_integer(1));
     return schema;
@@ -102,11 +103,11 @@ static json_t *shape(const struct bough_field *field)
     case BOUGH_STRING: return json_pack("{s:s}", "type", "string");
     case BOUGH_BYTES:
         return json_pack("{s:[{s:s}, {s:s, s:{s:{s:s}}, s:[s], s:b}]}", "oneOf", "type",
-                         "string", "type", "object", "properties", "base64", "type", "string",
-                         "required", "base64", "additionalProperties", 0);
+                         "string", "type", "object", "properties", "base64", "type",
+                         "string", "required", "base64", "additionalProperties", 0);
     case BOUGH_PAIRS:
-        return json_pack("{s:s, s:{s:[s, s, s]}}", "type", "object", "additionalProperties",
-                         "type", "string", "number", "boolean");
+        return json_pack("{s:s, s:{s:[s, s, s]}}", "type", "object",
+                         "additionalProperties", "type", "string", "number", "boolean");
     case BOUGH_LIST: return list_of(field);
     case BOUGH_STRINGS: return strings(field);
     case BOUGH_PATH: return pattern(PATH);
@@ -155,20 +156,17 @@ json_t *bough_field_schema(const struct bough_field *field)
 static json_t *object_of(const struct bough_field *fields, size_t count)
 {
     json_t *properties = json_object(), *required = json_array();
-    bool any_required = false;
     json_t *schema;
+    bool any;
 
     for (size_t i = 0; i < count; i++) {
         set(&properties, fields[i].name, bough_field_schema(&fields[i]));
-        if (fields[i].optional) continue;
-        append(&required, json_string(fields[i].name));
-        any_required = true;
+        if (!fields[i].optional) append(&required, json_string(fields[i].name));
     }
     schema = json_pack("{s:s, s:o}", "type", "object", "properties", properties);
-    if (any_required)
-        set(&schema, "required", required);
-    else
-        json_decref(required);
+    any = json_array_size(required) > 0;
+    set(&schema, "required", required);
+    if (!any) json_object_del(schema, "required");
     set(&schema, "additionalProperties", json_false());
     return schema;
 }
@@ -262,7 +260,9 @@ static json_t *definitions_of(const struct bough_actor_type *const *types)
 {
     json_t *definitions = json_object(), *choices = json_array();
 
-    set(&definitions, "name", pattern(NAME));
+    set(&definitions, "name",
+        json_pack("{s:s, s:s, s:{s:[s, s]}}", "type", "string", "pattern", NAME, "not",
+                  "enum", ".", ".."));
     set(&definitions, "duration", pattern(DURATION));
     define_type(&definitions, &choices, &bough_supervisor_type, BOUGH_IN_SUPERVISOR);
     for (; *types != NULL; types++)

@@ -16,24 +16,26 @@ struct bough_source {
     size_t len;       /* bytes */
 };
 
-/* Reads the file `name`. Errors: BOUGH_ENOMEM; BOUGH_ESYSTEM (cannot be read); BOUGH_EINVALID
- * (a directory, no regular file); BOUGH_ETOOLARGE. */
-BOUGH_CHECKED enum bough_status bough_source_read(struct bough_source *source, const char *name,
+/* Reads the file `name`. Errors: BOUGH_ENOMEM; BOUGH_ESYSTEM (cannot be read);
+ * BOUGH_EINVALID (a directory, no regular file); BOUGH_ETOOLARGE. */
+BOUGH_CHECKED enum bough_status bough_source_read(struct bough_source *source,
+                                                  const char *name,
                                                   struct bough_error *error);
 
 /* Copies a text. Errors: BOUGH_ENOMEM, BOUGH_ETOOLARGE. */
-BOUGH_CHECKED enum bough_status bough_source_copy(struct bough_source *source, const char *name,
-                                                  const char *text, size_t len,
-                                                  struct bough_error *error);
+BOUGH_CHECKED enum bough_status bough_source_copy(struct bough_source *source,
+                                                  const char *name, const char *text,
+                                                  size_t len, struct bough_error *error);
 
 void bough_source_finish(struct bough_source *source);
 
-/* A position for people: line from 1, column in characters from 1. A byte order mark at the
- * start of the text is no character. */
+/* A position for people: line from 1, column in characters from 1. A byte order mark at
+ * the start of the text is no character. */
 void bough_source_position(const struct bough_source *source, size_t offset, int *line,
                            int *column);
 
-/* Prints the line of `offset` with a caret under it; a long line is cut around the caret. */
+/* Prints the line of `offset` with a caret under it; a long line is cut around the caret.
+ */
 void bough_source_print(const struct bough_source *source, size_t offset, int line,
                         FILE *stream);
 

@@ -1,7 +1,7 @@
 /* units.c - durations and sizes: one table of units each, one reader and one printer.
  *
- * Numbers are read as whole part and fraction, never as floating point: "0.1s" is 100 ms and
- * not nearly that.
+ * Numbers are read as whole part and fraction, never as floating point: "0.1s" is 100 ms
+ * and not nearly that.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/config/units.h>
@@ -18,16 +18,30 @@ struct unit {
     int64_t factor;
 };
 
+/* What people write for a unit; a table ends with a row of NULL. */
+struct alias {
+    const char *written, *meant;
+};
+
 /* What is measured. The first `printed` units are printed, the others only read. */
 struct measure {
     const char *noun, *least; /* "a duration", "a millisecond" */
     const char *allowed;
     const struct unit *units; /* the largest first */
     size_t printed, count;
+    const struct alias *aliases;
 };
 
 static const struct unit duration_units[] = {
     { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 },
+};
+
+static const struct alias duration_aliases[] = {
+    { "msec", "ms" }, { "millis", "ms" }, { "milliseconds", "ms" }, { "sec", "s" },
+    { "secs", "s" },  { "second", "s" },  { "seconds", "s" },       { "min", "m" },
+    { "mins", "m" },  { "minute", "m" },  { "minutes", "m" },       { "hr", "h" },
+    { "hrs", "h" },   { "hour", "h" },    { "hours", "h" },         { "day", "d" },
+    { "days", "d" },  { NULL, NULL },
 };
 
 static const struct measure durations = {
@@ -37,12 +51,19 @@ static const struct measure durations = {
     .units = duration_units,
     .printed = bough_count_of(duration_units),
     .count = bough_count_of(duration_units),
+    .aliases = duration_aliases,
 };
 
 static const struct unit size_units[] = {
-    { "TiB", INT64_C(1) << 40 }, { "GiB", 1 << 30 },    { "MiB", 1 << 20 },
-    { "KiB", 1 << 10 },          { "B", 1 },            { "TB", INT64_C(1000000000000) },
-    { "GB", 1000000000 },        { "MB", 1000000 },     { "kB", 1000 },
+    { "TiB", INT64_C(1) << 40 }, { "GiB", 1 << 30 }, { "MiB", 1 << 20 },
+    { "KiB", 1 << 10 },          { "B", 1 },         { "TB", INT64_C(1000000000000) },
+    { "GB", 1000000000 },        { "MB", 1000000 },  { "kB", 1000 },
+};
+
+static const struct alias size_aliases[] = {
+    { "k", "KiB" },  { "m", "MiB" },   { "g", "GiB" },  { "t", "TiB" },
+    { "ki", "KiB" }, { "mi", "MiB" },  { "gi", "GiB" }, { "ti", "TiB" },
+    { "byte", "B" }, { "bytes", "B" }, { NULL, NULL },
 };
 
 static const struct measure sizes = {
@@ -52,6 +73,7 @@ static const struct measure sizes = {
     .units = size_units,
     .printed = 5,
     .count = bough_count_of(size_units),
+    .aliases = size_aliases,
 };
 
 static bool is_digit(char c)
@@ -75,9 +97,14 @@ static const struct unit *unit_find(const struct measure *measure, const char *n
     return NULL;
 }
 
-/* The unit that was meant, by its name without regard to case: "kb" is "kB", "MIB" is "MiB". */
+/* The unit that was meant, without regard to case and to spaces before it: "kb" is "kB".
+ */
 static const char *unit_meant(const struct measure *measure, const char *name)
 {
+    while (*name == ' ')
+        name++;
+    for (const struct alias *alias = measure->aliases; alias->written != NULL; alias++)
+        if (strcasecmp(alias->written, name) == 0) return alias->meant;
     for (size_t i = 0; i < measure->count; i++)
         if (strcasecmp(measure->units[i].name, name) == 0) return measure->units[i].name;
     return NULL;
@@ -88,7 +115,8 @@ static enum bough_status not_that(const struct measure *measure, const char *tex
 {
     char quoted[BOUGH_QUOTED];
 
-    return bough_error_set(error, BOUGH_EINVALID, "%s is not %s; write %s, or \"infinity\"",
+    return bough_error_set(error, BOUGH_EINVALID,
+                           "%s is not %s; write %s, or \"infinity\"",
                            bough_quote(quoted, text), measure->noun, measure->allowed);
 }
 
@@ -117,8 +145,10 @@ static enum bough_status too_large(const char *text, struct bough_error *error)
                            bough_quote(quoted, text));
 }
 
-/* factor * 0.fraction, which must be whole. Each digit is worth a tenth of the one before. */
-static bool fraction_value(const char *fraction, size_t len, int64_t factor, int64_t *value)
+/* factor * 0.fraction, which must be whole. Each digit is worth a tenth of the one
+ * before. */
+static bool fraction_value(const char *fraction, size_t len, int64_t factor,
+                           int64_t *value)
 {
     int64_t rest = 0, scale = 1;
 
@@ -147,8 +177,8 @@ static bool whole_value(const char *text, size_t len, int64_t factor, int64_t *v
     return !__builtin_mul_overflow(whole, factor, value);
 }
 
-static enum bough_status parse(const struct measure *measure, const char *text, int64_t *value,
-                               struct bough_error *error)
+static enum bough_status parse(const struct measure *measure, const char *text,
+                               int64_t *value, struct bough_error *error)
 {
     size_t whole_len = digits(text);
     const char *fraction = text + whole_len;
@@ -178,19 +208,22 @@ static enum bough_status parse(const struct measure *measure, const char *text, 
     if (!fraction_value(fraction, fraction_len, unit->factor, &part))
         return bough_error_set(error, BOUGH_EINVALID, "%s is finer than %s",
                                bough_quote(quoted, text), measure->least);
-    if (!whole_value(text, whole_len, unit->factor, &whole)) return too_large(text, error);
+    if (!whole_value(text, whole_len, unit->factor, &whole))
+        return too_large(text, error);
     if (__builtin_add_overflow(whole, part, &whole) || whole == BOUGH_FOREVER)
         return too_large(text, error);
     *value = whole;
     return BOUGH_OK;
 }
 
-enum bough_status bough_duration_parse(const char *text, int64_t *ms, struct bough_error *error)
+enum bough_status bough_duration_parse(const char *text, int64_t *ms,
+                                       struct bough_error *error)
 {
     return parse(&durations, text, ms, error);
 }
 
-enum bough_status bough_size_parse(const char *text, int64_t *bytes, struct bough_error *error)
+enum bough_status bough_size_parse(const char *text, int64_t *bytes,
+                                   struct bough_error *error)
 {
     return parse(&sizes, text, bytes, error);
 }

@@ -203,6 +203,15 @@ static void prepare(struct bough_call *call, struct bough_address address, void 
     if (call->owner != NULL) bough_owned_add(call->owner, &call->owned, release);
 }
 
+/* What lies beyond the end of time has no deadline. */
+static void arm(struct bough_call *call)
+{
+    const int64_t now = bough_loop_time(call->loop);
+
+    if (call->timeout_ms <= 0 || call->timeout_ms >= INT64_MAX - now) return;
+    bough_wheel_add(&call->loop->wheel, &call->timeout, now + call->timeout_ms);
+}
+
 void bough_call_start(struct bough_call *call, struct bough_address address,
                       const void *message, size_t size, void *result, size_t result_size)
 {
@@ -217,12 +226,10 @@ void bough_call_start(struct bough_call *call, struct bough_address address,
     if (status != BOUGH_OK) {
         leave(call);
         complete(call, status);
-    } else if (call->timeout_ms > 0) {
-        const int64_t now = bough_loop_time(call->loop);
-        const bool ever = call->timeout_ms >= INT64_MAX - now;
-        if (!ever)
-            bough_wheel_add(&call->loop->wheel, &call->timeout, now + call->timeout_ms);
+        return;
     }
+    arm(call);
+    bough_loop_hold(call->loop);
 }
 
 void bough_call_block(struct bough_call *call, struct bough_address address,

@@ -262,7 +262,8 @@ bool bough_options_valid(const struct bough_field *fields, size_t count,
         const struct bough_field *field = &fields[i];
 
         if (!zero_is_free(field)) {
-            return complain(&table, field, "has a fallback, and allows zero with another sense");
+            return complain(&table, field,
+                            "has a fallback, and allows zero with another sense");
         }
         if (field->kind == BOUGH_OBJECT &&
             !bough_options_valid(field->of, field->of_count, error)) {

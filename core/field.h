@@ -78,8 +78,8 @@ BOUGH_PUBLIC bool bough_fields_valid(const struct bough_field *fields, size_t co
                                      struct bough_error *error);
 
 /* The same for a table of options, in which a zeroed member stands for its fallback: so a
- * number with another fallback must exclude zero by its limits, a choice lists its default
- * first, and a bool is named so that its default is false. */
+ * number with another fallback must exclude zero by its limits, a choice lists its
+ * default first, and a bool is named so that its default is false. */
 BOUGH_PUBLIC bool bough_options_valid(const struct bough_field *fields, size_t count,
                                       struct bough_error *error);
 

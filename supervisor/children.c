@@ -10,7 +10,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/runtime.h>
@@ -126,37 +125,12 @@ enum bough_status bough_supervision_furnish(struct bough_actor *actor)
     return BOUGH_OK;
 }
 
-static void mark_one(void *state, struct bough_address place,
-                     const struct bough_place_info *info)
-{
-    (void)info;
-    bough_place_mark(place, *(const enum bough_place_state *)state);
-}
-
-/* Whoever waits under a supervisor that will not come back waits for nobody. */
-static void mark_for_good(struct bough_actor *actor, struct bough_supervised *child)
-{
-    enum bough_place_state state = BOUGH_PLACE_STOPPED;
-
-    if (bough_place_visit(bough_actor_loop(actor), path_of(child), mark_one, &state) !=
-        BOUGH_OK)
-        bough_assert(state_of(actor, child) == BOUGH_CHILD_FORGOTTEN);
-}
-
 void bough_supervision_leave(struct bough_actor *actor)
 {
     struct bough_supervision *self = bough_state(actor);
-    bool root = strcmp(bough_actor_path(actor), "/") == 0;
 
-    for (size_t i = 0; i < self->options->child_count; i++) {
-        struct bough_supervised *child = &self->children[i];
-
-        if (bough_decider_child(self->decider, i) == BOUGH_CHILD_FORGOTTEN) continue;
-        if (root)
-            mark_for_good(actor, child);
-        else
-            bough_place_mark(child->place, BOUGH_PLACE_RESERVED);
-    }
+    for (size_t i = 0; i < self->options->child_count; i++)
+        bough_place_mark(self->children[i].place, BOUGH_PLACE_RESERVED);
 }
 
 /* What comes back from a child */
@@ -336,7 +310,7 @@ static bool do_settle(struct bough_actor *actor, const struct bough_decide_actio
                       struct bough_decide_event *outcome)
 {
     (void)outcome;
-    mark_for_good(actor, child_of(actor, action->child));
+    bough_place_mark(child_of(actor, action->child)->place, BOUGH_PLACE_STOPPED);
     return false;
 }
 

@@ -10,9 +10,11 @@
 
 /* Message */
 
-/* The names that bough_place_state_name() gives, as a table; a test compares them. */
+/* The names that bough_place_state_name() gives, as a table; a test compares them.
+ * Choices have names of their own, so `reserved` has one here, and is answered as
+ * `stopped`. */
 static const char *const state_names[BOUGH_PLACE_STATE_COUNT + 1] = {
-    [BOUGH_PLACE_RESERVED] = "stopped",      [BOUGH_PLACE_STARTING] = "starting",
+    [BOUGH_PLACE_RESERVED] = "reserved",     [BOUGH_PLACE_STARTING] = "starting",
     [BOUGH_PLACE_RUNNING] = "running",       [BOUGH_PLACE_STOPPING] = "stopping",
     [BOUGH_PLACE_RESTARTING] = "restarting", [BOUGH_PLACE_STOPPED] = "stopped",
     [BOUGH_PLACE_FAILED] = "failed",
@@ -99,7 +101,8 @@ static void write_row(struct bough_block *block, size_t offset,
     struct bough_place_info info;
 
     if (!row || bough_place_info(child->place, &info) != BOUGH_OK) return;
-    row->state = (int)info.state;
+    row->state =
+        info.state == BOUGH_PLACE_RESERVED ? BOUGH_PLACE_STOPPED : (int)info.state;
     row->life = info.life;
     bough_block_text(block, offset + offsetof(struct bough_child_row, name),
                      child->spec->name);

@@ -40,8 +40,8 @@ BOUGH_CHECKED enum bough_status bough_supervision_furnish(struct bough_actor *ac
 /* Tells the decider what happened, and does what it decides. */
 void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event);
 
-/* Leaves the children's places, all empty: to be started again with the next life of this
- * supervisor, or for good when it is the root. */
+/* Leaves the children's places, all empty, with what waits in them: whoever settles the
+ * place of this supervisor for good settles them too. */
 void bough_supervision_leave(struct bough_actor *actor);
 
 /* Messages */

@@ -16,7 +16,8 @@ say() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
 }
 
-# Runs a command quietly; shows what it printed only when it fails.
+# Runs a command quietly; shows what it printed only when it fails, and of that not the
+# progress.
 quietly() {
     local output
     output=$(mktemp)
@@ -25,7 +26,7 @@ quietly() {
         return 0
     fi
     say "failed: $*"
-    cat "$output" >&2
+    grep -vE '^(\[[0-9]+/[0-9]+\]|--) ' "$output" >&2 || true
     rm -f "$output"
     return 1
 }

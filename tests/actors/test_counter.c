@@ -222,6 +222,20 @@ static void a_new_life_begins_with_the_first_count(void **state)
     bough_place_free(counter.address, 0);
 }
 
+static void its_tables_are_sound(void **state)
+{
+    const struct bough_actor_type *type = &bough_counter_type;
+    struct bough_error error;
+
+    (void)state;
+    assert_true(bough_options_valid(type->options, type->option_count, &error));
+    for (size_t i = 0; i < type->message_count; i++) {
+        const struct bough_message_type *message = &type->messages[i];
+        assert_true(bough_fields_valid(message->fields, message->field_count, &error));
+        assert_true(bough_fields_valid(message->reply, message->reply_count, &error));
+    }
+}
+
 #define fact(name) \
     cmocka_unit_test_setup_teardown(name, bough_test_setup, bough_test_teardown)
 
@@ -238,6 +252,7 @@ int main(void)
         fact(the_limits_themselves_fit),
         fact(asking_one_that_has_ended_is_answered_gone),
         fact(a_new_life_begins_with_the_first_count),
+        cmocka_unit_test(its_tables_are_sound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,194 +8,9 @@
 #include <string.h>
 
 #include <bough/core/place.h>
-#include <bough/tests/support/fixture.h>
+#include <bough/tests/actors/ask_kv.h>
 
-enum { INTERVAL = 200, PAGE = 64 };
-
-/* Any question to a kv, and what came of it. Every ask begins with its call. */
-struct question {
-    union {
-        struct bough_call call;
-        struct bough_kv_set_ask set;
-        struct bough_kv_get_ask get;
-        struct bough_kv_del_ask del;
-        struct bough_kv_exists_ask exists;
-        struct bough_kv_size_ask size;
-        struct bough_kv_keys_ask keys;
-    };
-    unsigned answers;
-    enum bough_status status;
-    char text[256]; /* of what is not BOUGH_OK */
-    /* get's value, a copy */
-    char *value;
-    size_t value_len;
-    /* keys' page; keys of up to 15 bytes */
-    size_t count;
-    char page[PAGE][16];
-    char cursor[64];
-};
-
-static void kv_done(struct bough_call *call, enum bough_status status)
-{
-    struct question *question = bough_container(call, struct question, call);
-
-    question->answers++;
-    question->status = status;
-    if (status != BOUGH_OK) {
-        snprintf(question->text, sizeof(question->text), "%s",
-                 bough_call_text(call, status));
-    }
-}
-
-static void get_done(struct bough_call *call, enum bough_status status)
-{
-    struct question *question = bough_container(call, struct question, call);
-
-    kv_done(call, status);
-    if (status != BOUGH_OK) return;
-    const struct bough_kv_bytes value = bough_kv_get_value(&question->get);
-    question->value = malloc(value.len + 1);
-    assert_non_null(question->value);
-    memcpy(question->value, value.data, value.len + 1);
-    question->value_len = value.len;
-}
-
-static void keys_done(struct bough_call *call, enum bough_status status)
-{
-    struct question *question = bough_container(call, struct question, call);
-
-    kv_done(call, status);
-    if (status != BOUGH_OK) return;
-    question->count = bough_kv_keys_count(&question->keys);
-    assert_in_range(question->count, 0, PAGE);
-    for (size_t i = 0; i < question->count; i++) {
-        const struct bough_kv_bytes key = bough_kv_keys_key(&question->keys, i);
-        snprintf(question->page[i], sizeof(question->page[i]), "%.*s", (int)key.len,
-                 (const char *)key.data);
-    }
-    snprintf(question->cursor, sizeof(question->cursor), "%s",
-             bough_kv_keys_cursor(&question->keys));
-}
-
-/* Lets the question be answered, once. */
-static void await(struct bough_test *test, const struct question *question)
-{
-    assert_int_equal(question->answers, 0);
-    bough_test_run(test);
-    assert_int_equal(question->answers, 1);
-}
-
-static struct bough_kv kv_with(struct bough_test *test, struct bough_kv_options options)
-{
-    struct bough_kv kv;
-
-    assert_status(bough_kv_spawn(test->loop, &options, NULL, &kv, NULL), BOUGH_OK);
-    return kv;
-}
-
-static struct bough_kv plain_kv(struct bough_test *test)
-{
-    return kv_with(test, (struct bough_kv_options){ .max_memory = 0 });
-}
-
-static void end(struct bough_test *test, struct bough_kv kv)
-{
-    bough_stop(kv.address);
-    bough_test_run(test);
-}
-
-static struct question ask_set(struct bough_test *test, struct bough_kv kv,
-                               struct bough_kv_bytes key, struct bough_kv_bytes value,
-                               int64_t ttl_ms)
-{
-    struct question question = { .call.done = kv_done };
-
-    bough_kv_set(kv, key, value, ttl_ms, &question.set);
-    await(test, &question);
-    return question;
-}
-
-/* Sets, and tells whether the key was new. */
-static bool set(struct bough_test *test, struct bough_kv kv, const char *key,
-                const char *value, int64_t ttl_ms)
-{
-    const struct question question =
-        ask_set(test, kv, bough_kv_text(key), bough_kv_text(value), ttl_ms);
-
-    assert_status(question.status, BOUGH_OK);
-    return question.set.created;
-}
-
-static struct question ask_get(struct bough_test *test, struct bough_kv kv,
-                               struct bough_kv_bytes key)
-{
-    struct question question = { .call.done = get_done };
-
-    bough_kv_get(kv, key, &question.get);
-    await(test, &question);
-    return question;
-}
-
-static void assert_value(struct bough_test *test, struct bough_kv kv,
-                         struct bough_kv_bytes key, struct bough_kv_bytes expected)
-{
-    struct question question = ask_get(test, kv, key);
-
-    assert_status(question.status, BOUGH_OK);
-    assert_int_equal(question.value_len, expected.len);
-    assert_memory_equal(question.value, expected.data, expected.len);
-    assert_int_equal(question.value[expected.len], '\0');
-    free(question.value);
-}
-
-static void assert_no_key(struct bough_test *test, struct bough_kv kv,
-                          struct bough_kv_bytes key, const char *text)
-{
-    const struct question question = ask_get(test, kv, key);
-
-    assert_status(question.status, BOUGH_ENOTFOUND);
-    assert_string_equal(question.text, text);
-}
-
-static bool exists(struct bough_test *test, struct bough_kv kv, const char *key)
-{
-    struct question question = { .call.done = kv_done };
-
-    bough_kv_exists(kv, bough_kv_text(key), &question.exists);
-    await(test, &question);
-    assert_status(question.status, BOUGH_OK);
-    return question.exists.exists;
-}
-
-static bool del(struct bough_test *test, struct bough_kv kv, const char *key)
-{
-    struct question question = { .call.done = kv_done };
-
-    bough_kv_del(kv, bough_kv_text(key), &question.del);
-    await(test, &question);
-    assert_status(question.status, BOUGH_OK);
-    return question.del.deleted;
-}
-
-static struct bough_kv_size size_of(struct bough_test *test, struct bough_kv kv)
-{
-    struct question question = { .call.done = kv_done };
-
-    bough_kv_size(kv, &question.size);
-    await(test, &question);
-    assert_status(question.status, BOUGH_OK);
-    return question.size.size;
-}
-
-static struct question ask_keys(struct bough_test *test, struct bough_kv kv,
-                                const char *prefix, const char *cursor, int64_t limit)
-{
-    struct question question = { .call.done = keys_done };
-
-    bough_kv_keys(kv, bough_kv_text(prefix), cursor, limit, &question.keys);
-    await(test, &question);
-    return question;
-}
+enum { INTERVAL = 200 }; /* ms: the fallback of expiry_interval */
 
 /* Values */
 
@@ -599,6 +414,22 @@ static void a_new_life_begins_empty(void **state)
     bough_place_free(kv.address, 0);
 }
 
+/* Tables */
+
+static void its_tables_are_sound(void **state)
+{
+    const struct bough_actor_type *type = &bough_kv_type;
+    struct bough_error error;
+
+    (void)state;
+    assert_true(bough_options_valid(type->options, type->option_count, &error));
+    for (size_t i = 0; i < type->message_count; i++) {
+        const struct bough_message_type *message = &type->messages[i];
+        assert_true(bough_fields_valid(message->fields, message->field_count, &error));
+        assert_true(bough_fields_valid(message->reply, message->reply_count, &error));
+    }
+}
+
 #define fact(name) \
     cmocka_unit_test_setup_teardown(name, bough_test_setup, bough_test_teardown)
 
@@ -627,6 +458,7 @@ int main(void)
         fact(a_limit_out_of_range_is_refused),
         fact(a_kv_that_has_ended_is_gone),
         fact(a_new_life_begins_empty),
+        cmocka_unit_test(its_tables_are_sound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

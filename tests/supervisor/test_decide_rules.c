@@ -346,6 +346,21 @@ static void sup_stop_race(void **state)
     script_finish(&script);
 }
 
+static void a_temporary_child_is_not_forgotten_by_a_shutdown(void **state)
+{
+    struct script script;
+
+    (void)state;
+    script_init(&script, BOUGH_ONE_FOR_ALL, 2);
+    script.children[0].restart = BOUGH_TEMPORARY;
+    script.children[1].restart = BOUGH_TEMPORARY;
+    script_start(&script);
+    expect(&script, asked_to_stop(), "stop 1");
+    expect(&script, crashed(0), "");
+    expect(&script, ended(1), "end asked");
+    script_finish(&script);
+}
+
 /* The five that others get wrong (OTP.md 14) */
 
 static void five_1_a_group_restart_starts_nobody_before_all_have_ended(void **state)
@@ -458,6 +473,7 @@ int main(void)
         cmocka_unit_test(sup_stop_brutal_kill),
         cmocka_unit_test(after_the_kill_its_end_is_awaited_without_limit),
         cmocka_unit_test(sup_stop_race),
+        cmocka_unit_test(a_temporary_child_is_not_forgotten_by_a_shutdown),
         cmocka_unit_test(five_1_a_group_restart_starts_nobody_before_all_have_ended),
         cmocka_unit_test(five_2_children_stop_in_reverse_one_at_a_time_with_their_limits),
         cmocka_unit_test(five_3_a_restart_that_fails_is_retried_and_counted),

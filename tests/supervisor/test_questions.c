@@ -1,4 +1,4 @@
-/* test_questions.c - which_children and count_children.
+/* test_questions.c - which_children and count_children, and when they are answered.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/tree.h>
@@ -211,6 +211,25 @@ static void count_restarting_children(void **state)
     tree_finish(&tree);
 }
 
+static void a_child_that_cannot_start_is_tried_once_a_turn_of_the_loop(void **state)
+{
+    enum { TURNS = 50 };
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 1);
+    tree.options.intensity = 100000;
+    tree.probes[0].on_init = never_succeed;
+    tree_start(&tree);
+    bough_fail(tree.probes[0].actor, BOUGH_EFAILED, "once");
+    for (unsigned turn = 1; turn <= TURNS; turn++) {
+        bough_loop_run_ready(tree.test->loop, SIZE_MAX);
+        assert_in_range(tree.probes[0].inits, turn, turn + 1);
+    }
+    bough_supervisor_stop(tree.supervisor);
+    bough_loop_run_ready(tree.test->loop, SIZE_MAX);
+    tree_finish(&tree);
+}
+
 static void the_tables_of_its_messages_are_sound(void **state)
 {
     const struct bough_actor_type *type = &bough_supervisor_type;
@@ -233,7 +252,7 @@ static void the_states_are_named_as_places_name_them(void **state)
 
     (void)state;
     assert_non_null(row);
-    for (int i = 0; i < BOUGH_PLACE_STATE_COUNT; i++)
+    for (int i = BOUGH_PLACE_RESERVED + 1; i < BOUGH_PLACE_STATE_COUNT; i++)
         assert_string_equal(row->choices[i],
                             bough_place_state_name((enum bough_place_state)i));
     assert_null(row->choices[BOUGH_PLACE_STATE_COUNT]);
@@ -252,6 +271,7 @@ int main(void)
         fact(a_question_that_waits_when_the_supervisor_ends_is_answered_gone),
         fact(count_children),
         fact(count_restarting_children),
+        fact(a_child_that_cannot_start_is_tried_once_a_turn_of_the_loop),
         fact(the_tables_of_its_messages_are_sound),
         fact(the_states_are_named_as_places_name_them),
     };

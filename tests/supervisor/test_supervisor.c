@@ -376,6 +376,31 @@ static void sup_stop_race(void **state)
     tree_finish(&tree);
 }
 
+static void end_otherwise(struct bough_actor *actor, struct bough_probe *probe)
+{
+    (void)probe;
+    bough_fail(actor, BOUGH_EFAILED, "on the way out");
+}
+
+static void sup_stop_non_shutdown_exit(void **state)
+{
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_ONE_FOR_ALL, 2);
+    tree.probes[0].ends_later = tree.probes[1].ends_later = true;
+    tree.probes[0].on_stop = tree.probes[1].on_stop = end_otherwise;
+    tree_start(&tree);
+    bough_supervisor_stop(tree.supervisor);
+    bough_test_advance(tree.test, 0);
+    tree_expect(&tree, "stopping / 1\n"
+                       "stopping /b 1\n"
+                       "exited /b 1 error: failed: on the way out\n"
+                       "stopping /a 1\n"
+                       "exited /a 1 error: failed: on the way out\n"
+                       "exited / 1 shutdown\n");
+    tree_finish(&tree);
+}
+
 static void after_the_shutdown_every_place_is_stopped_and_gone(void **state)
 {
     struct bough_address place;
@@ -435,6 +460,7 @@ int main(void)
         fact(sup_stop_brutal_kill),
         fact(a_limit_of_no_time_asks_and_then_kills),
         fact(sup_stop_race),
+        fact(sup_stop_non_shutdown_exit),
         fact(after_the_shutdown_every_place_is_stopped_and_gone),
         fact(a_killed_supervisor_takes_its_children_along),
     };

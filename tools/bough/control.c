@@ -2,8 +2,9 @@
  *
  * libmicrohttpd calls handle() once with the head of a request, then for each piece of
  * its body, then once more; a request that was suspended comes there again after its
- * resumption. Resuming only notes it in the daemon; its descriptor is then fed to the
- * loop, so that the daemon runs once for all that was resumed in one turn.
+ * resumption. Resuming only notes it in the daemon, which must be run to act on it: its
+ * timer is made due at once, so that it runs once for all that was resumed in one round
+ * of the loop.
  *
  * A suspended connection is watched by nobody but us: `hangup` tells when its client
  * leaves.

@@ -61,7 +61,7 @@ function(bough_wrap_allocator target source)
     file(STRINGS ${source} wrapped REGEX "__wrap_malloc|support/allocator\\.h" LIMIT_COUNT 1)
     if(wrapped)
         target_link_options(${target} PRIVATE
-            -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+            -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc)
     endif()
 endfunction()
 

@@ -1,0 +1,223 @@
+/* test_config_options.c - options of every kind are read by their table, and references
+ * to other actors are held against the tree.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/config/config.h>
+
+#include <string.h>
+
+#include <bough/tests/config/load.h>
+
+/* A type with every kind of option. */
+
+static const char *const colours[] = { "red", "green", "blue", NULL };
+
+struct paint {
+    bool glossy;
+    double litres;
+};
+
+struct painter_options {
+    bool careful;
+    int colour;
+    int64_t coats, dry_ms, can;
+    double speed;
+    const char *brand, *after, *beside;
+    const char *const *tools;
+    struct paint paint;
+};
+
+static const struct bough_field paint_fields[] = {
+    bough_field(struct paint, glossy, "glossy", BOUGH_BOOL),
+    bough_field(struct paint, litres, "litres", BOUGH_DOUBLE, .optional = true,
+                .fallback = 3, .min = 1, .max = 10),
+};
+
+static const struct bough_field painter_fields[] = {
+    bough_field(struct painter_options, careful, "careful", BOUGH_BOOL, .optional = true),
+    bough_field(struct painter_options, colour, "colour", BOUGH_CHOICE,
+                .choices = colours, .optional = true, .fallback = 2),
+    bough_field(struct painter_options, coats, "coats", BOUGH_INT64, .optional = true,
+                .fallback = 2, .min = 1, .max = INT64_MAX),
+    bough_field(struct painter_options, dry_ms, "dry", BOUGH_DURATION, .optional = true,
+                .fallback = 1000),
+    bough_field(struct painter_options, can, "can", BOUGH_SIZE, .optional = true,
+                .fallback = 4096, .min = INT64_MIN, .max = 1048576),
+    bough_field(struct painter_options, speed, "speed", BOUGH_DOUBLE, .optional = true),
+    bough_field(struct painter_options, brand, "brand", BOUGH_STRING, .optional = true,
+                .fallback_text = "plain"),
+    bough_field(struct painter_options, after, "after", BOUGH_PATH, .optional = true,
+                .at_start = true),
+    bough_field(struct painter_options, beside, "beside", BOUGH_PATH, .optional = true),
+    bough_field(struct painter_options, tools, "tools", BOUGH_STRINGS, .optional = true),
+    bough_field(struct painter_options, paint, "paint", BOUGH_OBJECT, .optional = true,
+                .of = paint_fields, .of_count = 2, .of_size = sizeof(struct paint)),
+};
+
+static const struct bough_actor_type painter_type = {
+    .name = "painter",
+    .options_size = sizeof(struct painter_options),
+    .options = painter_fields,
+    .option_count = bough_count_of(painter_fields),
+};
+
+static const struct bough_actor_type *const painters[] = { &painter_type, NULL };
+
+/* Options */
+
+static void every_kind_of_option_is_read(void **state)
+{
+    struct bough_config *config = load_with(
+        "{\"name\": \"x\", \"children\": [{\"name\": \"p\", \"type\": \"painter\", \"options\": {"
+        "\"careful\": true, \"colour\": \"green\", \"coats\": 3.0, \"dry\": \"infinity\","
+        "\"can\": \"2KiB\", \"speed\": 1.5, \"brand\": \"\\u00e9\", \"beside\": \"/p\","
+        "\"tools\": [\"brush\", \"roll\"], \"paint\": {\"glossy\": true, \"litres\": 2}}}]}",
+        painters);
+    const struct painter_options *options =
+        bough_config_tree(config)->options.children[0].options;
+
+    (void)state;
+    assert_true(options->careful);
+    assert_int_equal(options->colour, 1);
+    assert_int_equal(options->coats, 3);
+    assert_int_equal(options->dry_ms, BOUGH_FOREVER);
+    assert_int_equal(options->can, 2048);
+    assert_true(options->speed == 1.5);
+    assert_string_equal(options->brand, "é");
+    assert_null(options->after);
+    assert_string_equal(options->beside, "/p");
+    assert_string_equal(options->tools[0], "brush");
+    assert_string_equal(options->tools[1], "roll");
+    assert_null(options->tools[2]);
+    assert_true(options->paint.glossy);
+    assert_true(options->paint.litres == 2);
+    bough_config_free(config);
+}
+
+static void what_is_not_given_is_the_fallback(void **state)
+{
+    struct bough_config *config = load_with(
+        "{\"name\": \"x\", \"children\": [{\"name\": \"p\", \"type\": \"painter\"}]}",
+        painters);
+    const struct painter_options *options =
+        bough_config_tree(config)->options.children[0].options;
+
+    (void)state;
+    assert_false(options->careful);
+    assert_int_equal(options->colour, 2);
+    assert_int_equal(options->coats, 2);
+    assert_int_equal(options->dry_ms, 1000);
+    assert_int_equal(options->can, 4096);
+    assert_string_equal(options->brand, "plain");
+    assert_null(options->tools);
+    assert_false(options->paint.glossy);
+    assert_true(options->paint.litres == 3);
+    bough_config_free(config);
+}
+
+static void options_out_of_range_name_their_limits(void **state)
+{
+    static const char *const options[][2] = {
+        { "\"coats\": 0", "\"coats\" must be at least 1, not 0" },
+        { "\"can\": \"2MiB\"", "\"can\" must be at most 1MiB, not 2MiB" },
+        { "\"can\": \"infinity\"", "\"can\" must be at most 1MiB, not infinity" },
+        { "\"paint\": {\"glossy\": true, \"litres\": 10.5}",
+          "\"litres\" must be from 1 to 10, not 10.5" },
+        { "\"paint\": {}", "missing key \"glossy\"; it must be true or false" },
+        { "\"speed\": \"fast\"", "\"speed\" must be a number, not the string \"fast\"" },
+        { "\"careful\": 1", "\"careful\" must be true or false, not the number 1" },
+        { "\"coats\": 1e300", "\"coats\" must be a whole number, not the number 1e+300" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < bough_count_of(options); i++) {
+        char text[256];
+
+        snprintf(
+            text, sizeof(text),
+            "{\"name\": \"x\", \"children\": [{\"name\": \"p\", \"type\": \"painter\", "
+            "\"options\": {%s}}]}",
+            options[i][0]);
+        check_error(text, painters, options[i][1]);
+    }
+}
+
+/* References */
+
+#define PAINTER(name, options) \
+    "{\"name\": \"" name "\", \"type\": \"painter\", \"options\": {" options "}}"
+#define TREE(children) "{\"name\": \"x\", \"children\": [" children "]}"
+#define SUPERVISOR(name, children) \
+    "{\"name\": \"" name "\", \"type\": \"supervisor\", \"children\": [" children "]}"
+
+static void what_is_not_needed_at_the_start_may_come_later(void **state)
+{
+    struct bough_config *config = load_with(
+        TREE(PAINTER("a", "\"beside\": \"/b\"") "," PAINTER("b", "\"beside\": \"/a\"")),
+        painters);
+
+    (void)state;
+    bough_config_free(config);
+}
+
+static void what_is_needed_at_the_start_may_be_a_supervisor_before(void **state)
+{
+    struct bough_config *config = load_with(
+        TREE(SUPERVISOR("s", PAINTER("a", "")) "," PAINTER("b", "\"after\": \"/s\"")),
+        painters);
+
+    (void)state;
+    bough_config_free(config);
+}
+
+static void nobody_starts_after_itself(void **state)
+{
+    (void)state;
+    check_error(TREE(PAINTER("a", "\"after\": \"/a\"")), painters,
+                "\"/a\" cannot start after itself");
+}
+
+static void nobody_starts_after_its_own_supervisor(void **state)
+{
+    (void)state;
+    check_error(TREE(SUPERVISOR("s", PAINTER("a", "\"after\": \"/s\""))), painters,
+                "\"/s/a\" cannot start after \"/s\", of which it is a part");
+    check_error(TREE(PAINTER("a", "\"after\": \"/\"")), painters,
+                "\"/a\" cannot start after \"/\", of which it is a part");
+}
+
+static void a_cycle_is_told_once_with_its_whole_chain(void **state)
+{
+    (void)state;
+    check_error(TREE(PAINTER("a", "\"after\": \"/b\"") "," PAINTER(
+                    "b", "\"after\": \"/c\"") "," PAINTER("c", "\"after\": \"/a\"")),
+                painters,
+                "a cycle of references, which no order of start can meet: "
+                "\"/a\" needs \"/b\", \"/b\" needs \"/c\", \"/c\" needs \"/a\"");
+}
+
+static void a_later_one_that_is_in_no_cycle_has_only_to_move(void **state)
+{
+    (void)state;
+    check_error(TREE(PAINTER("a", "\"after\": \"/c\"") "," PAINTER("b", "") "," PAINTER(
+                    "c", "\"after\": \"/b\"")),
+                painters,
+                "\"/a\" starts before \"/c\", which it needs: move \"/c\" before \"/a\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_option_is_read),
+        cmocka_unit_test(what_is_not_given_is_the_fallback),
+        cmocka_unit_test(options_out_of_range_name_their_limits),
+        cmocka_unit_test(what_is_not_needed_at_the_start_may_come_later),
+        cmocka_unit_test(what_is_needed_at_the_start_may_be_a_supervisor_before),
+        cmocka_unit_test(nobody_starts_after_itself),
+        cmocka_unit_test(nobody_starts_after_its_own_supervisor),
+        cmocka_unit_test(a_cycle_is_told_once_with_its_whole_chain),
+        cmocka_unit_test(a_later_one_that_is_in_no_cycle_has_only_to_move),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
