@@ -138,6 +138,11 @@ BOUGH_PUBLIC void bough_question_refuse(struct bough_question *question,
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status bough_forward(struct bough_actor *actor,
                                                            struct bough_address address);
 
+/* The same with another message in place of it: `message` (a flat block) is copied. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_forward_as(struct bough_actor *actor, struct bough_address address,
+                 const void *message, size_t size);
+
 /* Whether the message being run is a question. */
 BOUGH_PUBLIC bool bough_is_asked(struct bough_actor *actor);
 

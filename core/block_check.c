@@ -137,7 +137,9 @@ static bool field_valid(struct check *check, const struct bough_field *field,
     case BOUGH_BOOL: return bool_valid(check, offset);
     case BOUGH_CHOICE: return choice_valid(check, field, offset);
     case BOUGH_TEXT: return text_valid(check, read_span(check, offset));
-    case BOUGH_BYTES: return bytes_valid(check, read_span(check, offset));
+    case BOUGH_BYTES:
+    case BOUGH_SPEC:
+    case BOUGH_OPTIONS: return bytes_valid(check, read_span(check, offset));
     case BOUGH_PAIRS: return pairs_valid(check, read_span(check, offset));
     case BOUGH_LIST: return list_valid(check, field, read_span(check, offset), depth);
     case BOUGH_STRING:

@@ -314,16 +314,24 @@ struct bough_question *bough_later(struct bough_actor *actor)
     return question;
 }
 
-enum bough_status bough_forward(struct bough_actor *actor, struct bough_address address)
+enum bough_status bough_forward_as(struct bough_actor *actor,
+                                   struct bough_address address, const void *message,
+                                   size_t size)
 {
     struct bough_asker *asker = asker_now(actor);
-    const struct bough_cell *cell = actor->loop->message;
     const bool asked = asker->loop != NULL;
     const enum bough_status status =
-        bough_mail_push(address, cell->bytes, cell->size, asked ? asker : NULL);
+        bough_mail_push(address, message, size, asked ? asker : NULL);
 
     if (status == BOUGH_OK) asker->loop = NULL;
     return status;
+}
+
+enum bough_status bough_forward(struct bough_actor *actor, struct bough_address address)
+{
+    const struct bough_cell *cell = actor->loop->message;
+
+    return bough_forward_as(actor, address, cell->bytes, cell->size);
 }
 
 void bough_reply(struct bough_actor *actor, const void *reply, size_t size)

@@ -40,7 +40,11 @@ struct bough_event {
     const struct bough_exit_reason *reason; /* exited, gave_up; else NULL */
     int64_t delay_ms;                       /* restarting */
     uint32_t attempt;                       /* restarting */
-    int64_t pid;                            /* 0: inline */
+    /* restarting, gave_up: that many restarts within the period, of those allowed; all 0
+     * when no limit was asked (a policy decided) */
+    uint32_t restarts, allowed;
+    int64_t period_ms;
+    int64_t pid; /* 0: inline */
 };
 
 /* Told to the runtime's observer while things change: it copies what it keeps and calls

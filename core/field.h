@@ -36,6 +36,10 @@ enum bough_kind {
     BOUGH_BYTES, /* struct bough_span   a string, or {"base64": "..."} when not UTF-8 */
     BOUGH_PAIRS, /* struct bough_span   an object of scalars: name NUL value NUL ... */
     BOUGH_LIST,  /* struct bough_span   an array of structs described by .of */
+    /* flat blocks only, bytes that the room supervisor/ makes and reads (spec_pack.h) */
+    BOUGH_SPEC,    /* struct bough_span   a child spec, as an object */
+    BOUGH_OPTIONS, /* struct bough_span   options of a type the receiver knows: an object
+                    */
     /* options only; pointers, NULL when not given */
     BOUGH_STRING,  /* const char *         a string */
     BOUGH_STRINGS, /* const char *const *  an array of strings; ends with NULL */

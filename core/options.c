@@ -152,6 +152,8 @@ static void walk(struct arena *arena, const struct bough_field *fields, size_t c
         case BOUGH_BYTES:
         case BOUGH_PAIRS:
         case BOUGH_LIST:
+        case BOUGH_SPEC:
+        case BOUGH_OPTIONS:
         case BOUGH_KIND_COUNT: bough_assert(!"a kind for flat blocks, in options"); break;
         }
     }

@@ -143,6 +143,7 @@ static void furnish(struct bough_actor *slot, const struct bough_place_spec *spe
     slot->phase = BOUGH_PLACE_RESERVED;
     if (slot->name == NULL) return;
     slot->name->restart = spec->restart;
+    slot->name->speaks = spec->speaks;
     slot->name->isolation = spec->isolation != NULL ? spec->isolation : "inline";
 }
 
@@ -318,6 +319,8 @@ static void describe(const struct bough_actor *slot, struct bough_place_info *in
     *info = (struct bough_place_info){
         .path = bough_slot_path(slot),
         .type = slot->type,
+        .speaks = slot->type,
+        .options = slot->options,
         .state = slot->phase,
         .life = slot->life,
         .mailbox_length = slot->length,
@@ -327,6 +330,7 @@ static void describe(const struct bough_actor *slot, struct bough_place_info *in
     };
     if (slot->name == NULL) return;
     info->restarts = slot->name->restarts;
+    if (slot->name->speaks != NULL) info->speaks = slot->name->speaks;
     info->restart = slot->name->restart;
     info->isolation = slot->name->isolation;
     if (bough_slot_lives(slot)) {

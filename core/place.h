@@ -55,6 +55,9 @@ struct bough_place_spec {
     enum bough_on_restart on_restart;
     const char *restart;   /* the policy, for status: a static string, or NULL */
     const char *isolation; /* likewise; NULL: "inline" */
+    /* Whose messages it takes, when not its own type's: it hands them on. NULL: its own.
+     * For places with a name. */
+    const struct bough_actor_type *speaks;
 };
 
 /* Makes a place, or takes over the one of that path that has no life (reserved by a
@@ -102,7 +105,9 @@ bough_reference(struct bough_loop *loop, const char *path, struct bough_address 
 
 struct bough_place_info {
     const char *path; /* "" without a name; valid as long as the place */
-    const struct bough_actor_type *type; /* NULL while only reserved */
+    const struct bough_actor_type *type;   /* NULL while only reserved */
+    const struct bough_actor_type *speaks; /* whose messages it takes: `type`, mostly */
+    const void *options; /* its own copy, NULL: none; valid as long as the place */
     enum bough_place_state state;
     uint32_t life; /* the current or last one; 0: never lived */
     uint32_t restarts;

@@ -65,7 +65,8 @@ struct bough_name {
     struct bough_actor *slot;
     struct bough_name *parent, *first, *last, *previous, *next;
     const char *restart, *isolation;
-    uint64_t cause; /* of the stop or end that was asked for */
+    const struct bough_actor_type *speaks; /* NULL: its own type */
+    uint64_t cause;                        /* of the stop or end that was asked for */
     int64_t started_ms;
     uint32_t restarts;
     uint32_t child_lives; /* how many places under it are lived in */

@@ -25,6 +25,7 @@ static const char *kind_name(enum bough_kind kind)
         [BOUGH_SIZE] = "size",          [BOUGH_CHOICE] = "choice",
         [BOUGH_TEXT] = "text",          [BOUGH_BYTES] = "bytes",
         [BOUGH_PAIRS] = "object",       [BOUGH_LIST] = "list",
+        [BOUGH_SPEC] = "child spec",    [BOUGH_OPTIONS] = "options",
         [BOUGH_STRING] = "text",        [BOUGH_STRINGS] = "list of texts",
         [BOUGH_PATH] = "path",          [BOUGH_OBJECT] = "object",
     };
@@ -66,6 +67,8 @@ static void print_fallback(const struct bough_field *field)
     case BOUGH_BYTES:
     case BOUGH_PAIRS:
     case BOUGH_LIST:
+    case BOUGH_SPEC:
+    case BOUGH_OPTIONS:
     case BOUGH_STRINGS:
     case BOUGH_OBJECT:
     case BOUGH_KIND_COUNT: break;
