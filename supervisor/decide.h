@@ -13,12 +13,19 @@
  * at once can be the next event.
  *
  * Requests (OTP: start_child, terminate_child, restart_child, delete_child) are events,
- * too: fed only while bough_decider_idle(), each answered by exactly one action ANSWER, at
- * once or when its start or stop is over. Before START_CHILD the child is made known by
- * bough_decider_add(), the one function besides new that allocates.
+ * too: fed only while bough_decider_idle(), each answered by exactly one action ANSWER,
+ * at once or when its start or stop is over. It comes before the child is settled or
+ * removed, and is BOUGH_ECANCELLED when STOP comes first. Before START_CHILD the child is
+ * made known by bough_decider_add(), the one function besides new that allocates.
+ *
+ * Beyond OTP: a backoff begins to wait when the child ends, with RETRY; its restart is
+ * reported, and counts, when RETRY has come back. The siblings run on meanwhile, whatever
+ * the strategy. A policy judges an end by itself and a failed restart, never a first
+ * start nor one by request.
  *
  * Children are numbered from 0. A number is kept until REMOVE, and may then be given to
- * another child by bough_decider_add(); start order is the order in which they were added.
+ * another child by bough_decider_add(), with which no timer of the first may meet. Start
+ * order is the order in which they were added.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_DECIDE_H
@@ -27,16 +34,16 @@
 #include <bough/supervisor/spec.h>
 
 enum bough_decide_event_kind {
-    BOUGH_ON_BEGIN,         /* start the children */
-    BOUGH_ON_STOP,          /* the supervisor is asked to end */
-    BOUGH_ON_READY,         /* `child` is up */
-    BOUGH_ON_IGNORED,       /* `child` did not want to start, and that is no error */
-    BOUGH_ON_START_FAILED,  /* `child` could not start, for `reason` */
-    BOUGH_ON_EXITED,        /* `child` has ended, for `reason`; before READY: START_FAILED */
-    BOUGH_ON_RETRY,         /* the time to try `child` again; stale ones are fine */
+    BOUGH_ON_BEGIN,        /* start the children */
+    BOUGH_ON_STOP,         /* the supervisor is asked to end */
+    BOUGH_ON_READY,        /* `child` is up */
+    BOUGH_ON_IGNORED,      /* `child` did not want to start, and that is no error */
+    BOUGH_ON_START_FAILED, /* `child` could not start, for `reason` */
+    BOUGH_ON_EXITED, /* `child` has ended, for `reason`; before READY: START_FAILED */
+    BOUGH_ON_RETRY,  /* the time to try `child` again; stale ones are fine */
     BOUGH_ON_STOP_TIMEOUT,  /* `child` took longer than its limit; stale ones are fine */
     BOUGH_ON_START_TIMEOUT, /* `child` was not ready in time; stale ones are fine */
-    BOUGH_ON_ALL_TIMEOUT,   /* dynamic: the common limit of STOP_ALL; stale ones are fine */
+    BOUGH_ON_ALL_TIMEOUT, /* dynamic: the common limit of STOP_ALL; stale ones are fine */
 
     /* Requests, while idle; then one ANSWER. */
     BOUGH_ON_START_CHILD,     /* `child` was just added: start it */
@@ -53,25 +60,35 @@ struct bough_decide_event {
 };
 
 enum bough_decide_action_kind {
-    BOUGH_DO_START,    /* start a life; then READY, IGNORED, START_FAILED or EXITED. When
-                          `limit_ms` is not BOUGH_FOREVER: START_TIMEOUT after it */
-    BOUGH_DO_STOP,     /* ask it to end; STOP_TIMEOUT after `limit_ms`, unless BOUGH_FOREVER */
-    BOUGH_DO_KILL,     /* end it without asking */
-    BOUGH_DO_STOP_ALL, /* dynamic: ask (or, with BOUGH_SHUTDOWN_BRUTAL_KILL, kill) every child
-                          that lives; ALL_TIMEOUT after `limit_ms`, unless BOUGH_FOREVER */
+    /* Start a life; then READY, IGNORED, START_FAILED or EXITED. START_TIMEOUT after
+     * `limit_ms`, unless BOUGH_FOREVER. */
+    BOUGH_DO_START,
+    /* Ask it to end; STOP_TIMEOUT after `limit_ms`, unless BOUGH_FOREVER. */
+    BOUGH_DO_STOP,
+    BOUGH_DO_KILL, /* end it without asking */
+    /* Dynamic: ask every child that lives (with BOUGH_SHUTDOWN_BRUTAL_KILL: kill it);
+     * ALL_TIMEOUT after `limit_ms`, unless BOUGH_FOREVER or killed. */
+    BOUGH_DO_STOP_ALL,
     BOUGH_DO_KILL_ALL, /* dynamic: end all that still live */
-    BOUGH_DO_RETRY,    /* feed RETRY after `limit_ms`, but never from inside this batch; a
-                          backoff shows as `restarting` meanwhile */
-    BOUGH_DO_RESTART,  /* report: a restart of `child` begins; `attempt`, `restarts`,
-                          `limit_ms`: how long it has waited or waits */
-    BOUGH_DO_SETTLE,   /* `child` is over and stays known: nobody is expected there */
-    BOUGH_DO_REMOVE,   /* `child` is over and is to be forgotten */
-    BOUGH_DO_READY,    /* all children have been started */
-    BOUGH_DO_GIVE_UP,  /* report: `child` has passed a limit, with `restarts`, or a policy says
-                          so (`why`) */
-    BOUGH_DO_AUTO_SHUTDOWN, /* report: the end of significant `child` ends the supervisor */
-    BOUGH_DO_ANSWER,        /* the request about `child` is over, with `status` */
-    BOUGH_DO_END, /* no child is alive and none will be: end, for the reason `end` */
+    /* Feed RETRY after `limit_ms`, but never from inside this batch. When that is above 0
+     * it is a backoff: `attempt` will begin then. */
+    BOUGH_DO_RETRY,
+    /* Report: a restart of `child` begins; `attempt`, `restarts`, `limit_ms`: how long it
+     * has waited. */
+    BOUGH_DO_RESTART,
+    BOUGH_DO_SETTLE, /* `child` is over and stays known: nobody is expected there */
+    /* The same for every child that is DOWN now: what would have started them again has
+     * been cancelled. */
+    BOUGH_DO_SETTLE_DOWN,
+    BOUGH_DO_REMOVE, /* `child` is over and is to be forgotten */
+    BOUGH_DO_READY,  /* all children have been started */
+    /* Report: `child` has passed a limit with `restarts`, or a policy says so: `why`. */
+    BOUGH_DO_GIVE_UP,
+    /* Report: the end of significant `child`, perhaps removed already, ends the
+     * supervisor. */
+    BOUGH_DO_AUTO_SHUTDOWN,
+    BOUGH_DO_ANSWER, /* the request about `child` is over, with `status` */
+    BOUGH_DO_END,    /* no child is alive and none will be: end, for the reason `end` */
     BOUGH_DECIDE_ACTION_COUNT
 };
 
@@ -91,13 +108,14 @@ enum bough_decide_why {
 struct bough_decide_action {
     enum bough_decide_action_kind kind;
     size_t child;
-    int64_t limit_ms;  /* START, STOP, STOP_ALL, RETRY, RESTART */
-    uint32_t attempt;  /* RESTART: 1 for the first try after an end, then 2 ... */
-    uint32_t restarts; /* RESTART, GIVE_UP: in the period, this one included */
-    enum bough_decide_end end;
-    enum bough_decide_why why;   /* GIVE_UP */
-    enum bough_status status;    /* ANSWER: BOUGH_OK, BOUGH_ERUNNING, BOUGH_ERESTARTING,
-                                    BOUGH_EFAILED (did not start), BOUGH_IGNORE */
+    int64_t limit_ms;          /* START, STOP, STOP_ALL, RETRY, RESTART */
+    uint32_t attempt;          /* RETRY, RESTART, GIVE_UP: 1 for the first after an end */
+    uint32_t restarts;         /* RESTART, GIVE_UP: in the period, this one included */
+    enum bough_decide_end end; /* END */
+    enum bough_decide_why why; /* GIVE_UP */
+    /* ANSWER: BOUGH_OK, BOUGH_ERUNNING, BOUGH_ERESTARTING, BOUGH_EFAILED (did not start),
+     * BOUGH_IGNORE, BOUGH_ECANCELLED. */
+    enum bough_status status;
 };
 
 /* What one event can lead to is bounded, so that deciding needs no allocation. */
@@ -113,8 +131,8 @@ enum bough_child_state {
     BOUGH_CHILD_STARTING, /* asked to start */
     BOUGH_CHILD_RUNNING,
     BOUGH_CHILD_STOPPING, /* asked to end, or killed */
-    BOUGH_CHILD_WAITING,  /* ended; its restart waits for its turn */
-    BOUGH_CHILD_RETRYING, /* waits for RETRY: a restart failed, or backs off (`restarting`) */
+    BOUGH_CHILD_WAITING,  /* ended; what follows from that waits for its turn */
+    BOUGH_CHILD_RETRYING, /* waits for RETRY: OTP's `restarting`, or a backoff */
     BOUGH_CHILD_FORGOTTEN,
     BOUGH_CHILD_STATE_COUNT
 };
@@ -123,13 +141,15 @@ struct bough_decider;
 
 /* Takes flags and children from `options`, which bough_supervisor_check() has accepted
  * and which need not outlive this call (policies are copied). A dynamic supervisor begins
- * without children. `seed` is for the jitter of backoffs. NULL when memory is out. */
+ * without children, and takes the common limit of its end from the template. `seed` is
+ * for the jitter of backoffs. NULL when memory is out. */
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_decider *
 bough_decider_new(const struct bough_supervisor_options *options, uint64_t seed);
 BOUGH_PUBLIC void bough_decider_free(struct bough_decider *decider);
 
 /* Makes a child known, last in start order, DOWN. Of a dynamic supervisor `spec` is the
- * template. Stores its number. Errors, nothing changed: BOUGH_ENOMEM. */
+ * template. Stores its number. Before BEGIN or while idle only. Errors, nothing changed:
+ * BOUGH_ENOMEM. */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_decider_add(struct bough_decider *decider, const struct bough_child_spec *spec,
                   size_t *child);

@@ -9,9 +9,8 @@
 #include <bough/supervisor/supervisor.h>
 
 const char *const bough_strategy_names[] = {
-    [BOUGH_ONE_FOR_ONE] = "one-for-one",
-    [BOUGH_ONE_FOR_ALL] = "one-for-all",
-    [BOUGH_REST_FOR_ONE] = "rest-for-one",
+    [BOUGH_ONE_FOR_ONE] = "one-for-one",   [BOUGH_ONE_FOR_ALL] = "one-for-all",
+    [BOUGH_REST_FOR_ONE] = "rest-for-one", [BOUGH_DYNAMIC] = "dynamic",
     [BOUGH_STRATEGY_COUNT] = NULL,
 };
 
@@ -20,6 +19,26 @@ const char *const bough_restart_names[] = {
     [BOUGH_TRANSIENT] = "transient",
     [BOUGH_TEMPORARY] = "temporary",
     [BOUGH_RESTART_COUNT] = NULL,
+};
+
+const char *const bough_auto_shutdown_names[] = {
+    [BOUGH_NEVER] = "never",
+    [BOUGH_ANY_SIGNIFICANT] = "any-significant",
+    [BOUGH_ALL_SIGNIFICANT] = "all-significant",
+    [BOUGH_AUTO_SHUTDOWN_COUNT] = NULL,
+};
+
+const char *const bough_route_names[] = {
+    [BOUGH_ROUND_ROBIN] = "round-robin",
+    [BOUGH_LEAST_BUSY] = "least-busy",
+    [BOUGH_HASH] = "hash",
+    [BOUGH_ROUTE_COUNT] = NULL,
+};
+
+const char *const bough_policy_names[] = {
+    [BOUGH_POLICY_RESTART] = "restart", [BOUGH_POLICY_UNCOUNTED] = "uncounted",
+    [BOUGH_POLICY_STOP] = "stop",       [BOUGH_POLICY_ESCALATE] = "escalate",
+    [BOUGH_POLICY_COUNT] = NULL,
 };
 
 enum { SHUTDOWN_OF_A_WORKER_MS = 5000 };
@@ -41,6 +60,29 @@ int64_t bough_child_shutdown_ms(const struct bough_child_spec *spec)
     if (spec->shutdown_ms == BOUGH_SHUTDOWN_AT_ONCE) return 0;
     if (spec->shutdown_ms != BOUGH_SHUTDOWN_DEFAULT) return spec->shutdown_ms;
     return spec->type == &bough_supervisor_type ? BOUGH_FOREVER : SHUTDOWN_OF_A_WORKER_MS;
+}
+
+/* Backoff: twice as long each time, up to sixty times the first. */
+struct bough_backoff bough_backoff_fill(const struct bough_backoff *backoff)
+{
+    struct bough_backoff filled = *backoff;
+
+    if (filled.min_ms == 0) return filled;
+    if (filled.max_ms == 0 && __builtin_mul_overflow(filled.min_ms, 60, &filled.max_ms))
+        filled.max_ms = BOUGH_FOREVER;
+    if (filled.factor == 0) filled.factor = 2;
+    if (filled.reset_after_ms == 0) filled.reset_after_ms = filled.max_ms;
+    return filled;
+}
+
+bool bough_child_limited(const struct bough_child_spec *spec)
+{
+    return spec->any_intensity || spec->intensity != 0;
+}
+
+int64_t bough_child_period_ms(const struct bough_child_spec *spec)
+{
+    return spec->period_ms != 0 ? spec->period_ms : BOUGH_PERIOD_DEFAULT;
 }
 
 /* Copies */
@@ -68,15 +110,50 @@ static bool has_options(const struct bough_child_spec *spec)
     return type && spec->options && (type->options_size > 0 || type->copy_options);
 }
 
+static bool copy_text(const char **copy, const char *text)
+{
+    *copy = text ? strdup(text) : NULL;
+    return *copy || !text;
+}
+
+static bool copy_policies(struct bough_child_spec *copy,
+                          const struct bough_child_spec *spec)
+{
+    struct bough_policy *policies;
+
+    if (spec->policy_count == 0) return true;
+    policies = calloc(spec->policy_count, sizeof(*policies));
+    if (!policies) return false;
+    memcpy(policies, spec->policies, spec->policy_count * sizeof(*policies));
+    copy->policies = policies;
+    copy->policy_count = spec->policy_count;
+    return true;
+}
+
+/* What was copied before a failure is in `copy`. */
 static bool copy_child(struct bough_child_spec *copy, const struct bough_child_spec *spec)
 {
     *copy = *spec;
+    copy->name = NULL;
     copy->options = NULL;
-    copy->name = spec->name ? strdup(spec->name) : NULL;
-    if (spec->name && !copy->name) return false;
+    copy->policies = NULL;
+    copy->policy_count = 0;
+    copy->route_field = NULL;
+    if (!copy_text(&copy->name, spec->name) ||
+        !copy_text(&copy->route_field, spec->route_field) || !copy_policies(copy, spec))
+        return false;
     if (!has_options(spec)) return true;
     copy->options = copy_child_options(spec->type, spec->options);
     return copy->options != NULL;
+}
+
+static void free_child(const struct bough_child_spec *child)
+{
+    free((void *)(uintptr_t)child->name);
+    free((void *)(uintptr_t)child->route_field);
+    free((void *)(uintptr_t)child->policies);
+    if (child->options)
+        free_child_options(child->type, (void *)(uintptr_t)child->options);
 }
 
 void *bough_supervisor_options_copy(const void *data)
@@ -109,13 +186,8 @@ void bough_supervisor_options_free(void *data)
     struct bough_supervisor_options *options = data;
 
     if (!options) return;
-    for (size_t i = 0; i < options->child_count; i++) {
-        const struct bough_child_spec *child = &options->children[i];
-
-        free((void *)(uintptr_t)child->name);
-        if (child->options)
-            free_child_options(child->type, (void *)(uintptr_t)child->options);
-    }
+    for (size_t i = 0; i < options->child_count; i++)
+        free_child(&options->children[i]);
     free((void *)(uintptr_t)options->children);
     free(options);
 }

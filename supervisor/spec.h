@@ -39,8 +39,8 @@ enum bough_route { BOUGH_ROUND_ROBIN, BOUGH_LEAST_BUSY, BOUGH_HASH, BOUGH_ROUTE_
 enum bough_policy_act {
     BOUGH_POLICY_RESTART,   /* as a permanent child */
     BOUGH_POLICY_UNCOUNTED, /* the same, and it does not count against the limits */
-    BOUGH_POLICY_STOP,      /* it stays down, and is known: as a transient child's good end */
-    BOUGH_POLICY_ESCALATE,  /* the supervisor gives up at once */
+    BOUGH_POLICY_STOP, /* it stays down, and is known: as a transient child's good end */
+    BOUGH_POLICY_ESCALATE, /* the supervisor gives up at once */
     BOUGH_POLICY_COUNT
 };
 
@@ -58,10 +58,10 @@ enum { BOUGH_SHUTDOWN_DEFAULT = 0 };         /* 5,000; BOUGH_FOREVER for a super
 #define BOUGH_SHUTDOWN_AT_ONCE \
     ((int64_t)-1) /* asked, then killed with no time: OTP's 0 */
 
-/* How long a restart waits: `min_ms`, then `factor` times as long each time, up to `max_ms`,
- * each wait made up to `jitter` (0 to 1) of itself shorter by chance; from `min_ms` again
- * once a life has lasted `reset_after_ms`. All zero: no wait, as in OTP. Waiting restarts
- * count when they are tried. */
+/* How long a restart waits: `min_ms`, then `factor` times as long each time, up to
+ * `max_ms`, each wait made up to `jitter` (0 to 1) of itself shorter by chance; from
+ * `min_ms` again once a life has lasted `reset_after_ms`. All zero: no wait, as in OTP.
+ * Waiting restarts count when they are tried. */
 struct bough_backoff {
     int64_t min_ms;         /* 0: no backoff at all */
     int64_t max_ms;         /* 0: sixty times min_ms */
@@ -72,11 +72,11 @@ struct bough_backoff {
 
 /* The first policy that fits an end is followed. A zeroed condition fits everything. */
 struct bough_policy {
-    bool any_kind;              /* true: `kind` is meant, also when it is `normal` (0) */
-    enum bough_exit_kind kind;  /* of the exit reason */
-    enum bough_status status;   /* an error's; BOUGH_OK: any */
-    bool any_number;            /* true: `number` is meant, also when it is 0 */
-    int number;                 /* a signal's, or an exit code */
+    bool any_kind;             /* true: `kind` is meant, also when it is `normal` (0) */
+    enum bough_exit_kind kind; /* of the exit reason */
+    enum bough_status status;  /* an error's; BOUGH_OK: any */
+    bool any_number;           /* true: `number` is meant, also when it is 0 */
+    int number;                /* a signal's, or an exit code */
     enum bough_policy_act act;
 };
 
@@ -89,14 +89,15 @@ struct bough_child_spec {
     uint32_t mailbox_capacity; /* messages; 0: BOUGH_MAILBOX_CAPACITY */
     enum bough_on_restart on_restart;
 
-    bool significant; /* transient or temporary only, under an auto_shutdown other than never */
+    /* Transient or temporary only, under an auto_shutdown other than never. */
+    bool significant;
 
     /* Bough's own, all off when zeroed */
     struct bough_backoff backoff;
-    int64_t start_timeout_ms; /* until ready, else it failed with `timeout`; 0: for ever */
-    bool any_intensity;       /* true: it has a limit of its own, beside its supervisor's */
-    uint32_t intensity;
-    int64_t period_ms; /* 0: 5,000 */
+    int64_t start_timeout_ms; /* until ready, else failed with `timeout`; 0: for ever */
+    bool any_intensity; /* true: `intensity` is meant, also when it is 0; else 0: none */
+    uint32_t intensity; /* a limit of its own, beside its supervisor's */
+    int64_t period_ms;  /* 0: 5,000 */
     const struct bough_policy *policies;
     size_t policy_count;
     uint32_t replicas;       /* 0: one child, no group. Else a group of so many members */
@@ -112,11 +113,11 @@ enum { BOUGH_INTENSITY_DEFAULT = 1, BOUGH_PERIOD_DEFAULT = 5000 /* ms */ };
 struct bough_supervisor_options {
     enum bough_strategy strategy;
     bool any_intensity; /* true: `intensity` is meant, also when it is 0 */
-    uint32_t
-        intensity; /* restarts allowed within the period; 0 without any_intensity: 1 */
-    int64_t period_ms;                       /* 0: 5,000 */
+    uint32_t intensity; /* restarts within the period; 0 without any_intensity: 1 */
+    int64_t period_ms;  /* 0: 5,000 */
     enum bough_auto_shutdown auto_shutdown;
-    const struct bough_child_spec *children; /* in start order; BOUGH_DYNAMIC: the template */
+    /* In start order. BOUGH_DYNAMIC: one, the template; its name is ignored. */
+    const struct bough_child_spec *children;
     size_t child_count;
 };
 
@@ -130,6 +131,13 @@ bough_supervisor_period_ms(const struct bough_supervisor_options *options);
  * BOUGH_SHUTDOWN_BRUTAL_KILL. */
 BOUGH_PUBLIC int64_t bough_child_shutdown_ms(const struct bough_child_spec *spec);
 
+/* The backoff with its zeroes filled in; `min_ms` 0 stays: no backoff. */
+BOUGH_PUBLIC struct bough_backoff bough_backoff_fill(const struct bough_backoff *backoff);
+
+/* Whether the child has a limit of its own, and over which period, in ms. */
+BOUGH_PUBLIC bool bough_child_limited(const struct bough_child_spec *spec);
+BOUGH_PUBLIC int64_t bough_child_period_ms(const struct bough_child_spec *spec);
+
 /* Checks flags and specs, nested ones too: strategy, intensity, period, names valid and
  * unique, paths not too long, types given, restart and shutdown allowed. Allocates for
  * the time of the check. Errors: BOUGH_EINVALID, `error` saying where (the path) and what
@@ -137,6 +145,14 @@ BOUGH_PUBLIC int64_t bough_child_shutdown_ms(const struct bough_child_spec *spec
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_supervisor_check(const struct bough_supervisor_options *options,
                        struct bough_error *error);
+
+/* Checks one spec that is to be a child of a supervisor with these flags (its children
+ * are not looked at), nested ones too: OTP's check_childspecs. Of a dynamic supervisor
+ * it is the template, which needs no name. Errors: as above. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_supervisor_check_child(const struct bough_supervisor_options *options,
+                             const struct bough_child_spec *spec,
+                             struct bough_error *error);
 
 /* A deep copy, children, names and their options included (each by its type's own rule):
  * copy_options of the type "supervisor". `options` NULL: an empty supervisor. NULL when

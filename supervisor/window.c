@@ -36,6 +36,12 @@ static void drop_old(struct bough_window *window, int64_t now_ms)
     }
 }
 
+uint32_t bough_window_count(struct bough_window *window, int64_t now_ms)
+{
+    drop_old(window, now_ms);
+    return window->count;
+}
+
 uint32_t bough_window_add(struct bough_window *window, int64_t now_ms)
 {
     drop_old(window, now_ms);

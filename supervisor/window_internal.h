@@ -27,4 +27,7 @@ void bough_window_init(struct bough_window *window, int64_t *stamps, uint32_t in
  * nothing is to be added after that. */
 uint32_t bough_window_add(struct bough_window *window, int64_t now_ms);
 
+/* How many the period holds at `now_ms`. */
+uint32_t bough_window_count(struct bough_window *window, int64_t now_ms);
+
 #endif

@@ -1,0 +1,193 @@
+/* decide_internal.h - what a decider is made of, for the files decide*.c.
+ *
+ * decide.c           events in, actions out: the two tables
+ * decide_store.c     the children known, their numbers and their start order
+ * decide_steps.c     what is under way: starts, stops, restarts, the end
+ * decide_ends.c      what an end leads to: restart types, policies, backoff
+ * decide_requests.c  start, terminate, restart, delete one child
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_SUPERVISOR_DECIDE_INTERNAL_H
+#define BOUGH_SUPERVISOR_DECIDE_INTERNAL_H
+
+#include <bough/supervisor/decide.h>
+#include <bough/supervisor/window_internal.h>
+
+enum bough_decide_phase {
+    BOUGH_PHASE_NEW,            /* before BEGIN */
+    BOUGH_PHASE_STARTING,       /* the first start of all */
+    BOUGH_PHASE_RUNNING,        /* nothing under way */
+    BOUGH_PHASE_GROUP_STOPPING, /* a restart: first those that live are stopped */
+    BOUGH_PHASE_GROUP_STARTING, /* a restart: then all are started */
+    BOUGH_PHASE_ASKED_STARTING, /* a request: one is started */
+    BOUGH_PHASE_ASKED_STOPPING, /* a request: one is stopped */
+    BOUGH_PHASE_ENDING,         /* all are stopped, for good */
+    BOUGH_PHASE_ENDED,
+    BOUGH_PHASE_COUNT
+};
+
+/* What a child's end leads to, when its turn comes. */
+enum bough_decide_verdict {
+    BOUGH_VERDICT_OVER, /* nothing, but the rule of auto_shutdown */
+    BOUGH_VERDICT_RESTART,
+    BOUGH_VERDICT_UNCOUNTED,
+    BOUGH_VERDICT_ESCALATE,
+};
+
+/* What few children have: one block, NULL for the others. */
+struct bough_decider_extras {
+    struct bough_backoff backoff; /* filled; min_ms 0: none */
+    double wait_ms;               /* of the last wait, before jitter; 0: none yet */
+    int64_t waited_ms;            /* of the last wait */
+    int64_t up_ms;                /* when it came up last */
+    int64_t start_timeout_ms;
+    bool limited; /* it has a window of its own */
+    uint32_t intensity;
+    struct bough_window window;
+    struct bough_policy *policies;
+    size_t policy_count;
+    int64_t stamps[]; /* of the window; then the policies */
+};
+
+struct bough_decider_child {
+    size_t before, after; /* in start order */
+    size_t next;          /* in the queue, or among the free numbers */
+    uint64_t rank;        /* greater: later in start order */
+    int64_t shutdown_ms;
+    struct bough_decider_extras *extras;
+    enum bough_restart restart;
+    enum bough_child_state state;
+    enum bough_decide_verdict verdict; /* of its last end */
+    uint32_t attempt;                  /* tries of the restart that is due */
+    bool significant;                  /* and there is an auto_shutdown */
+    bool killed; /* while STOPPING or STARTING: the last means has been used */
+    bool queued;
+};
+
+struct bough_decider {
+    enum bough_strategy strategy;
+    enum bough_auto_shutdown auto_shutdown;
+    enum bough_decide_phase phase;
+    uint32_t intensity;
+    struct bough_window window;
+    uint64_t random; /* the generator's state */
+    int64_t all_ms;  /* dynamic: the common limit of the end */
+
+    struct bough_decider_child *children;
+    size_t count, capacity; /* numbers given, and room for them */
+    size_t head, tail;      /* of the start order */
+    size_t spare;           /* the first number that can be given again */
+    uint64_t ranks;         /* given so far */
+    size_t living;          /* children that have a life */
+    size_t significant;     /* significant children that are not over */
+
+    /* Ends whose turn has not come, oldest first. */
+    size_t queue_first, queue_last;
+
+    /* The start, restart or shutdown under way. */
+    size_t from;    /* its first child; BOUGH_NO_CHILD: all are in it */
+    bool single;    /* `from` is the only one */
+    size_t cursor;  /* the next to start, or to stop; BOUGH_NO_CHILD: that was the last */
+    size_t current; /* started or stopped last; BOUGH_NO_CHILD: none yet */
+    uint32_t attempt;
+    bool all_killed;           /* dynamic, at the end */
+    enum bough_decide_end end; /* ENDING */
+    size_t culprit;
+
+    /* The request under way: in the phases ASKED_... */
+    enum bough_decide_event_kind request;
+    size_t asked;
+
+    int64_t now_ms;
+    struct bough_decide_actions *actions; /* during bough_decide() */
+
+    int64_t stamps[]; /* of the window */
+};
+
+/* Actions */
+
+void bough_decide_act(struct bough_decider *decider, struct bough_decide_action action);
+void bough_decide_act_on(struct bough_decider *decider,
+                         enum bough_decide_action_kind kind, size_t child);
+
+/* Changes of state: each asserts that it is one of those allowed. */
+
+void bough_decide_set_state(struct bough_decider *decider, size_t i,
+                            enum bough_child_state state);
+void bough_decide_set_phase(struct bough_decider *decider, enum bough_decide_phase phase);
+
+/* Whether the child has a life. */
+bool bough_decide_lives(const struct bough_decider_child *child);
+
+/* The child is over: DOWN and known, or forgotten, as its spec wants. */
+void bough_decide_settle(struct bough_decider *decider, size_t i);
+void bough_decide_forget(struct bough_decider *decider, size_t i);
+
+/* Stays known only when it is neither temporary nor made by request. */
+void bough_decide_dismiss(struct bough_decider *decider, size_t i);
+
+/* Store */
+
+/* Gives the number of a forgotten child back. */
+void bough_decide_release(struct bough_decider *decider, size_t i);
+
+/* The queue of ends */
+
+/* The end of a child that is to be restarted waits for its turn: it is WAITING. */
+void bough_decide_await_turn(struct bough_decider *decider, size_t i);
+
+/* The end of a significant child waits for its turn: to be asked for auto_shutdown. */
+void bough_decide_await_trigger(struct bough_decider *decider, size_t i);
+
+/* Takes out the oldest; a restart's child is DOWN then. */
+size_t bough_decide_queue_pop(struct bough_decider *decider);
+
+/* Takes out all ends of the group under way. */
+void bough_decide_queue_clean(struct bough_decider *decider);
+
+/* Steps */
+
+/* Whether the child belongs to what is under way. */
+bool bough_decide_in_group(const struct bough_decider *decider, size_t i);
+
+/* Starts all, one after another. */
+void bough_decide_begin(struct bough_decider *decider);
+
+/* Asks a child to start, or to end. */
+void bough_decide_start(struct bough_decider *decider, size_t i);
+void bough_decide_stop(struct bough_decider *decider, size_t i);
+
+/* Reports that a limit is passed, and ends. */
+void bough_decide_give_up(struct bough_decider *decider, size_t i,
+                          enum bough_decide_why why, uint32_t restarts);
+
+/* Stops all, for good. */
+void bough_decide_end_all(struct bough_decider *decider, enum bough_decide_end end,
+                          size_t culprit);
+
+/* Goes on with what is under way until something must be waited for. */
+void bough_decide_go_on(struct bough_decider *decider);
+
+/* Ends */
+
+/* A child that ran has ended by itself: OTP's decision table, policies first. */
+void bough_decide_judge(struct bough_decider *decider, size_t i,
+                        const struct bough_exit_reason *reason);
+
+/* A restart of the child has failed. */
+void bough_decide_judge_restart(struct bough_decider *decider, size_t i,
+                                const struct bough_exit_reason *reason);
+
+/* Requests */
+
+void bough_decide_request(struct bough_decider *decider, struct bough_decide_event event);
+
+/* The child's start or stop under a request is over. */
+void bough_decide_asked_start_over(struct bough_decider *decider, size_t i,
+                                   enum bough_status status);
+void bough_decide_asked_stop_over(struct bough_decider *decider, size_t i);
+
+/* Answers the request under way, if any, as cancelled. */
+void bough_decide_request_cancel(struct bough_decider *decider);
+
+#endif
