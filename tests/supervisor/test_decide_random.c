@@ -154,7 +154,7 @@ static void do_action(struct world *world, const struct bough_decide_action *act
         world->ready = true;
         break;
     case BOUGH_DO_END: end_world(world, action->end); break;
-    case BOUGH_DECIDE_ACTION_COUNT: fail(); break;
+    default: fail(); break;
     }
 }
 

@@ -81,8 +81,9 @@ static void sup_flags_strategy(void **state)
     (void)state;
     sample_init(&sample);
     sample.options.strategy = (enum bough_strategy)17;
-    expect_fault(&sample, "/",
-                 "strategy 17 is none of one-for-one, one-for-all, rest-for-one");
+    expect_fault(
+        &sample, "/",
+        "strategy 17 is none of one-for-one, one-for-all, rest-for-one, dynamic");
 }
 
 static void sup_flags_intensity(void **state)
@@ -302,11 +303,67 @@ static void every_name_is_there_and_the_tables_end(void **state)
     assert_string_equal(bough_strategy_names[BOUGH_ONE_FOR_ONE], "one-for-one");
     assert_string_equal(bough_strategy_names[BOUGH_ONE_FOR_ALL], "one-for-all");
     assert_string_equal(bough_strategy_names[BOUGH_REST_FOR_ONE], "rest-for-one");
+    assert_string_equal(bough_strategy_names[BOUGH_DYNAMIC], "dynamic");
     assert_null(bough_strategy_names[BOUGH_STRATEGY_COUNT]);
     assert_string_equal(bough_restart_names[BOUGH_PERMANENT], "permanent");
     assert_string_equal(bough_restart_names[BOUGH_TRANSIENT], "transient");
     assert_string_equal(bough_restart_names[BOUGH_TEMPORARY], "temporary");
     assert_null(bough_restart_names[BOUGH_RESTART_COUNT]);
+}
+
+static void the_names_of_what_otp_has_not_are_there_too(void **state)
+{
+    (void)state;
+    assert_string_equal(bough_auto_shutdown_names[BOUGH_NEVER], "never");
+    assert_string_equal(bough_auto_shutdown_names[BOUGH_ANY_SIGNIFICANT],
+                        "any-significant");
+    assert_string_equal(bough_auto_shutdown_names[BOUGH_ALL_SIGNIFICANT],
+                        "all-significant");
+    assert_null(bough_auto_shutdown_names[BOUGH_AUTO_SHUTDOWN_COUNT]);
+    assert_string_equal(bough_route_names[BOUGH_ROUND_ROBIN], "round-robin");
+    assert_string_equal(bough_route_names[BOUGH_LEAST_BUSY], "least-busy");
+    assert_string_equal(bough_route_names[BOUGH_HASH], "hash");
+    assert_null(bough_route_names[BOUGH_ROUTE_COUNT]);
+    assert_string_equal(bough_policy_names[BOUGH_POLICY_RESTART], "restart");
+    assert_string_equal(bough_policy_names[BOUGH_POLICY_UNCOUNTED], "uncounted");
+    assert_string_equal(bough_policy_names[BOUGH_POLICY_STOP], "stop");
+    assert_string_equal(bough_policy_names[BOUGH_POLICY_ESCALATE], "escalate");
+    assert_null(bough_policy_names[BOUGH_POLICY_COUNT]);
+}
+
+static void a_backoff_is_filled_in(void **state)
+{
+    const struct bough_backoff given = { .min_ms = 100 };
+    const struct bough_backoff long_one = { .min_ms = INT64_MAX / 2 };
+    struct bough_backoff filled = bough_backoff_fill(&given);
+
+    (void)state;
+    assert_int_equal(filled.max_ms, 6000);
+    assert_int_equal(filled.reset_after_ms, 6000);
+    assert_true(filled.factor == 2 && filled.jitter == 0);
+    assert_int_equal(bough_backoff_fill(&long_one).max_ms, BOUGH_FOREVER);
+}
+
+static void no_backoff_stays_none(void **state)
+{
+    const struct bough_backoff none = { .min_ms = 0 };
+
+    (void)state;
+    assert_int_equal(bough_backoff_fill(&none).max_ms, 0);
+}
+
+static void a_limit_of_its_own_has_otps_period(void **state)
+{
+    const struct bough_child_spec none = { .name = "a" };
+    const struct bough_child_spec zero = { .any_intensity = true };
+    const struct bough_child_spec three = { .intensity = 3, .period_ms = 70 };
+
+    (void)state;
+    assert_false(bough_child_limited(&none));
+    assert_true(bough_child_limited(&zero));
+    assert_true(bough_child_limited(&three));
+    assert_int_equal(bough_child_period_ms(&zero), 5000);
+    assert_int_equal(bough_child_period_ms(&three), 70);
 }
 
 /* Copies */
@@ -337,6 +394,41 @@ static void a_copy_shares_nothing_with_its_original(void **state)
     assert_string_equal(copied->children[0].name, "inner");
     assert_string_equal(copied_plain->text, "hello");
     assert_int_equal(copied_plain->number, 3);
+    bough_supervisor_options_free(copy);
+}
+
+static void a_copy_has_policies_and_route_of_its_own(void **state)
+{
+    char field[] = "key";
+    struct bough_policy policy = { .kind = BOUGH_EXIT_CODE, .number = 3 };
+    struct bough_child_spec child = { .name = "a",
+                                      .type = &bare_type,
+                                      .policies = &policy,
+                                      .policy_count = 1,
+                                      .route_field = field };
+    struct bough_supervisor_options options = { .children = &child, .child_count = 1 };
+    struct bough_supervisor_options *copy = bough_supervisor_options_copy(&options);
+
+    (void)state;
+    assert_non_null(copy);
+    policy.number = 4;
+    field[0] = 'x';
+    assert_int_equal(copy->children[0].policies[0].number, 3);
+    assert_string_equal(copy->children[0].route_field, "key");
+    bough_supervisor_options_free(copy);
+}
+
+static void a_template_without_a_name_is_copied_without(void **state)
+{
+    struct bough_child_spec child = { .type = &bare_type };
+    struct bough_supervisor_options options = { .strategy = BOUGH_DYNAMIC,
+                                                .children = &child,
+                                                .child_count = 1 };
+    struct bough_supervisor_options *copy = bough_supervisor_options_copy(&options);
+
+    (void)state;
+    assert_non_null(copy);
+    assert_null(copy->children[0].name);
     bough_supervisor_options_free(copy);
 }
 
@@ -388,7 +480,13 @@ int main(void)
         cmocka_unit_test(an_intensity_of_zero_can_be_meant),
         cmocka_unit_test(a_shutdown_of_no_time_is_zero_ms),
         cmocka_unit_test(every_name_is_there_and_the_tables_end),
+        cmocka_unit_test(the_names_of_what_otp_has_not_are_there_too),
+        cmocka_unit_test(a_backoff_is_filled_in),
+        cmocka_unit_test(no_backoff_stays_none),
+        cmocka_unit_test(a_limit_of_its_own_has_otps_period),
         cmocka_unit_test(a_copy_shares_nothing_with_its_original),
+        cmocka_unit_test(a_copy_has_policies_and_route_of_its_own),
+        cmocka_unit_test(a_template_without_a_name_is_copied_without),
         cmocka_unit_test(no_options_are_an_empty_supervisor),
         cmocka_unit_test(a_child_without_options_is_copied_without),
     };
