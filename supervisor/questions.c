@@ -1,10 +1,14 @@
-/* questions.c - what a supervisor can be asked, and by whom: which_children,
- * count_children.
+/* questions.c - what a supervisor can be asked, and what it answers at once.
+ *
+ * which_children, count_children and get_child_spec are answered whatever is under way;
+ * the rest of its messages are requests (requests.c), except set_replicas, which is the
+ * group's to do.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdalign.h>
 
 #include <bough/core/assert.h>
+#include <bough/supervisor/spec_pack.h>
 #include <bough/supervisor/supervision_internal.h>
 #include <bough/supervisor/supervisor.h>
 
@@ -40,7 +44,7 @@ static const struct bough_field children_reply[] = {
 
 static const struct bough_field counts_reply[] = {
     bough_field(struct bough_child_counts, specs, "specs", BOUGH_INT64,
-                .help = "Children it knows, alive or not."),
+                .help = "Child specs it knows; 1 for a dynamic supervisor."),
     bough_field(struct bough_child_counts, active, "active", BOUGH_INT64,
                 .help = "Children that are alive."),
     bough_field(struct bough_child_counts, supervisors, "supervisors", BOUGH_INT64,
@@ -49,49 +53,126 @@ static const struct bough_field counts_reply[] = {
                 .help = "Children that are not supervisors, alive or not."),
 };
 
-const struct bough_message_type
-    bough_supervisor_messages[BOUGH_SUPERVISOR_MESSAGE_COUNT] = {
-        [BOUGH_WHICH_CHILDREN] = { .name = "which_children",
-                                   .help = "Lists its children, last started first.",
-                                   .reply = children_reply,
-                                   .reply_count = bough_count_of(children_reply),
-                                   .reply_size = sizeof(struct bough_children_reply) },
-        [BOUGH_COUNT_CHILDREN] = { .name = "count_children",
-                                   .help = "Counts its children.",
-                                   .reply = counts_reply,
-                                   .reply_count = bough_count_of(counts_reply),
-                                   .reply_size = sizeof(struct bough_child_counts) },
-    };
+static const struct bough_field name_field[] = {
+    bough_field(struct bough_supervisor_message, name, "name", BOUGH_TEXT,
+                .help = "The child's name."),
+};
+
+static const struct bough_field start_fields[] = {
+    bough_field(struct bough_supervisor_message, spec, "spec", BOUGH_SPEC,
+                .optional = true, .help = "The child's spec, as in a config file."),
+    bough_field(struct bough_supervisor_message, options, "options", BOUGH_OPTIONS,
+                .optional = true,
+                .help = "Of a dynamic supervisor: laid over the template's options."),
+    bough_field(struct bough_supervisor_message, name, "name", BOUGH_TEXT,
+                .optional = true,
+                .help = "Of a dynamic supervisor: the child's name; else a number."),
+};
+
+static const struct bough_field replicas_fields[] = {
+    bough_field(struct bough_supervisor_message, name, "name", BOUGH_TEXT,
+                .help = "The name of a child with replicas."),
+    bough_field(struct bough_supervisor_message, replicas, "replicas", BOUGH_INT64,
+                .min = 1, .max = BOUGH_REPLICAS_MAX,
+                .help = "How many members it is to have."),
+};
+
+static const struct bough_field child_reply[] = {
+    bough_field(struct bough_child_reply, path, "path", BOUGH_TEXT,
+                .help = "Where the child lives."),
+    bough_field(struct bough_child_reply, life, "life", BOUGH_INT64,
+                .help = "The life it lives; 0: it did not want to start now."),
+};
+
+static const struct bough_field spec_reply[] = {
+    bough_field(struct bough_spec_reply, spec, "spec", BOUGH_SPEC,
+                .help = "The child's spec, what was not given included."),
+};
+
+static const struct bough_field replicas_reply[] = {
+    bough_field(struct bough_replicas_reply, replicas, "replicas", BOUGH_INT64,
+                .help = "How many members it has."),
+};
+
+#define fields_of(table) .fields = (table), .field_count = bough_count_of(table)
+#define reply_of(table, type) \
+    .reply = (table), .reply_count = bough_count_of(table), .reply_size = sizeof(type)
+
+const struct bough_message_type bough_supervisor_messages[] = {
+    [BOUGH_WHICH_CHILDREN] = { .name = "which_children",
+                               .help = "Lists its children, last started first.",
+                               reply_of(children_reply, struct bough_children_reply) },
+    [BOUGH_COUNT_CHILDREN] = { .name = "count_children",
+                               .help = "Counts its children.",
+                               reply_of(counts_reply, struct bough_child_counts) },
+    [BOUGH_GET_CHILD_SPEC] = { .name = "get_child_spec",
+                               .help = "Shows a child's spec.",
+                               fields_of(name_field),
+                               reply_of(spec_reply, struct bough_spec_reply) },
+    [BOUGH_START_CHILD] = { .name = "start_child",
+                            .help = "Makes and starts a child, last in start order.",
+                            fields_of(start_fields),
+                            reply_of(child_reply, struct bough_child_reply) },
+    [BOUGH_TERMINATE_CHILD] = { .name = "terminate_child",
+                                .help = "Stops a child, or gives up its restart.",
+                                fields_of(name_field) },
+    [BOUGH_RESTART_CHILD] = { .name = "restart_child",
+                              .help = "Starts a child that is down.",
+                              fields_of(name_field),
+                              reply_of(child_reply, struct bough_child_reply) },
+    [BOUGH_DELETE_CHILD] = { .name = "delete_child",
+                             .help = "Forgets a child that is down.",
+                             fields_of(name_field) },
+    [BOUGH_SET_REPLICAS] = { .name = "set_replicas",
+                             .help = "Changes how many members a child has.",
+                             fields_of(replicas_fields),
+                             reply_of(replicas_reply, struct bough_replicas_reply) },
+};
+
+_Static_assert(bough_count_of(bough_supervisor_messages) == BOUGH_SUPERVISOR_KIND_COUNT,
+               "each kind has its row");
 
 /* Runner */
 
-static bool is_known(const struct bough_supervision *self, size_t i)
+static bool is_active(struct bough_actor *actor, const struct bough_supervised *child)
 {
-    return bough_decider_child(self->decider, i) != BOUGH_CHILD_FORGOTTEN;
-}
-
-static bool is_active(const struct bough_supervision *self, size_t i)
-{
-    enum bough_child_state state = bough_decider_child(self->decider, i);
+    const enum bough_child_state state = bough_supervised_state(actor, child);
 
     return state == BOUGH_CHILD_STARTING || state == BOUGH_CHILD_RUNNING ||
            state == BOUGH_CHILD_STOPPING;
 }
 
-static struct bough_child_counts count(const struct bough_supervision *self)
+/* Children in start order. */
+#define for_each_child(self, i) \
+    for (size_t i = bough_decider_next((self)->decider, BOUGH_NO_CHILD); \
+         i != BOUGH_NO_CHILD; i = bough_decider_next((self)->decider, i))
+
+static struct bough_child_counts count(struct bough_actor *actor)
 {
+    const struct bough_supervision *self = bough_state(actor);
     struct bough_child_counts counts = { .specs = 0 };
 
-    for (size_t i = 0; i < self->options->child_count; i++) {
-        if (!is_known(self, i)) continue;
+    for_each_child(self, i)
+    {
+        const struct bough_supervised *child = bough_supervision_child(actor, i);
+
         counts.specs++;
-        if (is_active(self, i)) counts.active++;
-        if (self->options->children[i].type == &bough_supervisor_type)
+        if (is_active(actor, child)) counts.active++;
+        if (child->spec->type == &bough_supervisor_type)
             counts.supervisors++;
         else
             counts.workers++;
     }
     return counts;
+}
+
+static void reply_counts(struct bough_actor *actor)
+{
+    const struct bough_supervision *self = bough_state(actor);
+    struct bough_child_counts counts = count(actor);
+
+    if (self->options->strategy == BOUGH_DYNAMIC) counts.specs = 1;
+    bough_reply(actor, &counts, sizeof(counts));
 }
 
 static void write_row(struct bough_block *block, size_t offset,
@@ -104,62 +185,98 @@ static void write_row(struct bough_block *block, size_t offset,
     row->state =
         info.state == BOUGH_PLACE_RESERVED ? BOUGH_PLACE_STOPPED : (int)info.state;
     row->life = info.life;
-    bough_block_text(block, offset + offsetof(struct bough_child_row, name),
-                     child->spec->name);
+    bough_block_text(block, offset + offsetof(struct bough_child_row, name), child->name);
     bough_block_text(block, offset + offsetof(struct bough_child_row, type),
                      child->spec->type->name);
 }
 
-static void reply_children(struct bough_actor *actor,
-                           const struct bough_supervision *self)
+static void reply_children(struct bough_actor *actor)
 {
+    const struct bough_supervision *self = bough_state(actor);
     const struct bough_children_reply none = { .children = { .offset = 0 } };
     alignas(max_align_t) char buffer[4096];
     struct bough_block block;
-    size_t known = (size_t)count(self).specs, offset;
+    size_t known = (size_t)count(actor).specs, offset;
 
     bough_block_init(&block, buffer, sizeof(buffer), &none, sizeof(none));
     offset = bough_block_list(&block, offsetof(struct bough_children_reply, children),
                               known, sizeof(struct bough_child_row));
-    for (size_t i = self->options->child_count; i > 0; i--) {
-        if (!is_known(self, i - 1)) continue;
-        write_row(&block, offset, &self->children[i - 1]);
-        offset += sizeof(struct bough_child_row);
+    offset += known * sizeof(struct bough_child_row);
+    for_each_child(self, i)
+    {
+        offset -= sizeof(struct bough_child_row);
+        write_row(&block, offset, bough_supervision_child(actor, i));
     }
     bough_reply_block(actor, &block);
 }
 
-void bough_supervisor_run(struct bough_actor *actor, const void *data, size_t size)
+static struct bough_supervised *find(struct bough_actor *actor,
+                                     const struct bough_supervisor_message *message)
 {
-    const struct bough_supervision *self = bough_state(actor);
-    const struct bough_supervisor_message *message = data;
-    struct bough_child_counts counts;
+    const char *name = bough_span_text(message, message->name);
+    struct bough_supervised *child = bough_supervision_find(bough_state(actor), name);
 
-    (void)size;
-    switch (message->kind) {
-    case BOUGH_WHICH_CHILDREN: reply_children(actor, self); break;
-    case BOUGH_COUNT_CHILDREN:
-        counts = count(self);
-        bough_reply(actor, &counts, sizeof(counts));
-        break;
+    if (!child) bough_refuse(actor, BOUGH_ENOTFOUND, "no child \"%.80s\"", name);
+    return child;
+}
+
+/* The options are those that the child got: of a dynamic one, laid over the template's.
+ */
+static void reply_spec(struct bough_actor *actor,
+                       const struct bough_supervisor_message *message)
+{
+    const struct bough_spec_reply none = { .spec = { .offset = 0 } };
+    const struct bough_supervised *child = find(actor, message);
+    struct bough_child_spec spec;
+    struct bough_place_info info;
+    struct bough_block block;
+    char buffer[1024];
+
+    if (!child) return;
+    spec = *child->spec;
+    spec.name = child->name;
+    if (spec.replicas == 0 && bough_place_info(child->place, &info) == BOUGH_OK)
+        spec.options = info.options;
+    bough_block_init(&block, buffer, sizeof(buffer), &none, sizeof(none));
+    bough_spec_pack(&block, offsetof(struct bough_spec_reply, spec), &spec);
+    bough_reply_block(actor, &block);
+}
+
+static void set_replicas(struct bough_actor *actor,
+                         const struct bough_supervisor_message *message)
+{
+    const struct bough_supervised *child = find(actor, message);
+    struct bough_resize resize = { .kind = BOUGH_RESIZE };
+    enum bough_status status;
+
+    if (!child) return;
+    if (child->spec->replicas == 0) {
+        bough_refuse(actor, BOUGH_EREFUSED, "%s is one child, and no group of replicas",
+                     bough_supervised_path(child));
+    } else if (message->replicas < 1 || message->replicas > BOUGH_REPLICAS_MAX) {
+        bough_refuse(actor, BOUGH_ERANGE, "replicas is not between 1 and %d",
+                     BOUGH_REPLICAS_MAX);
+    } else {
+        resize.replicas = (uint32_t)message->replicas;
+        status = bough_forward_as(actor, child->place, &resize, sizeof(resize));
+        if (status != BOUGH_OK)
+            bough_refuse(actor, status, "%s", bough_status_text(status));
     }
 }
 
-/* Handle */
-
-void bough_supervisor_which_children(struct bough_supervisor supervisor,
-                                     struct bough_call *call)
+void bough_supervisor_run(struct bough_actor *actor, const void *data, size_t size)
 {
-    const struct bough_supervisor_message message = { .kind = BOUGH_WHICH_CHILDREN };
+    const struct bough_supervisor_message *message = data;
 
-    bough_call_start(call, supervisor.address, &message, sizeof(message), NULL, 0);
-}
-
-void bough_supervisor_count_children(struct bough_supervisor supervisor,
-                                     struct bough_supervisor_count_ask *ask)
-{
-    const struct bough_supervisor_message message = { .kind = BOUGH_COUNT_CHILDREN };
-
-    bough_call_start(&ask->call, supervisor.address, &message, sizeof(message),
-                     &ask->counts, sizeof(ask->counts));
+    switch (message->kind) {
+    case BOUGH_WHICH_CHILDREN: reply_children(actor); break;
+    case BOUGH_COUNT_CHILDREN: reply_counts(actor); break;
+    case BOUGH_GET_CHILD_SPEC: reply_spec(actor, message); break;
+    case BOUGH_SET_REPLICAS: set_replicas(actor, message); break;
+    case BOUGH_START_CHILD:
+    case BOUGH_TERMINATE_CHILD:
+    case BOUGH_RESTART_CHILD:
+    case BOUGH_DELETE_CHILD: bough_supervision_request(actor, message, size); break;
+    case BOUGH_SUPERVISOR_KIND_COUNT: bough_assert(!"the core lets none through"); break;
+    }
 }

@@ -1,60 +1,253 @@
-/* supervision_internal.h - what a supervisor actor knows, and its two halves' meeting
- * point.
+/* supervision_internal.h - what a supervisor actor knows, and where its parts meet.
  *
- * supervisor.c is the type: how a supervisor begins and ends. children.c does what the
- * decider decides. questions.c answers. All of it runs on the supervisor's loop.
+ * supervisor.c  the type "supervisor": how one begins and ends
+ * group.c       the type "group": a supervisor of the replicas of one child
+ * children.c    who its children are, and their places
+ * actions.c     does what the decider decides
+ * reports.c     says so: events, log
+ * questions.c   what a supervisor can be asked, and what it answers at once
+ * requests.c    what has to wait for its turn
+ * handles.c     the same from the asker's side
+ *
+ * A supervisor and a group are both a supervision, with a role each. All of it runs on
+ * the supervisor's loop.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_SUPERVISION_INTERNAL_H
 #define BOUGH_SUPERVISOR_SUPERVISION_INTERNAL_H
 
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
 #include <bough/core/timer.h>
 #include <bough/supervisor/decide.h>
 
-/* One child: its place is the supervisor's place's, the rest this life's. */
+/* One child. Its place belongs to the supervisor's place, the rest to this life; it does
+ * not move, for what is under way points to its watch and its timer. */
 struct bough_supervised {
     const struct bough_child_spec *spec;
-    struct bough_address place; /* nobody: not made yet */
-    struct bough_watch watch;   /* of its life */
-    struct bough_timer
-        timer; /* while it stops: its limit; after a failed start: the retry */
+    struct bough_child_spec *own; /* `spec`, when it is this child's alone; else NULL */
+    size_t number;                /* the decider's */
+    struct bough_address place;
+    struct bough_watch watch; /* of its life */
+    struct bough_timer timer; /* the limit of a start or a stop; or a wait for a retry */
     struct bough_exit_reason reason; /* why its last life ended, or did not begin */
     uint64_t cause;                  /* number of the event that told so */
+    int64_t start_limit_ms;
+    int64_t shutdown_ms; /* as bough_child_shutdown_ms() */
+    bool lasting;        /* it comes back with the supervisor's next life */
+    bool lived;
+    bool late;    /* killed, since it was not ready in time */
+    bool removed; /* forgotten; kept for what is still to be said about it */
+    struct bough_supervised *next; /* among the dead */
+    UT_hash_handle hh;             /* by name */
+    char name[];
 };
 
-/* The state of the type "supervisor". */
+/* Who a new child is to be. */
+struct bough_recruit {
+    const char *name;
+    const struct bough_child_spec *spec; /* outlives the child, but for `name` */
+    const void *options;                 /* in place of the spec's, when `replaces` */
+    bool replaces, lasting;
+};
+
+/* A request that waits for its turn; the message follows. */
+struct bough_request {
+    struct bough_request *next;
+    struct bough_question *question; /* NULL: told, not asked */
+    size_t size;
+    _Alignas(max_align_t) char message[];
+};
+
+struct bough_supervision;
+
+/* What a supervisor and a group do differently. */
+struct bough_role {
+    /* Does what is asked, while the decider is idle; the question is to be answered, now
+     * or by answered(). */
+    void (*handle)(struct bough_actor *actor, const void *message,
+                   struct bough_question *question);
+    /* The request under way is over. */
+    void (*answered)(struct bough_actor *actor, const struct bough_decide_action *action);
+    /* Goes on with a request of several steps, while the decider is idle; false: there is
+     * none. May be NULL. */
+    bool (*go_on)(struct bough_actor *actor);
+};
+
+/* The state of the types "supervisor" and "group" begins with it. */
 struct bough_supervision {
-    const struct bough_supervisor_options *options; /* live as long as the place */
+    const struct bough_role *role;
+    const struct bough_supervisor_options *options; /* flags; live as long as the place */
     struct bough_decider *decider;
-    struct bough_supervised *children; /* as many as the options have */
+    struct bough_supervised **children; /* by the decider's number; NULL: nobody */
+    size_t capacity;                    /* of the array */
+    struct bough_supervised *by_name;   /* those not forgotten */
+    struct bough_supervised
+        *dead; /* freed before the next thing that happens is taken in */
     struct bough_timer begin;
-    bool up;        /* the first start of all is over */
-    uint64_t cause; /* number of the event that the present starts follow from */
-    struct bough_exit_reason end; /* once it gave up */
+    struct bough_timer all; /* the common limit of a dynamic supervisor's end */
+    uint64_t cause;         /* number of the event that the present starts follow from */
+    struct bough_exit_reason end; /* once it gave up, or shuts down by itself */
+
+    uint64_t names; /* dynamic: numbers given as names */
+
+    /* The request under way, and those that wait for their turn. */
+    struct bough_supervised *asked; /* whom it is about; NULL: none is under way */
+    bool asked_to_start;
+    struct bough_question *question;
+    struct bough_request *requests, **requests_tail;
+    size_t request_count;
 };
 
-/* Makes the children's places. Errors: those of bough_place_new(), with bough_fail()
- * said. */
-BOUGH_CHECKED enum bough_status bough_supervision_furnish(struct bough_actor *actor);
+/* Begins a life: no children, and the flags of `options` for the decider. The supervision
+ * is ready when bough_supervision_begin() has had all its children started. Errors: says
+ * by bough_fail() why. */
+BOUGH_CHECKED enum bough_status
+bough_supervision_init(struct bough_actor *actor, const struct bough_role *role,
+                       const struct bough_supervisor_options *options);
+void bough_supervision_begin(struct bough_actor *actor);
 
-/* Tells the decider what happened, and does what it decides. */
-void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event);
+/* Releases what init took: after a failed start of the rest, or in finish(). */
+void bough_supervision_release(struct bough_actor *actor);
+
+/* Children */
+
+/* Makes a child known, DOWN, and its place. Errors, nothing changed: those of
+ * bough_place_new(), BOUGH_ENOMEM. */
+BOUGH_CHECKED enum bough_status bough_supervision_add(struct bough_actor *actor,
+                                                      const struct bough_recruit *recruit,
+                                                      struct bough_supervised **child);
+
+/* Releases its place, and it as soon as nothing is under way with it. */
+void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised *child);
+void bough_supervision_bury(struct bough_supervision *self);
+
+struct bough_supervised *bough_supervision_find(const struct bough_supervision *self,
+                                                const char *name);
+struct bough_supervised *bough_supervision_child(struct bough_actor *actor,
+                                                 size_t number);
+enum bough_child_state bough_supervised_state(struct bough_actor *actor,
+                                              const struct bough_supervised *child);
+const char *bough_supervised_path(const struct bough_supervised *child);
 
 /* Leaves the children's places, all empty, with what waits in them: whoever settles the
- * place of this supervisor for good settles them too. */
+ * place of this supervisor for good settles them too. Those made at run time are freed.
+ */
 void bough_supervision_leave(struct bough_actor *actor);
+
+/* Actions */
+
+/* Tells the decider what happened, does what it decides, and then what waits for its
+ * turn. */
+void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event);
+
+/* The same without what waits: for a request that is being done. */
+void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event event);
+
+/* Asks the child to end, as the type's stop(). */
+void bough_supervision_stop(struct bough_actor *actor);
+
+/* Reports */
+
+enum { BOUGH_REASON_TEXT = 224, BOUGH_DURATION_TEXT = 24 };
+
+#define bough_report(actor, level, ...) \
+    bough_log(bough_actor_runtime(actor), level, bough_actor_path(actor), __VA_ARGS__)
+
+const char *bough_print_ms(int64_t ms, char buffer[BOUGH_DURATION_TEXT]);
+void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child);
+void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child);
+
+/* Events and their lines in the log. */
+void bough_report_wait(struct bough_actor *actor, struct bough_supervised *child,
+                       const struct bough_decide_action *action);
+void bough_report_restart(struct bough_actor *actor, struct bough_supervised *child,
+                          const struct bough_decide_action *action);
+void bough_report_give_up(struct bough_actor *actor, const struct bough_supervised *child,
+                          const struct bough_decide_action *action);
+void bough_report_auto_shutdown(struct bough_actor *actor,
+                                const struct bough_supervised *child);
+
+/* Requests */
+
+enum { BOUGH_REQUESTS_MAX = 256 }; /* that wait; more are refused, BOUGH_EFULL */
+
+/* Does what the message being run asks, now or when its turn comes. */
+void bough_supervision_request(struct bough_actor *actor, const void *message,
+                               size_t size);
+
+/* What waits, as far as it can be done now. */
+void bough_supervision_serve(struct bough_actor *actor);
+
+/* Marks the request under way; role->answered() ends it. */
+void bough_supervision_ask(struct bough_actor *actor, struct bough_supervised *child,
+                           enum bough_decide_event_kind kind,
+                           struct bough_question *question);
+
+/* Says why a request has not been done: BOUGH_ERUNNING, BOUGH_EFAILED ... */
+void bough_supervision_refuse(struct bough_question *question,
+                              const struct bough_supervised *child,
+                              enum bough_status status);
+
+/* What a supervisor does with the requests among its messages. */
+extern const struct bough_role bough_supervisor_role;
 
 /* Messages */
 
-enum { BOUGH_SUPERVISOR_MESSAGE_COUNT = 2 };
-extern const struct bough_message_type
-    bough_supervisor_messages[BOUGH_SUPERVISOR_MESSAGE_COUNT];
-
-struct bough_supervisor_message {
-    enum { BOUGH_WHICH_CHILDREN, BOUGH_COUNT_CHILDREN } kind;
+enum bough_supervisor_kind {
+    BOUGH_WHICH_CHILDREN,
+    BOUGH_COUNT_CHILDREN,
+    BOUGH_GET_CHILD_SPEC,
+    BOUGH_START_CHILD,
+    BOUGH_TERMINATE_CHILD,
+    BOUGH_RESTART_CHILD,
+    BOUGH_DELETE_CHILD,
+    BOUGH_SET_REPLICAS,
+    BOUGH_SUPERVISOR_KIND_COUNT
 };
 
+/* All kinds have the same fixed part. */
+struct bough_supervisor_message {
+    enum bough_supervisor_kind kind;
+    struct bough_span name;    /* a text */
+    struct bough_span spec;    /* BOUGH_SPEC */
+    struct bough_span options; /* BOUGH_OPTIONS */
+    int64_t replicas;
+};
+
+extern const struct bough_message_type
+    bough_supervisor_messages[BOUGH_SUPERVISOR_KIND_COUNT];
+
 void bough_supervisor_run(struct bough_actor *actor, const void *message, size_t size);
+
+/* Groups */
+
+enum { BOUGH_REPLICAS_MAX = 10000 };
+
+/* Its options are struct bough_supervisor_options: one child, the member with its
+ * replicas, and the limit under which members are restarted. */
+extern const struct bough_actor_type bough_group_type;
+
+/* To a group: so many members from now on. No member has a message of this kind. */
+struct bough_resize {
+    uint32_t kind; /* BOUGH_RESIZE */
+    uint32_t replicas;
+};
+#define BOUGH_RESIZE UINT32_MAX
+
+/* Fowler, Noll and Vo's hash, 64 bits, variant 1a. */
+static inline uint64_t bough_fnv1a(const void *bytes, size_t len)
+{
+    const unsigned char *byte = bytes;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Checks */
 
 /* bough_supervisor_check() without what is below its children. */
 BOUGH_CHECKED enum bough_status

@@ -8,59 +8,57 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/supervisor/supervisor.h>
 
-#include <stdlib.h>
-
 #include <bough/supervisor/supervision_internal.h>
 
-static void begin(struct bough_actor *actor, struct bough_timer *timer)
+/* Makes the children of the options known, and their places. */
+static enum bough_status furnish(struct bough_actor *actor)
 {
-    (void)timer;
-    bough_supervision_feed(actor, (struct bough_decide_event){ .kind = BOUGH_ON_BEGIN });
-}
+    const struct bough_supervision *self = bough_state(actor);
+    const struct bough_supervisor_options *options = self->options;
+    struct bough_supervised *child;
 
-static void release(struct bough_supervision *self)
-{
-    bough_decider_free(self->decider);
-    free(self->children);
+    if (options->strategy == BOUGH_DYNAMIC) return BOUGH_OK;
+    for (size_t i = 0; i < options->child_count; i++) {
+        const struct bough_child_spec *spec = &options->children[i];
+        const struct bough_recruit recruit = { .name = spec->name,
+                                               .spec = spec,
+                                               .lasting = true };
+        const enum bough_status status = bough_supervision_add(actor, &recruit, &child);
+
+        if (status != BOUGH_OK) {
+            bough_fail(actor, status, "no place for its child \"%s\": %s", spec->name,
+                       bough_status_text(status));
+            return status;
+        }
+    }
+    return BOUGH_OK;
 }
 
 static enum bough_status supervisor_init(struct bough_actor *actor, const void *data)
 {
     static const struct bough_supervisor_options none = { .strategy = BOUGH_ONE_FOR_ONE };
-    struct bough_supervision *self = bough_state(actor);
+    const struct bough_supervisor_options *options = data ? data : &none;
     struct bough_error error = { .status = BOUGH_OK };
-    enum bough_status status;
+    enum bough_status status = bough_supervisor_check_flat(options, &error);
 
-    self->options = data ? data : &none;
-    status = bough_supervisor_check_flat(self->options, &error);
     if (status != BOUGH_OK) {
         bough_fail(actor, status, "%s: %s", error.where, error.text);
         return status;
     }
-    self->decider = bough_decider_new(self->options);
-    self->children = calloc(self->options->child_count + 1, sizeof(*self->children));
-    if (self->decider && self->children)
-        status = bough_supervision_furnish(actor);
-    else
-        status = BOUGH_ENOMEM;
+    status = bough_supervision_init(actor, &bough_supervisor_role, options);
+    if (status == BOUGH_OK) status = furnish(actor);
     if (status != BOUGH_OK) {
-        release(self);
+        bough_supervision_release(actor);
         return status;
     }
-    bough_starting(actor);
-    bough_timer_start(actor, &self->begin, 0, 0, begin);
+    bough_supervision_begin(actor);
     return BOUGH_OK;
-}
-
-static void supervisor_stop(struct bough_actor *actor)
-{
-    bough_supervision_feed(actor, (struct bough_decide_event){ .kind = BOUGH_ON_STOP });
 }
 
 static void supervisor_finish(struct bough_actor *actor)
 {
     bough_supervision_leave(actor);
-    release(bough_state(actor));
+    bough_supervision_release(actor);
 }
 
 const struct bough_actor_type bough_supervisor_type = {
@@ -70,10 +68,10 @@ const struct bough_actor_type bough_supervisor_type = {
     .message_size = sizeof(struct bough_supervisor_message),
     .options_size = sizeof(struct bough_supervisor_options),
     .messages = bough_supervisor_messages,
-    .message_count = BOUGH_SUPERVISOR_MESSAGE_COUNT,
+    .message_count = BOUGH_SUPERVISOR_KIND_COUNT,
     .init = supervisor_init,
     .run = bough_supervisor_run,
-    .stop = supervisor_stop,
+    .stop = bough_supervision_stop,
     .finish = supervisor_finish,
     .copy_options = bough_supervisor_options_copy,
     .free_options = bough_supervisor_options_free,

@@ -1,0 +1,229 @@
+/* reports.c - what a supervisor says about its children: events, and lines of the log.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/supervisor/supervision_internal.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <bough/core/event.h>
+#include <bough/core/text.h>
+
+/* Words */
+
+const char *bough_print_ms(int64_t ms, char buffer[BOUGH_DURATION_TEXT])
+{
+    if (ms % 1000 == 0)
+        snprintf(buffer, BOUGH_DURATION_TEXT, "%" PRId64 "s", ms / 1000);
+    else
+        snprintf(buffer, BOUGH_DURATION_TEXT, "%" PRId64 "ms", ms);
+    return buffer;
+}
+
+static const char *print_period(int64_t period_ms, char buffer[BOUGH_DURATION_TEXT])
+{
+    return period_ms == BOUGH_FOREVER ? "all its life"
+                                      : bough_print_ms(period_ms, buffer);
+}
+
+static const char *print_reason(const struct bough_supervised *child,
+                                char buffer[BOUGH_REASON_TEXT])
+{
+    return bough_exit_print(&child->reason, buffer, BOUGH_REASON_TEXT);
+}
+
+/* Reports the event, with what names the place filled in; returns its number. */
+static uint64_t tell(struct bough_actor *actor, struct bough_address place,
+                     struct bough_event event)
+{
+    struct bough_place_info info;
+
+    if (bough_place_info(place, &info) != BOUGH_OK) return 0;
+    event.path = info.path;
+    event.type = info.type->name;
+    event.life = info.life;
+    return bough_event_report(bough_actor_runtime(actor), &event);
+}
+
+/* Starts and ends. What was asked for by a request is no news: OTP. */
+
+void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child)
+{
+    const struct bough_supervision *self = bough_state(actor);
+
+    bough_report(actor, self->asked == child ? BOUGH_DEBUG : BOUGH_INFO,
+                 "%s is up, life %" PRIu32, bough_supervised_path(child),
+                 child->watch.address.life);
+}
+
+/* OTP's shutdown_error: what is said about an end that was asked for, and was another. */
+static bool ended_as_asked(const struct bough_supervised *child)
+{
+    const enum bough_exit_kind kind = child->reason.kind;
+
+    if (kind == BOUGH_EXIT_SHUTDOWN) return true;
+    if (kind == BOUGH_EXIT_KILLED)
+        return child->shutdown_ms == BOUGH_SHUTDOWN_BRUTAL_KILL;
+    return kind == BOUGH_EXIT_NORMAL && child->spec->restart != BOUGH_PERMANENT;
+}
+
+static void report_end_asked_for(struct bough_actor *actor,
+                                 const struct bough_supervised *child)
+{
+    char why[BOUGH_REASON_TEXT];
+
+    if (ended_as_asked(child))
+        bough_report(actor, BOUGH_DEBUG, "%s ended: %s", bough_supervised_path(child),
+                     print_reason(child, why));
+    else
+        bough_report(actor, BOUGH_WARNING, "%s was to end in order, and ended: %s",
+                     bough_supervised_path(child), print_reason(child, why));
+}
+
+void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child)
+{
+    const enum bough_child_state state = bough_supervised_state(actor, child);
+    const bool good = bough_exit_good(&child->reason);
+    const char *path = bough_supervised_path(child);
+    char why[BOUGH_REASON_TEXT];
+
+    print_reason(child, why);
+    if (state == BOUGH_CHILD_STARTING)
+        bough_report(actor, BOUGH_ERROR, "%s did not start: %s", path, why);
+    else if (state == BOUGH_CHILD_STOPPING)
+        report_end_asked_for(actor, child);
+    else if (child->spec->restart == BOUGH_TEMPORARY)
+        bough_report(actor, good ? BOUGH_DEBUG : BOUGH_WARNING,
+                     "%s ended: %s; it is temporary and forgotten", path, why);
+    else if (child->spec->restart == BOUGH_TRANSIENT && good)
+        bough_report(actor, BOUGH_DEBUG, "%s ended: %s; its work is done", path, why);
+}
+
+/* Restarts */
+
+/* A backoff begins. It is counted when it is over: bough_report_restart(). */
+void bough_report_wait(struct bough_actor *actor, struct bough_supervised *child,
+                       const struct bough_decide_action *action)
+{
+    char why[BOUGH_REASON_TEXT], wait[BOUGH_DURATION_TEXT];
+
+    child->cause = tell(actor, child->place,
+                        (struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
+                                              .cause = child->cause,
+                                              .delay_ms = action->limit_ms,
+                                              .attempt = action->attempt });
+    bough_report(actor, BOUGH_WARNING, "%s %s: %s; restart in %s",
+                 bough_supervised_path(child),
+                 action->attempt > 1 ? "did not start" : "ended",
+                 print_reason(child, why), bough_print_ms(action->limit_ms, wait));
+}
+
+static enum bough_log_level level_of(const struct bough_supervised *child,
+                                     const struct bough_decide_action *action)
+{
+    const bool said = action->limit_ms > 0;
+
+    return said || bough_exit_good(&child->reason) ? BOUGH_INFO : BOUGH_WARNING;
+}
+
+void bough_report_restart(struct bough_actor *actor, struct bough_supervised *child,
+                          const struct bough_decide_action *action)
+{
+    struct bough_supervision *self = bough_state(actor);
+    const uint32_t allowed = bough_supervisor_intensity(self->options);
+    const int64_t period_ms = bough_supervisor_period_ms(self->options);
+    char why[BOUGH_REASON_TEXT], period[BOUGH_DURATION_TEXT];
+
+    self->cause = tell(actor, child->place,
+                       (struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
+                                             .cause = child->cause,
+                                             .attempt = action->attempt,
+                                             .restarts = action->restarts,
+                                             .allowed = allowed,
+                                             .period_ms = period_ms });
+    bough_report(actor, level_of(child, action),
+                 "%s %s: %s; restart %" PRIu32 " of %" PRIu32 " in %s",
+                 bough_supervised_path(child),
+                 action->attempt > 1 ? "did not start" : "ended",
+                 print_reason(child, why), action->restarts, allowed,
+                 print_period(period_ms, period));
+}
+
+/* Ends of the supervisor by itself */
+
+static uint32_t limit_of(const struct bough_supervision *self,
+                         const struct bough_supervised *child, enum bough_decide_why why)
+{
+    switch (why) {
+    case BOUGH_WHY_LIMIT: return bough_supervisor_intensity(self->options);
+    case BOUGH_WHY_OWN_LIMIT: return child->spec->intensity;
+    case BOUGH_WHY_POLICY: break;
+    }
+    return 0;
+}
+
+static int64_t period_of(const struct bough_supervision *self,
+                         const struct bough_supervised *child, enum bough_decide_why why)
+{
+    switch (why) {
+    case BOUGH_WHY_LIMIT: return bough_supervisor_period_ms(self->options);
+    case BOUGH_WHY_OWN_LIMIT: return bough_child_period_ms(child->spec);
+    case BOUGH_WHY_POLICY: break;
+    }
+    return 0;
+}
+
+static struct bough_exit_reason why_given_up(const struct bough_supervision *self,
+                                             const struct bough_supervised *child,
+                                             const struct bough_decide_action *action)
+{
+    char why[BOUGH_REASON_TEXT], period[BOUGH_DURATION_TEXT];
+    const char *path = bough_supervised_path(child);
+
+    print_reason(child, why);
+    if (action->why == BOUGH_WHY_POLICY)
+        return bough_exit_make(BOUGH_EXIT_SHUTDOWN, BOUGH_OK, 0,
+                               "gave up: %s ended, and its policy is to escalate; %s",
+                               path, why);
+    return bough_exit_make(
+        BOUGH_EXIT_SHUTDOWN, BOUGH_OK, 0,
+        "gave up: %s needs restart %" PRIu32 "%s in %s, and %" PRIu32 " are allowed; %s",
+        path, action->restarts, action->why == BOUGH_WHY_OWN_LIMIT ? " of its own" : "",
+        print_period(period_of(self, child, action->why), period),
+        limit_of(self, child, action->why), why);
+}
+
+void bough_report_give_up(struct bough_actor *actor, const struct bough_supervised *child,
+                          const struct bough_decide_action *action)
+{
+    struct bough_supervision *self = bough_state(actor);
+    const bool limited = action->why != BOUGH_WHY_POLICY;
+
+    self->end = why_given_up(self, child, action);
+    self->cause = tell(actor, bough_self(actor),
+                       (struct bough_event){
+                           .kind = BOUGH_EVENT_GAVE_UP,
+                           .cause = child->cause,
+                           .reason = &self->end,
+                           .restarts = limited ? action->restarts : 0,
+                           .allowed = limit_of(self, child, action->why),
+                           .period_ms = period_of(self, child, action->why),
+                       });
+    bough_report(actor, BOUGH_ERROR, "%s", self->end.text);
+}
+
+void bough_report_auto_shutdown(struct bough_actor *actor,
+                                const struct bough_supervised *child)
+{
+    struct bough_supervision *self = bough_state(actor);
+    char why[BOUGH_REASON_TEXT], path[BOUGH_PATH_MAX];
+    const char *above = bough_actor_path(actor);
+
+    /* A temporary child has no place any more. */
+    bough_text_format(path, sizeof(path), "%s/%s", above[1] == '\0' ? "" : above,
+                      child->name);
+    self->end = bough_exit_make(BOUGH_EXIT_SHUTDOWN, BOUGH_OK, 0,
+                                "automatic shutdown: significant %s ended: %s", path,
+                                print_reason(child, why));
+    bough_report(actor, BOUGH_INFO, "%s", self->end.text);
+}
