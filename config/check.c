@@ -11,10 +11,13 @@
 #include <string.h>
 
 #include <bough/config/keys_internal.h>
+#include <bough/config/policies_internal.h>
+#include <bough/config/rules_internal.h>
 #include <bough/config/suggest.h>
 #include <bough/supervisor/supervisor.h>
 
-/* Reads the options of one actor, and notes its references. */
+/* Reads the options of one actor, and notes its references: those of a whole tree, for
+ * what else is there is not known of a child by itself. */
 struct reader {
     struct bough_options_reader options;
     struct bough_config *config;
@@ -35,7 +38,7 @@ static struct reader reader_for(struct bough_config *config, struct bough_record
     return (struct reader){
         .options = { .json = { .report = &config->report },
                      .arena = &config->arena,
-                     .refer = note_reference },
+                     .refer = config->json == NULL ? NULL : note_reference },
         .config = config,
         .record = record,
     };
@@ -116,13 +119,20 @@ static void report_duplicate(struct bough_config *config,
     const struct bough_json_place name = { .up = &other, .key = "name" };
     char quoted[BOUGH_QUOTED];
 
+    bough_quote(quoted, first->name);
+    if (config->json == NULL) {
+        bough_report_add(&config->report, &at, BOUGH_AT_VALUE,
+                         "duplicate name %s; item %zu has it", quoted, first->index + 1);
+        return;
+    }
     /* The line costs a walk through the text. */
     if (bough_errors_skip(&config->errors)) return;
     bough_report_add(&config->report, &at, BOUGH_AT_VALUE,
-                     "duplicate name %s; a child of this name is on line %d",
-                     bough_quote(quoted, first->name), line_of(config, &name));
+                     "duplicate name %s; a child of this name is on line %d", quoted,
+                     line_of(config, &name));
 }
 
+/* Templates are no actors, and cannot be named in a path. */
 static void check_name(struct bough_config *config, struct bough_record *record,
                        const struct bough_json_place *place)
 {
@@ -135,6 +145,7 @@ static void check_name(struct bough_config *config, struct bough_record *record,
         bough_report_add(&config->report, &at, BOUGH_AT_VALUE,
                          "the path of this actor is longer than %d bytes",
                          BOUGH_PATH_MAX - 1);
+    if (record->parent->is_dynamic) return;
     same = bough_names_add(config, record);
     if (same != NULL) report_duplicate(config, same, place);
 }
@@ -157,7 +168,8 @@ static void read_options(struct bough_config *config, const struct bough_actor_t
     bough_json_to_options(&reader.options, type->options, type->option_count,
                           entry->options, entry->options != NULL ? &at : place, options);
     spec->options = options;
-    config->tree.workers++;
+    if (!record->is_on_request)
+        config->tree.workers += record->replicas > 0 ? (size_t)record->replicas : 1;
 }
 
 /* Supervisors */
@@ -193,6 +205,9 @@ static unsigned places_of(const struct bough_actor_type *type)
 static struct bough_child_spec make_spec(const struct bough_entry *entry,
                                          const struct bough_actor_type *type)
 {
+    static const struct bough_backoff none = { .min_ms = 0 };
+    bool limited = entry->limit.intensity >= 0;
+
     return (struct bough_child_spec){
         .name = entry->name,
         .type = type,
@@ -200,7 +215,34 @@ static struct bough_child_spec make_spec(const struct bough_entry *entry,
         .shutdown_ms = entry->shutdown_ms,
         .mailbox_capacity = (uint32_t)entry->mailbox.capacity,
         .on_restart = (enum bough_on_restart)entry->mailbox.on_restart,
+        .significant = entry->significant,
+        .backoff = entry->backoff.min_ms > 0 ? entry->backoff : none,
+        .start_timeout_ms =
+            entry->start_timeout_ms == BOUGH_FOREVER ? 0 : entry->start_timeout_ms,
+        .any_intensity = limited,
+        .intensity = limited ? (uint32_t)entry->limit.intensity : 0,
+        .period_ms = limited ? entry->limit.period_ms : 0,
+        .replicas = (uint32_t)entry->replicas,
+        .route = (enum bough_route)entry->route,
+        .route_field = entry->route_field,
     };
+}
+
+/* The rest of the spec: what has a list or a table of its own. */
+static void read_parts(struct bough_config *config, const struct bough_entry *entry,
+                       struct bough_record *record, const struct bough_json_place *place,
+                       struct bough_child_spec *spec)
+{
+    const struct bough_json_place policies = { .up = place, .key = "policies" };
+
+    if (entry->policies != NULL)
+        bough_policies_read(&config->report, &config->arena, entry->policies, &policies,
+                            spec);
+    if (spec->type == &bough_supervisor_type ||
+        (spec->type == NULL && entry->children != NULL))
+        read_nested(config, entry, record, place, spec);
+    else if (spec->type != NULL)
+        read_options(config, spec->type, entry, record, place, spec);
 }
 
 /* Children of a type that is not known are looked into as far as they can be. */
@@ -222,12 +264,11 @@ static void read_child(struct bough_config *config, const json_t *object,
     config->steps += json_object_size(object);
     record->name = entry.name;
     record->type = type == NULL ? NULL : type->name;
+    record->replicas = entry.replicas;
     check_name(config, record, place);
+    bough_rules_child(&config->report, record, object, &entry, type, place);
     *spec = make_spec(&entry, type);
-    if (type == &bough_supervisor_type || (type == NULL && entry.children != NULL))
-        read_nested(config, &entry, record, place, spec);
-    else if (type != NULL)
-        read_options(config, type, &entry, record, place, spec);
+    read_parts(config, &entry, record, place, spec);
 }
 
 static void read_children(struct bough_config *config, const json_t *array,
@@ -254,9 +295,12 @@ static void read_children(struct bough_config *config, const json_t *array,
     for (size_t i = 0; i < count; i++) {
         const struct bough_json_place at = { .up = place, .index = i };
 
-        record->children[i] = (struct bough_record){ .parent = record,
-                                                     .index = i,
-                                                     .depth = record->depth + 1 };
+        record->children[i] = (struct bough_record){
+            .parent = record,
+            .index = i,
+            .depth = record->depth + 1,
+            .is_on_request = record->is_dynamic || record->is_on_request,
+        };
         read_child(config, json_array_get(array, i), &record->children[i], &at,
                    &specs[i]);
     }
@@ -274,8 +318,12 @@ static void read_supervisor(struct bough_config *config, const struct bough_entr
         .any_intensity = true,
         .intensity = (uint32_t)entry->intensity,
         .period_ms = entry->period_ms,
+        .auto_shutdown = (enum bough_auto_shutdown)entry->auto_shutdown,
     };
-    config->tree.supervisors++;
+    record->is_dynamic = entry->strategy == BOUGH_DYNAMIC;
+    record->shuts_down_never = entry->auto_shutdown == BOUGH_NEVER;
+    bough_rules_supervisor(&config->report, entry, place);
+    if (!record->is_on_request) config->tree.supervisors++;
     if (entry->children != NULL)
         read_children(config, entry->children, record, &at, options);
 }
@@ -313,4 +361,13 @@ void bough_config_check(struct bough_config *config, const json_t *root)
     config->tree.log = entry.log;
     read_supervisor(config, &entry, &config->root, &place, &config->tree.options);
     bough_references_check(config);
+}
+
+void bough_config_check_child(struct bough_config *config, const json_t *object,
+                              const struct bough_json_place *place,
+                              struct bough_child_spec *spec)
+{
+    struct bough_record child = { .parent = &config->root, .depth = 1 };
+
+    read_child(config, object, &child, place, spec);
 }

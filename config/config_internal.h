@@ -24,6 +24,10 @@ struct bough_record {
     size_t path_len;             /* bytes of its path, 0 for the root */
     struct bough_record *children;
     size_t child_count;
+    int64_t replicas;   /* of a group; 0: it is none */
+    bool is_dynamic;    /* a supervisor of children made by request, or ... */
+    bool is_on_request; /* ... at or below the template of one: starts later, if ever */
+    bool shuts_down_never; /* a supervisor whose auto_shutdown is "never" */
 
     /* private to references.c */
     struct bough_reference *needs; /* what its branch must start after, among siblings */
@@ -50,6 +54,13 @@ struct bough_config {
 
 /* check.c: walks the tree, adds what is wrong with it, and makes the specs. */
 void bough_config_check(struct bough_config *config, const json_t *root);
+
+/* The same for one child by itself, as it stands at `place` in other JSON, for a
+ * supervisor of which nothing is known. `config` is zeroed but for its types and its
+ * report. */
+void bough_config_check_child(struct bough_config *config, const json_t *object,
+                              const struct bough_json_place *place,
+                              struct bough_child_spec *spec);
 
 /* names.c: which actor is called what, by parent and name, in linear time. */
 

@@ -96,6 +96,8 @@ const char *bough_field_phrase(const struct bough_field *field, char *buffer, si
     case BOUGH_STRINGS: return "an array of strings";
     case BOUGH_PATH: return "the path of an actor, such as \"/log\"";
     case BOUGH_PAIRS:
+    case BOUGH_SPEC:
+    case BOUGH_OPTIONS:
     case BOUGH_OBJECT: return "an object";
     case BOUGH_KIND_COUNT: break;
     }

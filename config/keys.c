@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <bough/config/policies_internal.h>
+
 /* What a value may be at most: beyond it is a mistake rather than a wish. */
-enum { INTENSITY_MAX = 1000000, CAPACITY_MAX = 10000000 };
+enum { CAPACITY_MAX = 10000000, REPLICAS_MAX = 10000, FACTOR_MAX = 1000000 };
 #define PERIOD_MAX_MS (INT64_C(365) * 24 * 3600 * 1000)
 
 enum {
@@ -20,7 +22,6 @@ enum {
 
 static const char *const isolations[] = { "inline", NULL };
 static const char *const later_isolations[] = { "thread", "process", NULL };
-static const char *const later_strategies[] = { "dynamic", NULL };
 static const char
     *const on_restarts[] = { [BOUGH_KEEP] = "keep", [BOUGH_DISCARD] = "discard", NULL };
 static const char *const when_fulls[] = { "refuse", NULL };
@@ -28,25 +29,54 @@ static const char *const when_fulls[] = { "refuse", NULL };
 #define entry_field(member, name, kind, ...) \
     bough_field(struct bough_entry, member, name, kind, __VA_ARGS__)
 
-/* Offsets within the nested struct. */
-#define mailbox_field(member, field_name, field_kind, ...) \
+/* Offsets within a nested struct. */
+#define nested_field(nested, member, field_name, field_kind, ...) \
     { \
         .name = (field_name), .kind = (field_kind), \
-        .offset = offsetof(struct bough_entry, mailbox.member) - \
-                  offsetof(struct bough_entry, mailbox), \
-        .size = sizeof(((struct bough_entry *)NULL)->mailbox.member), __VA_ARGS__ \
+        .offset = offsetof(struct bough_entry, nested.member) - \
+                  offsetof(struct bough_entry, nested), \
+        .size = sizeof(((struct bough_entry *)NULL)->nested.member), __VA_ARGS__ \
     }
 
 static const struct bough_field mailbox[] = {
-    mailbox_field(capacity, "capacity", BOUGH_INT64, .optional = true,
-                  .fallback = BOUGH_MAILBOX_CAPACITY, .min = 1, .max = CAPACITY_MAX,
-                  .help = "Messages that may wait; more are refused."),
-    mailbox_field(
-        on_restart, "on_restart", BOUGH_CHOICE, .optional = true, .choices = on_restarts,
+    nested_field(mailbox, capacity, "capacity", BOUGH_INT64, .optional = true,
+                 .fallback = BOUGH_MAILBOX_CAPACITY, .min = 1, .max = CAPACITY_MAX,
+                 .help = "Messages that may wait; more are refused."),
+    nested_field(
+        mailbox, on_restart, "on_restart", BOUGH_CHOICE, .optional = true,
+        .choices = on_restarts,
         .help = "What becomes of the messages that wait when the actor is restarted."),
-    mailbox_field(when_full, "when_full", BOUGH_CHOICE, .optional = true,
-                  .choices = when_fulls,
-                  .help = "What becomes of a message for which there is no room."),
+    nested_field(mailbox, when_full, "when_full", BOUGH_CHOICE, .optional = true,
+                 .choices = when_fulls,
+                 .help = "What becomes of a message for which there is no room."),
+};
+
+/* A fallback outside of the limits: what it is depends on other keys. */
+static const struct bough_field backoff[] = {
+    nested_field(backoff, min_ms, "min", BOUGH_DURATION, .min = 1, .max = PERIOD_MAX_MS,
+                 .help = "How long the first restart waits."),
+    nested_field(backoff, max_ms, "max", BOUGH_DURATION, .optional = true, .min = 1,
+                 .max = PERIOD_MAX_MS,
+                 .help = "How long a restart waits at most; 60 times \"min\"."),
+    nested_field(backoff, factor, "factor", BOUGH_DOUBLE, .optional = true, .fallback = 2,
+                 .min = 1, .max = FACTOR_MAX,
+                 .help = "How much longer each restart waits than the one before."),
+    nested_field(backoff, jitter, "jitter", BOUGH_DOUBLE, .optional = true, .min = 0,
+                 .max = 1,
+                 .help = "Up to which part of itself a wait is made shorter by chance."),
+    nested_field(backoff, reset_after_ms, "reset_after", BOUGH_DURATION, .optional = true,
+                 .min = 1, .max = INT64_MAX,
+                 .help = "How long a life must last for the waits to begin with \"min\" "
+                         "again; as long as \"max\"."),
+};
+
+static const struct bough_field limit[] = {
+    nested_field(limit, intensity, "intensity", BOUGH_INT64, .fallback = -1, .min = 0,
+                 .max = BOUGH_INTENSITY_MAX,
+                 .help = "Restarts allowed within the period."),
+    nested_field(limit, period_ms, "period", BOUGH_DURATION, .optional = true,
+                 .fallback = BOUGH_PERIOD_DEFAULT, .min = 1, .max = PERIOD_MAX_MS,
+                 .help = "The time over which they are counted."),
 };
 
 #define later_key(name_, ...) \
@@ -71,10 +101,11 @@ const struct bough_key bough_keys[] = {
           strategy, "strategy", BOUGH_CHOICE, .optional = true,
           .choices = bough_strategy_names,
           .help = "Who is restarted when a child ends: it alone, all, or it and those "
-                  "that started after it."),
-      .where = ROOT | SUPERVISOR, .later = later_strategies },
+                  "that started after it. Dynamic: one child as a template, from which "
+                  "children are made by request."),
+      .where = ROOT | SUPERVISOR },
     { entry_field(intensity, "intensity", BOUGH_INT64, .optional = true, .fallback = 1,
-                  .min = 0, .max = INTENSITY_MAX,
+                  .min = 0, .max = BOUGH_INTENSITY_MAX,
                   .help =
                       "Restarts allowed within the period; one more, and the supervisor "
                       "gives up."),
@@ -82,6 +113,26 @@ const struct bough_key bough_keys[] = {
     { entry_field(period_ms, "period", BOUGH_DURATION, .optional = true, .fallback = 5000,
                   .min = 1, .max = PERIOD_MAX_MS,
                   .help = "The time over which restarts are counted."),
+      .where = ROOT | SUPERVISOR },
+    { entry_field(limit.intensity, "intensity", BOUGH_INT64, .optional = true,
+                  .fallback = -1, .min = 0, .max = BOUGH_INTENSITY_MAX,
+                  .help = "Restarts of this child allowed within the period, beside the "
+                          "supervisor's limit; one more, and the supervisor gives up."),
+      .where = WORKER },
+    { entry_field(limit.period_ms, "period", BOUGH_DURATION, .optional = true,
+                  .fallback = BOUGH_PERIOD_DEFAULT, .min = 1, .max = PERIOD_MAX_MS,
+                  .help = "The time over which restarts of this child are counted."),
+      .where = WORKER },
+    { entry_field(limit, "limit", BOUGH_OBJECT, .optional = true, .of = limit,
+                  .of_count = bough_count_of(limit),
+                  .help =
+                      "The limit of this supervisor's own restarts, beside that of the "
+                      "supervisor above; one more, and that one gives up."),
+      .where = SUPERVISOR },
+    { entry_field(auto_shutdown, "auto_shutdown", BOUGH_CHOICE, .optional = true,
+                  .choices = bough_auto_shutdown_names,
+                  .help = "Whether it ends when the first, or the last, of its "
+                          "significant children has ended by itself."),
       .where = ROOT | SUPERVISOR },
     { entry_field(options, "options", BOUGH_OBJECT, .optional = true,
                   .help = "What the type lets one choose."),
@@ -94,6 +145,37 @@ const struct bough_key bough_keys[] = {
                   .help = "How long it may take to end in order before it is killed; "
                           "\"5s\", for a supervisor \"infinity\"."),
       .kind = BOUGH_KEY_SHUTDOWN, .where = CHILD },
+    { entry_field(significant, "significant", BOUGH_BOOL, .optional = true,
+                  .help = "Whether its end by itself counts for the \"auto_shutdown\" of "
+                          "its supervisor."),
+      .where = CHILD },
+    { entry_field(backoff, "backoff", BOUGH_OBJECT, .optional = true, .of = backoff,
+                  .of_count = bough_count_of(backoff),
+                  .help = "How long restarts wait; without it, not at all."),
+      .where = CHILD },
+    { entry_field(start_timeout_ms, "start_timeout", BOUGH_DURATION, .optional = true,
+                  .fallback = BOUGH_FOREVER, .min = 1, .max = INT64_MAX,
+                  .help = "How long it may take until it is ready."),
+      .where = CHILD },
+    { entry_field(policies, "policies", BOUGH_LIST, .optional = true,
+                  .of = bough_policy_keys, .of_count = bough_count_of(bough_policy_keys),
+                  .help = "What to do about its end by cause, whatever \"restart\" says; "
+                          "the first that fits is followed."),
+      .kind = BOUGH_KEY_POLICIES, .where = CHILD },
+    { entry_field(replicas, "replicas", BOUGH_INT64, .optional = true, .min = 1,
+                  .max = REPLICAS_MAX,
+                  .help = "How many of it there are: a group, whose members are called "
+                          "0, 1, 2 and so on."),
+      .where = CHILD },
+    { entry_field(
+          route, "route", BOUGH_CHOICE, .optional = true, .choices = bough_route_names,
+          .help = "Which member gets a message to the group: in turn, who has the "
+                  "fewest waiting, or by the \"route_field\"."),
+      .where = CHILD },
+    { entry_field(route_field, "route_field", BOUGH_STRING, .optional = true,
+                  .help = "With the route \"hash\": the field of the message that "
+                          "chooses the member."),
+      .where = CHILD },
     { entry_field(isolation, "isolation", BOUGH_CHOICE, .optional = true,
                   .choices = isolations, .help = "Where it lives."),
       .where = CHILD, .later = later_isolations },
@@ -105,12 +187,6 @@ const struct bough_key bough_keys[] = {
                   .help = "What it keeps running, in the order of their start."),
       .kind = BOUGH_KEY_CHILDREN, .where = ROOT | SUPERVISOR,
       .required = ROOT | SUPERVISOR },
-    later_key("significant", CHILD),
-    later_key("auto_shutdown", ROOT | SUPERVISOR),
-    later_key("backoff", ALL),
-    later_key("start_timeout", ALL),
-    later_key("replicas", CHILD),
-    later_key("routing", CHILD),
     later_key("spare", CHILD),
     later_key("redeliver", CHILD),
     later_key("stuck_after", CHILD),
@@ -119,11 +195,24 @@ const struct bough_key bough_keys[] = {
 
 /* Keys that do not belong where they stand */
 
-static const struct bough_key *key_find(const char *name)
+/* The key of that name, rather one that may stand at one of the places. */
+static const struct bough_key *key_find(const char *name, unsigned where)
 {
-    for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++)
-        if (strcmp(key->field.name, name) == 0) return key;
-    return NULL;
+    const struct bough_key *found = NULL;
+
+    for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++) {
+        if (strcmp(key->field.name, name) != 0) continue;
+        if ((key->where & where) != 0) return key;
+        found = key;
+    }
+    return found;
+}
+
+static bool is_listed(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
 }
 
 static void report_unknown(struct bough_report *report,
@@ -134,7 +223,8 @@ static void report_unknown(struct bough_report *report,
 
     for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++)
         if (key->kind != BOUGH_KEY_LATER && (key->where & where) != 0 &&
-            known + 1 < bough_count_of(names))
+            known + 1 < bough_count_of(names) &&
+            !is_listed(names, known, key->field.name))
             names[known++] = key->field.name;
     names[known] = NULL;
     bough_json_unknown(report, place, "key", names);
@@ -242,6 +332,12 @@ static void take_key(struct bough_options_reader *reader, const struct bough_key
         else
             bough_json_must_be(report, place, "an array of children", value);
         break;
+    case BOUGH_KEY_POLICIES:
+        if (json_is_array(value))
+            entry->policies = value;
+        else
+            bough_json_must_be(report, place, "an array of policies", value);
+        break;
     case BOUGH_KEY_LATER:
         bough_report_add(report, place, BOUGH_AT_KEY,
                          "the key \"%s\" is not in this version", key->field.name);
@@ -261,7 +357,7 @@ static void set_fallbacks(struct bough_options_reader *reader,
 static bool is_known(const void *data, const char *name)
 {
     (void)data;
-    return key_find(name) != NULL;
+    return key_find(name, 0) != NULL;
 }
 
 static void report_missing(struct bough_report *report, const json_t *object,
@@ -293,7 +389,7 @@ void bough_entry_read(struct bough_options_reader *reader, const json_t *object,
     set_fallbacks(reader, place, entry);
     json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
         const struct bough_json_place at = { .up = place, .key = name };
-        const struct bough_key *key = key_find(name);
+        const struct bough_key *key = key_find(name, where);
 
         if (key == NULL)
             report_unknown(reader->json.report, &at, where);

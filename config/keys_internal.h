@@ -20,6 +20,7 @@ enum bough_key_kind {
     BOUGH_KEY_SHUTDOWN, /* a duration or "brutal-kill" */
     BOUGH_KEY_OPTIONS,  /* an object; the type says what is in it */
     BOUGH_KEY_CHILDREN, /* an array of children */
+    BOUGH_KEY_POLICIES, /* an array of policies */
     BOUGH_KEY_LATER     /* known, and not in this version */
 };
 
@@ -32,18 +33,26 @@ struct bough_key {
 
 /* What the keys of one supervisor or child say. */
 struct bough_entry {
-    const char *schema, *name, *type, *log;
-    int strategy, restart, isolation;
-    int64_t intensity, period_ms, shutdown_ms;
+    const char *schema, *name, *type, *log, *route_field;
+    int strategy, auto_shutdown, restart, isolation, route;
+    bool significant;
+    int64_t intensity, period_ms; /* of a supervisor, for its children */
+    int64_t shutdown_ms, start_timeout_ms;
+    int64_t replicas; /* 0: not given */
+    struct {
+        int64_t intensity, period_ms; /* intensity below 0: no limit of its own */
+    } limit;
+    struct bough_backoff backoff;
     struct {
         int64_t capacity; /* messages */
         int on_restart, when_full;
     } mailbox;
-    const json_t *options,
-        *children; /* borrowed; NULL: not given, or not what they must be */
+    /* borrowed; NULL: not given, or not what they must be */
+    const json_t *options, *children, *policies;
 };
 
-/* The table; ends with a row without a name. */
+/* The table; ends with a row without a name. A key that means different things at
+ * different places has a row for each. */
 extern const struct bough_key bough_keys[];
 
 /* Reads the keys of an object that stands at one of the places `where`. Of a child whose

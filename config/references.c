@@ -72,12 +72,40 @@ static const char *path_print(const struct bough_record *record,
     return buffer;
 }
 
+/* Whether it is the number of a member of the group: of members, all that is known is
+ * what is known of the group. */
+static bool is_member(const struct bough_record *record, const char *name, size_t len)
+{
+    size_t number = 0;
+
+    if (len == 0 || (len > 1 && name[0] == '0')) return false;
+    for (size_t i = 0; i < len; i++) {
+        if (name[i] < '0' || name[i] > '9' || number > INT32_MAX) return false;
+        number = number * 10 + (size_t)(name[i] - '0');
+    }
+    return number < (size_t)record->replicas;
+}
+
+static struct bough_record *find_below(struct bough_config *config,
+                                       struct bough_record *record, bool *in_group,
+                                       const char *name, size_t len)
+{
+    if (*in_group) {
+        *in_group = false;
+        return is_member(record, name, len) ? record : NULL;
+    }
+    record = bough_names_find(config, record, name, len);
+    *in_group = record != NULL && record->replicas > 0;
+    return record;
+}
+
 /* The actor of a valid path; NULL when there is none. Then `*reached` is the last that
  * was on the way, and `*rest` what it has not. */
 static struct bough_record *find(struct bough_config *config, const char *path,
                                  struct bough_record **reached, const char **rest)
 {
     struct bough_record *record = &config->root;
+    bool in_group = false;
 
     path++;
     while (*path != '\0') {
@@ -85,7 +113,7 @@ static struct bough_record *find(struct bough_config *config, const char *path,
 
         *reached = record;
         *rest = path;
-        record = bough_names_find(config, record, path, len);
+        record = find_below(config, record, &in_group, path, len);
         if (record == NULL) return NULL;
         path += len + (path[len] == '/');
     }
@@ -135,6 +163,13 @@ static void report_absent(struct bough_config *config,
     if (bough_errors_skip(&config->errors)) return;
     memcpy(name, rest, len);
     name[len] = '\0';
+    if (reached->is_dynamic) {
+        bough_errors_add_pointer(
+            &config->errors, reference->pointer,
+            "there is no %s when the tree starts: its supervisor makes children by request",
+            bough_quote(quoted, reference->path));
+        return;
+    }
     near = nearest_sibling(reached, name);
     if (near == NULL)
         near =
@@ -311,7 +346,8 @@ void bough_references_check(struct bough_config *config)
 
     for (reference = config->references; reference != NULL; reference = reference->next) {
         resolve(config, reference);
-        if (reference->to != NULL && reference->field->at_start)
+        if (reference->to != NULL && reference->field->at_start &&
+            !reference->from->is_on_request)
             note_need(config, reference);
     }
     for (reference = config->references; reference != NULL; reference = reference->next)

@@ -112,12 +112,24 @@ static json_t *shape(const struct bough_field *field)
     case BOUGH_STRINGS: return strings(field);
     case BOUGH_PATH: return pattern(PATH);
     case BOUGH_OBJECT: return object_of(field->of, field->of_count);
+    case BOUGH_SPEC:
+    case BOUGH_OPTIONS: return json_pack("{s:s}", "type", "object");
     case BOUGH_KIND_COUNT: break;
     }
     return NULL;
 }
 
-/* What it is when it is not given; NULL and `*any` false when it is then nothing. */
+/* A fallback that is not allowed stands for one that other keys decide. */
+static bool has_fallback(const struct bough_field *field)
+{
+    if (!field->optional) return false;
+    if (!bough_kind_is_plain(field->kind)) return field->fallback_text != NULL;
+    if (field->kind == BOUGH_CHOICE) return field->fallback >= 0;
+    return (field->min == 0 && field->max == 0) ||
+           (field->fallback >= field->min && field->fallback <= field->max);
+}
+
+/* What it is when it is not given; NULL and `*any` false when that is nothing. */
 static json_t *fallback(const struct bough_field *field, bool *any)
 {
     union {
@@ -127,14 +139,11 @@ static json_t *fallback(const struct bough_field *field, bool *any)
         double real;
     } member = { .number = 0 };
 
-    *any = field->optional;
-    if (!field->optional) return NULL;
-    if (bough_kind_is_plain(field->kind)) {
-        bough_field_fallback(field, &member);
-        return bough_json_from_plain(field, &member);
-    }
-    *any = field->fallback_text != NULL;
-    return *any ? json_string(field->fallback_text) : NULL;
+    *any = has_fallback(field);
+    if (!*any) return NULL;
+    if (!bough_kind_is_plain(field->kind)) return json_string(field->fallback_text);
+    bough_field_fallback(field, &member);
+    return bough_json_from_plain(field, &member);
 }
 
 static void describe(json_t **schema, const struct bough_field *field)
@@ -198,7 +207,8 @@ static json_t *key_schema(const struct bough_key *key, const struct owner *owner
     json_t *schema = NULL;
 
     switch (key->kind) {
-    case BOUGH_KEY_FIELD: return bough_field_schema(&key->field);
+    case BOUGH_KEY_FIELD:
+    case BOUGH_KEY_POLICIES: return bough_field_schema(&key->field);
     case BOUGH_KEY_NAME: schema = json_pack("{s:s}", "$ref", "#/$defs/name"); break;
     case BOUGH_KEY_TYPE:
         schema = json_pack("{s:s}", "const",

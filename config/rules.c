@@ -1,0 +1,154 @@
+/* rules.c - what one key of a child or supervisor has to do with another.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/config/rules_internal.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bough/config/units.h>
+#include <bough/supervisor/supervisor.h>
+
+__attribute__((format(printf, 4, 5))) static void
+fault(struct bough_report *report, const struct bough_json_place *place, const char *key,
+      const char *format, ...)
+{
+    const struct bough_json_place at = { .up = place, .key = key };
+    char text[400];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    report->add(report, &at, BOUGH_AT_VALUE, text);
+}
+
+static bool is_given(const json_t *object, const char *key)
+{
+    return json_object_get(object, key) != NULL;
+}
+
+/* Supervisors */
+
+void bough_rules_supervisor(struct bough_report *report, const struct bough_entry *entry,
+                            const struct bough_json_place *place)
+{
+    size_t count = json_array_size(entry->children);
+
+    if (entry->strategy != BOUGH_DYNAMIC) return;
+    if (entry->children != NULL && count != 1)
+        fault(report, place, "children",
+              "the children of a dynamic supervisor are made from one template: "
+              "\"children\" must hold one, not %zu",
+              count);
+    if (entry->auto_shutdown != BOUGH_NEVER)
+        fault(report, place, "auto_shutdown",
+              "a dynamic supervisor has no \"auto_shutdown\"; it must be \"never\"");
+}
+
+/* Children */
+
+static void check_significant(struct bough_report *report,
+                              const struct bough_record *parent, const json_t *object,
+                              const struct bough_entry *entry,
+                              const struct bough_json_place *place)
+{
+    const json_t *restart = json_object_get(object, "restart");
+
+    if (!entry->significant) return;
+    if (restart == NULL ||
+        (json_is_string(restart) && strcmp(json_string_value(restart), "permanent") == 0))
+        fault(report, place, "significant",
+              "a permanent child cannot be significant, for it is always restarted; "
+              "\"restart\" must be \"transient\" or \"temporary\"");
+    if (parent->is_dynamic)
+        fault(report, place, "significant",
+              "a child of a dynamic supervisor cannot be significant");
+    else if (parent->shuts_down_never)
+        fault(report, place, "significant",
+              "a child is significant for the \"auto_shutdown\" of its supervisor, which "
+              "is \"never\" here");
+}
+
+static void check_backoff(struct bough_report *report,
+                          const struct bough_backoff *backoff,
+                          const struct bough_json_place *place)
+{
+    const struct bough_json_place at = { .up = place, .key = "backoff" };
+    char least[BOUGH_UNITS_TEXT], most[BOUGH_UNITS_TEXT];
+
+    if (backoff->max_ms == 0 || backoff->max_ms >= backoff->min_ms) return;
+    fault(report, &at, "max", "\"max\" must be at least \"min\", %s, not %s",
+          bough_duration_print(backoff->min_ms, least),
+          bough_duration_print(backoff->max_ms, most));
+}
+
+/* Of a supervisor, they are for its children, and each has its default. */
+static void check_limit(struct bough_report *report, const json_t *object,
+                        const struct bough_actor_type *type,
+                        const struct bough_json_place *place)
+{
+    if (type == NULL || type == &bough_supervisor_type) return;
+    if (is_given(object, "period") && !is_given(object, "intensity"))
+        fault(report, place, "period", "\"period\" limits nothing without \"intensity\"");
+}
+
+static bool has_field(const struct bough_actor_type *type, const char *name)
+{
+    for (size_t i = 0; i < type->message_count; i++) {
+        const struct bough_message_type *message = &type->messages[i];
+
+        if (bough_field_find(message->fields, message->field_count, name)) return true;
+    }
+    return false;
+}
+
+static void check_hash(struct bough_report *report, const json_t *object,
+                       const struct bough_entry *entry,
+                       const struct bough_actor_type *type,
+                       const struct bough_json_place *place)
+{
+    char quoted[BOUGH_QUOTED];
+
+    if (entry->route == BOUGH_HASH && !is_given(object, "route_field"))
+        fault(report, place, "route",
+              "the route \"hash\" needs a \"route_field\": the field of the message that "
+              "chooses the member");
+    if (entry->route != BOUGH_HASH && is_given(object, "route_field"))
+        fault(report, place, "route_field",
+              "\"route_field\" belongs to the route \"hash\", not \"%s\"",
+              bough_route_names[entry->route]);
+    else if (type != NULL && entry->route_field != NULL &&
+             !has_field(type, entry->route_field))
+        fault(report, place, "route_field",
+              "no message of the type \"%s\" has a field %s", type->name,
+              bough_quote(quoted, entry->route_field));
+}
+
+static void check_replicas(struct bough_report *report, const struct bough_record *parent,
+                           const json_t *object, const struct bough_json_place *place)
+{
+    static const char *const keys[] = { "route", "route_field" };
+
+    if (is_given(object, "replicas") && parent->is_dynamic)
+        fault(report, place, "replicas",
+              "a dynamic supervisor makes its children one by one; its template has no "
+              "\"replicas\"");
+    for (size_t i = 0; i < bough_count_of(keys); i++)
+        if (is_given(object, keys[i]) && !is_given(object, "replicas"))
+            fault(report, place, keys[i], "\"%s\" leads nowhere without \"replicas\"",
+                  keys[i]);
+}
+
+void bough_rules_child(struct bough_report *report, const struct bough_record *record,
+                       const json_t *object, const struct bough_entry *entry,
+                       const struct bough_actor_type *type,
+                       const struct bough_json_place *place)
+{
+    check_significant(report, record->parent, object, entry, place);
+    check_backoff(report, &entry->backoff, place);
+    check_limit(report, object, type, place);
+    check_replicas(report, record->parent, object, place);
+    if (is_given(object, "replicas")) check_hash(report, object, entry, type, place);
+}
