@@ -153,12 +153,12 @@ static void *read_options(struct reader *reader, const void *bytes, size_t len,
     struct bough_packed_options head;
     struct source source;
 
-    if (!bough_pack_is_open(type)) return broken(reader);
+    if (len < sizeof(head)) return broken(reader);
+    memcpy(&head, bytes, sizeof(head));
+    if (head.type != type || !bough_pack_is_open(type))
+        return refuse(reader, BOUGH_EINVALID, "the options are another type's");
     if (!open_source(reader, &source, bytes, len, sizeof(head) + type->options_size))
         return NULL;
-    memcpy(&head, source.bytes, sizeof(head));
-    if (head.type != type)
-        return refuse(reader, BOUGH_EINVALID, "the options are another type's");
     read_pointers(reader, &source, sizeof(head), type->options, type->option_count);
     if (given) *given = head.given;
     return reader->status == BOUGH_OK ? source.bytes + sizeof(head) : NULL;
