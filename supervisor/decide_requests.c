@@ -19,7 +19,7 @@ static void go_off(struct bough_decider *decider, struct bough_decide_event even
                    enum bough_decide_phase phase)
 {
     decider->request = event.kind;
-    decider->asked = event.child;
+    decider->asked = decider->current = event.child;
     bough_decide_set_phase(decider, phase);
 }
 

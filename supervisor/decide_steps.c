@@ -94,16 +94,24 @@ bool bough_decide_in_group(const struct bough_decider *decider, size_t i)
     return decider->children[i].rank >= decider->children[decider->from].rank;
 }
 
-/* Opens a group whose members are to be stopped first. Those that wait for a restart of
- * their own need none now: OTP takes the exit message of a sibling that it terminates out
- * of its mailbox, and a retry of a child that is not `restarting` any more is ignored. */
+static bool current_is(const struct bough_decider *decider, enum bough_child_state state)
+{
+    return decider->current != BOUGH_NO_CHILD &&
+           decider->children[decider->current].state == state;
+}
+
+/* Opens a group whose members are to be stopped first, after the one that is being
+ * stopped already: one at a time, also when the end comes in between. Those that wait for
+ * a restart of their own need none now: OTP takes the exit message of a sibling that it
+ * terminates out of its mailbox, and a retry of a child that is not `restarting` any more
+ * is ignored. */
 static void open_group(struct bough_decider *decider, size_t from, bool single)
 {
     size_t i = from == BOUGH_NO_CHILD ? decider->head : from;
 
     decider->from = from;
     decider->single = single;
-    decider->current = BOUGH_NO_CHILD;
+    if (!current_is(decider, BOUGH_CHILD_STOPPING)) decider->current = BOUGH_NO_CHILD;
     decider->cursor = single ? from : decider->tail;
     if (single) return;
     bough_decide_queue_clean(decider);
@@ -111,12 +119,6 @@ static void open_group(struct bough_decider *decider, size_t from, bool single)
         if (decider->children[i].state == BOUGH_CHILD_RETRYING)
             bough_decide_set_state(decider, i, BOUGH_CHILD_DOWN);
     }
-}
-
-static bool current_is(const struct bough_decider *decider, enum bough_child_state state)
-{
-    return decider->current != BOUGH_NO_CHILD &&
-           decider->children[decider->current].state == state;
 }
 
 void bough_decide_start(struct bough_decider *decider, size_t i)
