@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <bough/config/base64_internal.h>
+#include <bough/config/json_spec_internal.h>
 #include <bough/config/json_value_internal.h>
 #include <bough/core/assert.h>
 #include <bough/core/text.h>
@@ -21,6 +22,7 @@
 struct writer {
     struct bough_json_reader json;
     struct bough_report report;
+    const struct bough_json_types *types;
     struct bough_block *block;
     struct bough_error *error; /* may be NULL */
     bool wrong;                /* something was reported; `error` has the first of it */
@@ -195,6 +197,20 @@ static void write_list(struct writer *writer, const struct bough_field *field,
     }
 }
 
+/* What only a supervisor's messages hold. */
+static void write_spec(struct writer *writer, const struct bough_field *field,
+                       const json_t *value, const struct bough_json_place *place,
+                       size_t offset)
+{
+    if (value == NULL) return;
+    if (field->kind == BOUGH_SPEC)
+        bough_json_to_spec(&writer->report, writer->types->all, value, place,
+                           writer->block, offset);
+    else
+        bough_json_to_packed_options(&writer->report, writer->types->options_of, value,
+                                     place, writer->block, offset);
+}
+
 static void write_member(struct bough_json_reader *json, const struct bough_field *field,
                          const json_t *value, const struct bough_json_place *place,
                          void *target)
@@ -210,13 +226,16 @@ static void write_member(struct bough_json_reader *json, const struct bough_fiel
         write_bytes(writer, field, value, place, offset);
     } else if (field->kind == BOUGH_PAIRS) {
         write_pairs(writer, field, value, place, offset);
+    } else if (field->kind == BOUGH_SPEC || field->kind == BOUGH_OPTIONS) {
+        write_spec(writer, field, value, place, offset);
     } else {
         bough_assert(field->kind == BOUGH_LIST);
         write_list(writer, field, value, place, offset);
     }
 }
 
-enum bough_status bough_json_to_block(const struct bough_field *fields, size_t count,
+enum bough_status bough_json_to_block(const struct bough_json_types *types,
+                                      const struct bough_field *fields, size_t count,
                                       const json_t *json, struct bough_block *block,
                                       struct bough_error *error)
 {
@@ -224,6 +243,7 @@ enum bough_status bough_json_to_block(const struct bough_field *fields, size_t c
     struct writer writer = {
         .json = { .report = &writer.report, .noun = "field", .take = write_member },
         .report = { .add = keep_first },
+        .types = types,
         .block = block,
         .error = error,
     };
@@ -279,7 +299,8 @@ static enum bough_status begin_message(const struct bough_actor_type *type, size
     return BOUGH_OK;
 }
 
-enum bough_status bough_json_to_message(const struct bough_actor_type *type,
+enum bough_status bough_json_to_message(const struct bough_json_types *types,
+                                        const struct bough_actor_type *type,
                                         const char *name, const json_t *json,
                                         void *buffer, size_t buffer_size,
                                         struct bough_block *block,
@@ -295,7 +316,7 @@ enum bough_status bough_json_to_message(const struct bough_actor_type *type,
     status = begin_message(type, kind, buffer, buffer_size, block, error);
     if (status != BOUGH_OK) return status;
 
-    status = bough_json_to_block(type->messages[kind].fields,
+    status = bough_json_to_block(types, type->messages[kind].fields,
                                  type->messages[kind].field_count, json, block, error);
     if (status != BOUGH_OK)
         bough_block_finish(block);
@@ -394,6 +415,10 @@ static json_t *from_member(const struct bough_field *field, const void *block,
     if (field->kind == BOUGH_LIST) return from_list(field, block, span);
     if (field->kind == BOUGH_PAIRS)
         return from_pairs(bough_span_data(block, span), span.len);
+    if (field->kind == BOUGH_SPEC)
+        return bough_json_from_spec(bough_span_data(block, span), span.len);
+    /* Of which type they are, the block does not say; no reply holds any. */
+    if (field->kind == BOUGH_OPTIONS) return json_null();
     bough_assert(field->kind == BOUGH_TEXT || field->kind == BOUGH_BYTES);
     return bough_json_from_bytes(bough_span_data(block, span), span.len);
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <bough/core/assert.h>
+#include <bough/config/json_build_internal.h>
 #include <bough/core/exit_reason.h>
 
 enum { NOT_GIVEN = -1, CODE_MAX = 255 };
@@ -196,12 +196,6 @@ void bough_policies_read(struct bough_report *report, struct bough_arena *arena,
 
 /* To JSON */
 
-/* Takes the value; false when memory is out. */
-static bool set(json_t *object, const char *key, json_t *value)
-{
-    return json_object_set_new(object, key, value) == 0;
-}
-
 static json_t *signal_json(int number)
 {
     for (size_t i = 0; i < bough_count_of(signal_numbers); i++)
@@ -212,31 +206,26 @@ static json_t *signal_json(int number)
 static json_t *policy_json(const struct bough_policy *policy)
 {
     json_t *object = json_object();
-    bool number = policy->any_number || policy->number != 0, right = object != NULL;
 
     if (policy->any_kind || policy->kind != BOUGH_EXIT_NORMAL)
-        right = right && set(object, "on", json_string(kinds[policy->kind]));
+        bough_json_put(&object, "on", json_string(kinds[policy->kind]));
     if (policy->status != BOUGH_OK)
-        right = right &&
-                set(object, "status", json_string(bough_status_name(policy->status)));
-    if (number && policy->kind == BOUGH_EXIT_SIGNAL)
-        right = right && set(object, "signal", signal_json(policy->number));
-    else if (number)
-        right = right && set(object, "code", json_integer(policy->number));
-    right = right && set(object, "do", json_string(bough_policy_names[policy->act]));
-    if (right) return object;
-    json_decref(object);
-    return NULL;
+        bough_json_put(&object, "status", json_string(bough_status_name(policy->status)));
+    if (policy->any_number || policy->number != 0) {
+        if (policy->kind == BOUGH_EXIT_SIGNAL)
+            bough_json_put(&object, "signal", signal_json(policy->number));
+        else
+            bough_json_put(&object, "code", json_integer(policy->number));
+    }
+    bough_json_put(&object, "do", json_string(bough_policy_names[policy->act]));
+    return object;
 }
 
 json_t *bough_policies_json(const struct bough_child_spec *spec)
 {
     json_t *array = json_array();
 
-    for (size_t i = 0; array != NULL && i < spec->policy_count; i++) {
-        if (json_array_append_new(array, policy_json(&spec->policies[i])) == 0) continue;
-        json_decref(array);
-        return NULL;
-    }
+    for (size_t i = 0; i < spec->policy_count; i++)
+        bough_json_push(&array, policy_json(&spec->policies[i]));
     return array;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <bough/config/config.h>
+#include <bough/config/json_build_internal.h>
 #include <bough/config/keys_internal.h>
 #include <bough/config/units.h>
 #include <bough/supervisor/supervisor.h>
@@ -21,33 +22,12 @@
 #define NAME "^[A-Za-z0-9_.-]{1,64}$"
 #define PATH "^/([A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64})*)?$"
 
-/* Takes `value`. On failure `*object` is released and NULL. */
-static void set(json_t **object, const char *key, json_t *value)
-{
-    if (*object == NULL) {
-        json_decref(value);
-    } else if (json_object_set_new(*object, key, value) != 0) {
-        json_decref(*object);
-        *object = NULL;
-    }
-}
-
-static void append(json_t **array, json_t *value)
-{
-    if (*array == NULL) {
-        json_decref(value);
-    } else if (json_array_append_new(*array, value) != 0) {
-        json_decref(*array);
-        *array = NULL;
-    }
-}
-
 static json_t *words(const char *const *names)
 {
     json_t *array = json_array();
 
     for (; *names != NULL; names++)
-        append(&array, json_string(*names));
+        bough_json_push(&array, json_string(*names));
     return array;
 }
 
@@ -64,10 +44,13 @@ static json_t *number(const struct bough_field *field)
 {
     json_t *schema = json_object();
 
-    set(&schema, "type", json_string(field->kind == BOUGH_INT64 ? "integer" : "number"));
+    bough_json_put(&schema, "type",
+                   json_string(field->kind == BOUGH_INT64 ? "integer" : "number"));
     if (field->min == 0 && field->max == 0) return schema;
-    if (field->min != INT64_MIN) set(&schema, "minimum", json_integer(field->min));
-    if (field->max != INT64_MAX) set(&schema, "maximum", json_integer(field->max));
+    if (field->min != INT64_MIN)
+        bough_json_put(&schema, "minimum", json_integer(field->min));
+    if (field->max != INT64_MAX)
+        bough_json_put(&schema, "maximum", json_integer(field->max));
     return schema;
 }
 
@@ -85,7 +68,7 @@ static json_t *strings(const struct bough_field *field)
     json_t *schema =
         json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
 
-    if (!field->optional) set(&schema, "minItems", json_integer(1));
+    if (!field->optional) bough_json_put(&schema, "minItems", json_integer(1));
     return schema;
 }
 
@@ -148,7 +131,8 @@ static json_t *fallback(const struct bough_field *field, bool *any)
 
 static void describe(json_t **schema, const struct bough_field *field)
 {
-    if (field->help != NULL) set(schema, "description", json_string(field->help));
+    if (field->help != NULL)
+        bough_json_put(schema, "description", json_string(field->help));
 }
 
 json_t *bough_field_schema(const struct bough_field *field)
@@ -158,7 +142,7 @@ json_t *bough_field_schema(const struct bough_field *field)
     json_t *value = fallback(field, &any);
 
     describe(&schema, field);
-    if (any) set(&schema, "default", value);
+    if (any) bough_json_put(&schema, "default", value);
     return schema;
 }
 
@@ -169,14 +153,14 @@ static json_t *object_of(const struct bough_field *fields, size_t count)
     bool any;
 
     for (size_t i = 0; i < count; i++) {
-        set(&properties, fields[i].name, bough_field_schema(&fields[i]));
-        if (!fields[i].optional) append(&required, json_string(fields[i].name));
+        bough_json_put(&properties, fields[i].name, bough_field_schema(&fields[i]));
+        if (!fields[i].optional) bough_json_push(&required, json_string(fields[i].name));
     }
     schema = json_pack("{s:s, s:o}", "type", "object", "properties", properties);
     any = json_array_size(required) > 0;
-    set(&schema, "required", required);
+    bough_json_put(&schema, "required", required);
     if (!any) json_object_del(schema, "required");
-    set(&schema, "additionalProperties", json_false());
+    bough_json_put(&schema, "additionalProperties", json_false());
     return schema;
 }
 
@@ -241,14 +225,16 @@ static json_t *keys_of(const struct owner *owner, const char *description)
 
     for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++) {
         if (key->kind == BOUGH_KEY_LATER || (key->where & owner->where) == 0) continue;
-        set(&properties, key->field.name, key_schema(key, owner));
-        if (is_required(key, owner)) append(&required, json_string(key->field.name));
+        bough_json_put(&properties, key->field.name, key_schema(key, owner));
+        if (is_required(key, owner))
+            bough_json_push(&required, json_string(key->field.name));
     }
-    set(&schema, "type", json_string("object"));
-    if (description != NULL) set(&schema, "description", json_string(description));
-    set(&schema, "properties", properties);
-    set(&schema, "required", required);
-    set(&schema, "additionalProperties", json_false());
+    bough_json_put(&schema, "type", json_string("object"));
+    if (description != NULL)
+        bough_json_put(&schema, "description", json_string(description));
+    bough_json_put(&schema, "properties", properties);
+    bough_json_put(&schema, "required", required);
+    bough_json_put(&schema, "additionalProperties", json_false());
     return schema;
 }
 
@@ -262,22 +248,22 @@ static void define_type(json_t **definitions, json_t **choices,
 
     snprintf(name, sizeof(name), "type_%s", type->name);
     snprintf(reference, sizeof(reference), "#/$defs/%s", name);
-    set(definitions, name, keys_of(&owner, type->help));
-    append(choices, json_pack("{s:s}", "$ref", reference));
+    bough_json_put(definitions, name, keys_of(&owner, type->help));
+    bough_json_push(choices, json_pack("{s:s}", "$ref", reference));
 }
 
 static json_t *definitions_of(const struct bough_actor_type *const *types)
 {
     json_t *definitions = json_object(), *choices = json_array();
 
-    set(&definitions, "name",
-        json_pack("{s:s, s:s, s:{s:[s, s]}}", "type", "string", "pattern", NAME, "not",
-                  "enum", ".", ".."));
-    set(&definitions, "duration", pattern(DURATION));
+    bough_json_put(&definitions, "name",
+                   json_pack("{s:s, s:s, s:{s:[s, s]}}", "type", "string", "pattern",
+                             NAME, "not", "enum", ".", ".."));
+    bough_json_put(&definitions, "duration", pattern(DURATION));
     define_type(&definitions, &choices, &bough_supervisor_type, BOUGH_IN_SUPERVISOR);
     for (; *types != NULL; types++)
         define_type(&definitions, &choices, *types, BOUGH_IN_WORKER);
-    set(&definitions, "child", json_pack("{s:o}", "oneOf", choices));
+    bough_json_put(&definitions, "child", json_pack("{s:o}", "oneOf", choices));
     return definitions;
 }
 
@@ -286,8 +272,10 @@ json_t *bough_config_schema(const struct bough_actor_type *const *types)
     const struct owner root = { .where = BOUGH_IN_ROOT };
     json_t *schema = json_object(), *keys = keys_of(&root, NULL);
 
-    set(&schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
-    set(&schema, "title", json_string("A tree of supervised actors, as bough runs it"));
+    bough_json_put(&schema, "$schema",
+                   json_string("https://json-schema.org/draft/2020-12/schema"));
+    bough_json_put(&schema, "title",
+                   json_string("A tree of supervised actors, as bough runs it"));
     if (schema != NULL && keys != NULL && json_object_update(schema, keys) != 0) {
         json_decref(schema);
         schema = NULL;
@@ -297,7 +285,7 @@ json_t *bough_config_schema(const struct bough_actor_type *const *types)
         schema = NULL;
     }
     json_decref(keys);
-    set(&schema, "$defs", definitions_of(types));
+    bough_json_put(&schema, "$defs", definitions_of(types));
     return schema;
 }
 

@@ -7,7 +7,10 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include <bough/actors/types.h>
 #include <bough/tests/support/unit.h>
+
+static const struct bough_json_types types = { .all = bough_actor_types };
 
 static const char *const moods[] = { "calm", "merry", NULL };
 
@@ -88,9 +91,9 @@ static void make(struct made *made, const char *name, const char *fields)
 
     assert_true(fields == NULL || json != NULL);
     memset(made, 0, sizeof(*made));
-    made->status =
-        bough_json_to_message(&host, name, json, made->buffer, sizeof(made->buffer),
-                              &made->block, &made->message, &made->error);
+    made->status = bough_json_to_message(&types, &host, name, json, made->buffer,
+                                         sizeof(made->buffer), &made->block,
+                                         &made->message, &made->error);
     json_decref(json);
 }
 
@@ -284,12 +287,12 @@ static void an_error_may_be_of_no_interest(void **state)
 
     (void)state;
     bough_block_init(&block, buffer, sizeof(buffer), &party, sizeof(party));
-    assert_status(bough_json_to_block(party_fields, bough_count_of(party_fields), json,
-                                      &block, NULL),
+    assert_status(bough_json_to_block(&types, party_fields, bough_count_of(party_fields),
+                                      json, &block, NULL),
                   BOUGH_EINVALID);
     bough_block_finish(&block);
-    assert_status(bough_json_to_message(&host, "dance", json, buffer, sizeof(buffer),
-                                        &block, NULL, NULL),
+    assert_status(bough_json_to_message(&types, &host, "dance", json, buffer,
+                                        sizeof(buffer), &block, NULL, NULL),
                   BOUGH_ENOTFOUND);
     json_decref(json);
 }

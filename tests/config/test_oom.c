@@ -14,6 +14,8 @@
 #include <bough/tests/config/load.h>
 #include <bough/tests/support/allocator.h>
 
+static const struct bough_json_types types = { .all = bough_actor_types };
+
 /* jansson's memory passes through this program's malloc, so that it may fail, too. */
 static void *jansson_malloc(size_t size)
 {
@@ -155,7 +157,7 @@ static bool make_message(void *data)
     struct bough_block block;
     struct bough_error error = { .status = BOUGH_OK };
     enum bough_status status = bough_json_to_message(
-        &type, "note", data, buffer, sizeof(buffer), &block, NULL, &error);
+        &types, &type, "note", data, buffer, sizeof(buffer), &block, NULL, &error);
 
     if (status == BOUGH_OK) {
         bough_block_finish(&block);
@@ -198,8 +200,8 @@ static void a_reply_is_made_or_not(void **state)
     json_t *json = note_json();
 
     (void)state;
-    assert_status(bough_json_to_message(&type, "note", json, buffer, sizeof(buffer),
-                                        &block, NULL, NULL),
+    assert_status(bough_json_to_message(&types, &type, "note", json, buffer,
+                                        sizeof(buffer), &block, NULL, NULL),
                   BOUGH_OK);
     fail_each(make_json, block.data);
     bough_block_finish(&block);

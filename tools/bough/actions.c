@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <bough/actors/types.h>
 #include <bough/config/json_fields.h>
 #include <bough/config/suggest.h>
 #include <bough/config/units.h>
 #include <bough/core/place.h>
+#include <bough/supervisor/supervisor.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/request.h>
 
@@ -130,29 +132,44 @@ static bool find_place(struct bough_request *request, const char *path,
     return false;
 }
 
+/* What is wrong with a message, and where, unless that is one of its own fields: the text
+ * names those. */
+static void refuse_message(struct bough_request *request, enum bough_status status,
+                           const struct bough_error *error)
+{
+    /* The path is there, so a message that is not is no `not_found`. */
+    if (status == BOUGH_ENOTFOUND) status = BOUGH_EINVALID;
+    if (strchr(error->pointer, '/') != strrchr(error->pointer, '/'))
+        bough_request_refuse(request, status, "%s (at %s)", error->text, error->pointer);
+    else
+        bough_request_refuse(request, status, "%s",
+                             error->text[0] != '\0' ? error->text
+                                                    : bough_status_text(status));
+}
+
 /* Begins the block of the message that the body asks for. False: refused, no block. */
 static bool make_message(struct bough_request *request, const struct body *body,
-                         const struct bough_actor_type *type, void *buffer, size_t size,
+                         struct bough_address place, void *buffer, size_t size,
                          struct bough_block *block)
 {
+    struct bough_json_types types = { .all = bough_actor_types };
+    struct bough_place_info info = { .speaks = NULL };
     struct bough_error error = { .text = "" };
-    enum bough_status status;
+    enum bough_status status = bough_place_info(place, &info);
 
     if (body->message == NULL) {
         bough_request_refuse(request, BOUGH_EINVALID, "\"message\" is missing");
         return false;
     }
-    if (type == NULL) {
+    if (status != BOUGH_OK || info.speaks == NULL) {
         bough_request_refuse(request, BOUGH_EGONE, "nobody has lived there yet");
         return false;
     }
-    status = bough_json_to_message(type, body->message, body->fields, buffer, size, block,
-                                   &request->message, &error);
+    types.options_of = bough_supervisor_template(place);
+    status = bough_json_to_message(&types, info.speaks, body->message, body->fields,
+                                   buffer, size, block, &request->message, &error);
     if (status == BOUGH_OK) return true;
-    /* The path is there, so a message that is not is no `not_found`. */
-    if (status == BOUGH_ENOTFOUND) status = BOUGH_EINVALID;
-    bough_request_refuse(request, status, "%s",
-                         error.text[0] != '\0' ? error.text : bough_status_text(status));
+    refuse_message(request, status, &error);
     return false;
 }
 
@@ -205,7 +222,7 @@ void bough_action_call(struct bough_request *request, const char *path)
 
     if (!find_place(request, path, &place, &info)) return;
     if (!body_parse(request, allowed, &body)) return;
-    if (make_message(request, &body, info.type, buffer, sizeof(buffer), &block)) {
+    if (make_message(request, &body, place, buffer, sizeof(buffer), &block)) {
         request->call.done = call_done;
         request->call.timeout_ms = body.timeout_ms == BOUGH_FOREVER ? 0 : body.timeout_ms;
         bough_call_block(&request->call, place, &block);
@@ -225,7 +242,7 @@ void bough_action_send(struct bough_request *request, const char *path)
 
     if (!find_place(request, path, &place, &info)) return;
     if (!body_parse(request, allowed, &body)) return;
-    if (make_message(request, &body, info.type, buffer, sizeof(buffer), &block)) {
+    if (make_message(request, &body, place, buffer, sizeof(buffer), &block)) {
         const enum bough_status status = bough_send_block(place, &block);
 
         if (status == BOUGH_OK) {
