@@ -193,9 +193,9 @@ static void start(struct bough_actor *actor, const struct bough_recruit *recruit
     const enum bough_status status = bough_supervision_add(actor, recruit, &child);
 
     if (status != BOUGH_OK) {
-        bough_spec_free(own);
         bough_question_refuse(question, status, "no place for \"%s\": %s", recruit->name,
                               bough_status_text(status));
+        bough_spec_free(own);
         return;
     }
     child->own = own;
