@@ -30,14 +30,16 @@ static void start_by_request(struct bough_decider *decider,
     bough_decide_start(decider, event.child);
 }
 
-/* Whether some retry would start the children that are DOWN. One-for-all: any; rest-for-
- * one: one that comes before. */
-static bool others_are_awaited(const struct bough_decider *decider, size_t i)
+/* Whether a retry other than this child's would start the siblings that are down.
+ * One-for-all: any; rest-for-one: one that comes before; otherwise there are none. */
+static bool siblings_are_awaited(const struct bough_decider *decider, size_t i)
 {
     size_t end = decider->strategy == BOUGH_ONE_FOR_ALL ? BOUGH_NO_CHILD : i;
 
+    if (decider->strategy != BOUGH_ONE_FOR_ALL && decider->strategy != BOUGH_REST_FOR_ONE)
+        return true;
     for (size_t k = decider->head; k != end; k = decider->children[k].after) {
-        if (decider->children[k].state == BOUGH_CHILD_RETRYING) return true;
+        if (k != i && decider->children[k].state == BOUGH_CHILD_RETRYING) return true;
     }
     return false;
 }
@@ -46,12 +48,11 @@ static bool others_are_awaited(const struct bough_decider *decider, size_t i)
  * there any more, either. */
 static void cancel_retry(struct bough_decider *decider, size_t i)
 {
+    bool awaited = siblings_are_awaited(decider, i);
+
     answer(decider, i, BOUGH_OK);
     bough_decide_dismiss(decider, i);
-    if (decider->strategy != BOUGH_ONE_FOR_ALL && decider->strategy != BOUGH_REST_FOR_ONE)
-        return;
-    if (!others_are_awaited(decider, i))
-        bough_decide_act_on(decider, BOUGH_DO_SETTLE_DOWN, i);
+    if (!awaited) bough_decide_act_on(decider, BOUGH_DO_SETTLE_DOWN, i);
 }
 
 static void terminate_child(struct bough_decider *decider,

@@ -141,6 +141,16 @@ static void start_at_first(struct bough_decider *decider)
     decider->cursor = decider->from == BOUGH_NO_CHILD ? decider->head : decider->from;
 }
 
+/* Those that are down are started, but for a temporary child that is over: one that a
+ * policy stopped is known, and nobody but restart_child starts it again. */
+static bool is_due(const struct bough_decider *decider,
+                   const struct bough_decider_child *child)
+{
+    return child->state == BOUGH_CHILD_DOWN &&
+           (decider->phase == BOUGH_PHASE_STARTING ||
+            child->restart != BOUGH_TEMPORARY || child->verdict != BOUGH_VERDICT_OVER);
+}
+
 /* False when every child of the group has been started. */
 static bool start_next(struct bough_decider *decider)
 {
@@ -149,7 +159,7 @@ static bool start_next(struct bough_decider *decider)
         size_t i = decider->cursor;
 
         decider->cursor = decider->single ? BOUGH_NO_CHILD : decider->children[i].after;
-        if (decider->children[i].state != BOUGH_CHILD_DOWN) continue;
+        if (!is_due(decider, &decider->children[i])) continue;
         decider->current = i;
         bough_decide_start(decider, i);
         return true;

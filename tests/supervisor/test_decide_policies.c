@@ -314,6 +314,45 @@ static void a_dynamic_child_stopped_by_policy_is_forgotten(void **state)
     script_finish(&script);
 }
 
+/* It is forgotten by then, and must not be walked over. */
+static void a_temporary_child_whose_retry_is_cancelled_is_forgotten(void **state)
+{
+    const struct bough_policy policy = { .act = BOUGH_POLICY_RESTART };
+    struct script script;
+
+    (void)state;
+    script_init(&script, BOUGH_REST_FOR_ONE, 3);
+    script.children[1].restart = BOUGH_TEMPORARY;
+    script.children[1].policies = &policy;
+    script.children[1].policy_count = 1;
+    script_start(&script);
+    expect(&script, crashed(1), "restart 1 try 1, stop 2");
+    expect(&script, ended(2), "start 1");
+    expect(&script, start_failed(1), "retry 1");
+    expect(&script, terminate_child(1), "answer 1 ok, remove 1, settle down");
+    assert_int_equal(bough_decider_next(script.decider, 0), 2);
+    script_finish(&script);
+}
+
+static void a_temporary_child_that_a_policy_stopped_stays_down(void **state)
+{
+    const struct bough_policy policy = { .act = BOUGH_POLICY_STOP };
+    struct script script;
+
+    (void)state;
+    script_init(&script, BOUGH_ONE_FOR_ALL, 2);
+    script.children[1].restart = BOUGH_TEMPORARY;
+    script.children[1].policies = &policy;
+    script.children[1].policy_count = 1;
+    script_start(&script);
+    expect(&script, crashed(1), "settle 1");
+    expect(&script, crashed(0), "restart 0 try 1, start 0");
+    expect(&script, ready(0), "");
+    expect(&script, restart_child(1), "start 1");
+    expect(&script, ready(1), "answer 1 ok");
+    script_finish(&script);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +372,8 @@ int main(void)
         cmocka_unit_test(a_first_start_is_not_judged),
         cmocka_unit_test(a_significant_child_stopped_by_policy_triggers),
         cmocka_unit_test(a_dynamic_child_stopped_by_policy_is_forgotten),
+        cmocka_unit_test(a_temporary_child_whose_retry_is_cancelled_is_forgotten),
+        cmocka_unit_test(a_temporary_child_that_a_policy_stopped_stays_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
