@@ -192,6 +192,13 @@ static void start(struct bough_actor *actor, const struct bough_recruit *recruit
     struct bough_supervised *child;
     const enum bough_status status = bough_supervision_add(actor, recruit, &child);
 
+    if (status == BOUGH_EPRESENT) {
+        bough_question_refuse(question, BOUGH_ESTARTED,
+                              "somebody else has been started there as \"%s\"",
+                              recruit->name);
+        bough_spec_free(own);
+        return;
+    }
     if (status != BOUGH_OK) {
         bough_question_refuse(question, status, "no place for \"%s\": %s", recruit->name,
                               bough_status_text(status));
