@@ -29,6 +29,7 @@ static struct bough_config *config_new(const struct bough_actor_type *const *typ
     if (config == NULL) return NULL;
     config->types = types;
     config->errors.arena = &config->arena;
+    config->warnings.arena = &config->arena;
     config->report.add = add_to_errors;
     config->references_end = &config->references;
     return config;
@@ -104,6 +105,12 @@ static bool copy_text(struct bough_config *config)
     return true;
 }
 
+static void warn(struct bough_config *config, const json_t *root)
+{
+    bough_config_warn(config, root);
+    bough_errors_settle(&config->warnings, &config->source, config->json);
+}
+
 static void check(struct bough_config *config)
 {
     json_t *root = NULL;
@@ -118,6 +125,7 @@ static void check(struct bough_config *config)
     if (root != NULL) bough_config_check(config, root);
     bough_errors_settle(&config->errors, &config->source, right ? config->json : NULL);
     bough_names_finish(config);
+    if (root != NULL && config->errors.count == 0) warn(config, root);
     json_decref(root);
     free(config->json);
     config->json = NULL;
@@ -196,5 +204,29 @@ const struct bough_config_error *bough_config_error_at(const struct bough_config
 
 void bough_config_print_errors(const struct bough_config *config, FILE *stream)
 {
-    bough_errors_print(&config->errors, &config->source, stream);
+    bough_errors_print(&config->errors, &config->source, "error", stream);
+}
+
+size_t bough_config_warning_count(const struct bough_config *config)
+{
+    return config->warnings.count;
+}
+
+size_t bough_config_warning_kept(const struct bough_config *config)
+{
+    return config->warnings.kept;
+}
+
+const struct bough_config_error *
+bough_config_warning_at(const struct bough_config *config, size_t index)
+{
+    bough_assert(index < config->warnings.kept);
+    return &config->warnings.noted[index].error;
+}
+
+void bough_config_print_warnings(const struct bough_config *config, bool strict,
+                                 FILE *stream)
+{
+    bough_errors_print(&config->warnings, &config->source, strict ? "error" : "warning",
+                       stream);
 }

@@ -87,4 +87,15 @@ bough_config_error_at(const struct bough_config *config, size_t index);
 BOUGH_PUBLIC void bough_config_print_errors(const struct bough_config *config,
                                             FILE *stream);
 
+/* Warnings: what a tree that is right hardly means, such as a limit that can never be
+ * passed. As the errors above; there are none when there are errors. */
+BOUGH_PUBLIC size_t bough_config_warning_count(const struct bough_config *config);
+BOUGH_PUBLIC size_t bough_config_warning_kept(const struct bough_config *config);
+BOUGH_PUBLIC const struct bough_config_error *
+bough_config_warning_at(const struct bough_config *config, size_t index);
+
+/* `strict`: as errors. */
+BOUGH_PUBLIC void bough_config_print_warnings(const struct bough_config *config,
+                                              bool strict, FILE *stream);
+
 #endif

@@ -39,7 +39,7 @@ struct bough_record {
 struct bough_config {
     struct bough_arena arena;
     struct bough_source source;
-    struct bough_errors errors;
+    struct bough_errors errors, warnings;
     struct bough_config_tree tree;
     struct bough_report report; /* adds to the errors */
 
@@ -61,6 +61,9 @@ void bough_config_check(struct bough_config *config, const json_t *root);
 void bough_config_check_child(struct bough_config *config, const json_t *object,
                               const struct bough_json_place *place,
                               struct bough_child_spec *spec);
+
+/* warnings.c: walks a tree that is right, and adds what is hardly meant. */
+void bough_config_warn(struct bough_config *config, const json_t *root);
 
 /* names.c: which actor is called what, by parent and name, in linear time. */
 

@@ -130,13 +130,13 @@ void bough_errors_settle(struct bough_errors *errors, const struct bough_source 
 }
 
 static void print_one(const struct bough_noted_error *noted,
-                      const struct bough_source *source, FILE *stream)
+                      const struct bough_source *source, const char *word, FILE *stream)
 {
     const struct bough_config_error *error = &noted->error;
 
     bough_source_print_safe(source->name, stream);
     if (error->line > 0) fprintf(stream, ":%d:%d", error->line, error->column);
-    fputs(": error: ", stream);
+    fprintf(stream, ": %s: ", word);
     bough_source_print_safe(error->text, stream);
     fputc('\n', stream);
     if (*error->pointer != '\0') {
@@ -148,13 +148,13 @@ static void print_one(const struct bough_noted_error *noted,
 }
 
 void bough_errors_print(const struct bough_errors *errors,
-                        const struct bough_source *source, FILE *stream)
+                        const struct bough_source *source, const char *word, FILE *stream)
 {
     size_t more = errors->count - errors->kept;
 
     for (size_t i = 0; i < errors->kept; i++)
-        print_one(&errors->noted[i], source, stream);
+        print_one(&errors->noted[i], source, word, stream);
     if (more == 0) return;
     bough_source_print_safe(source->name, stream);
-    fprintf(stream, ": error: and %zu more\n", more);
+    fprintf(stream, ": %s: and %zu more\n", word, more);
 }

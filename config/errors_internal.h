@@ -57,7 +57,9 @@ void bough_errors_add_pointer(struct bough_errors *errors, const char *pointer,
 void bough_errors_settle(struct bough_errors *errors, const struct bough_source *source,
                          const char *json);
 
+/* `word` is what they are called: "error" or "warning". */
 void bough_errors_print(const struct bough_errors *errors,
-                        const struct bough_source *source, FILE *stream);
+                        const struct bough_source *source, const char *word,
+                        FILE *stream);
 
 #endif
