@@ -195,11 +195,36 @@ def check_says_the_exact_errors_of_each_broken_file(folder):
 
 @fact
 def check_sums_up_what_is_right(folder):
-    text = folder.bough("check", str(SOURCE / "config/examples/shop.json")).stdout
-    contains(text, "shop is right: 2 supervisors, 8 other actors",
-             "/till: one-for-all; restarts at most 5 times in 10s, then gives up")
-    never = folder.write("never.json", {"name": "never", "intensity": 0, "children": []})
-    contains(folder.bough("check", never).stdout, "gives up at the first restart")
+    right = folder.bough("check", str(SOURCE / "config/examples/shop.json"))
+    same(right.stderr, "")
+    contains(right.stdout, "shop.json: right: 8 actors under 2 supervisors",
+             "gives up after at most 24 starts of an actor that fails at once (/till/drawer)",
+             "stops within 21s")
+    empty = folder.write("empty.json", {"name": "empty", "children": []})
+    contains(folder.bough("check", empty).stdout, "right: 0 actors under 1 supervisor\n",
+             "never gives up", "stops at once")
+
+
+@fact
+def check_warns_of_what_is_hardly_meant(folder):
+    warn = SOURCE / "tests/config/warn"
+    files = sorted(warn.glob("*.json"))
+    assert len(files) >= 9, len(files)
+    for file in files:
+        warned = folder.bough("check", file.name, cwd=warn)
+        same(warned.stderr, file.with_suffix(".expected").read_text(), file.name)
+        contains(warned.stdout, ": right: ")
+
+
+@fact
+def a_strict_check_takes_warnings_for_errors(folder):
+    file = str(SOURCE / "tests/config/warn/intensity_0.json")
+    wrong = folder.bough("check", "--strict", file, code=78)
+    same(wrong.stdout, "")
+    contains(wrong.stderr, ":3:16: error: with ")
+    said = folder.ask("check", "--strict", "--json", file, code=78)
+    same((said["ok"], said["error_count"], said["warning_count"]), (False, 0, 1))
+    folder.bough("check", "--strict", str(SOURCE / "config/examples/shop.json"))
 
 
 @fact
@@ -209,7 +234,9 @@ def check_tells_programs_the_same(folder):
     same((said["ok"], said["error_count"]), (False, 1))
     same(said["errors"][0]["pointer"], "/children/0/type")
     right = folder.ask("check", "--json", folder.write("one.json", COUNTER))
-    same((right["ok"], right["errors"]), (True, []))
+    same((right["ok"], right["errors"], right["warnings"]), (True, [], []))
+    same((right["actors"], right["supervisors"]), (1, 1))
+    same((right["starts"], right["stop"]), ({"most": 2, "path": "/c"}, {"ms": 0}))
 
 
 @fact

@@ -15,6 +15,7 @@
 const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_HELP] = { "help", 'h', NULL, NULL, "say this" },
     [BOUGH_OPTION_JSON] = { "json", 'j', NULL, NULL, "print JSON, for programs" },
+    [BOUGH_OPTION_STRICT] = { "strict", 'S', NULL, NULL, "take warnings for errors" },
     [BOUGH_OPTION_CONTROL] = { "control", 'c', "PATH", NULL, "the control socket" },
     [BOUGH_OPTION_NAME] = { "name", 'n', "NAME", NULL, "the tree, where several run" },
     [BOUGH_OPTION_FOLLOW] = { "follow", 'f', NULL, NULL, "go on, until interrupted" },
@@ -27,6 +28,7 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
 
 enum {
     JSON = 1 << BOUGH_OPTION_JSON,
+    STRICT = 1 << BOUGH_OPTION_STRICT,
     FOLLOW = 1 << BOUGH_OPTION_FOLLOW,
     SINCE = 1 << BOUGH_OPTION_SINCE,
     TIMEOUT = 1 << BOUGH_OPTION_TIMEOUT,
@@ -57,10 +59,14 @@ const struct bough_verb bough_verbs[] = {
       .words = "FILE",
       .summary = "say all that is wrong with a tree, and what its limits mean",
       .text =
-          "Reads FILE and starts nothing. Every error is reported with its place; a tree\n"
-          "that is right is summed up. Exit code: 0 right, 78 wrong.\n",
-      .examples = "bough check shop.json\n",
-      .options = JSON,
+          "Reads FILE and starts nothing. Every error is reported with its place; of a tree\n"
+          "that is right, what it hardly means (a limit that can never be passed, a stop\n"
+          "that is cut short), how many starts its limits allow before it gives up, and\n"
+          "how long it may take to stop. Exit code: 0 right, 78 wrong, with --strict also\n"
+          "when there are warnings.\n",
+      .examples = "bough check shop.json\n"
+                  "bough check --strict --json shop.json | jq .warnings\n",
+      .options = JSON | STRICT,
       .least = 1,
       .most = 1,
       .run = bough_cmd_check },
