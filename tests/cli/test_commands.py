@@ -6,8 +6,8 @@ SPDX-License-Identifier: MIT
 
 from bough_cli import (SOURCE, Skip, child, contains, fact, json, main, os, same, subprocess, BOUGH)
 
-VERBS = ["run", "check", "tree", "status", "events", "call", "send", "kill", "shutdown", "types",
-         "schema", "completion", "version", "help"]
+VERBS = ["run", "check", "simulate", "tree", "status", "events", "why", "call", "send", "kill",
+         "start", "stop", "restart", "shutdown", "types", "schema", "completion", "version", "help"]
 COUNTER = {"name": "one", "children": [child("c", "counter")]}
 
 
@@ -256,7 +256,7 @@ def version_is_one_line(folder):
 @fact
 def completion_knows_verbs_and_options(folder):
     script = folder.bough("completion", "bash").stdout
-    for line, expected in ((["bough", "st"], {"status"}),
+    for line, expected in ((["bough", "st"], {"status", "start", "stop"}),
                            (["bough", "status", "--fo"], {"--follow"}),
                            (["bough", "kill", "/x", "--reason", "ki"], {"kill"}),
                            (["bough", "help", "sch"], {"schema"})):

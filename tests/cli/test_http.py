@@ -69,7 +69,7 @@ def each_wrong_request_has_its_code_and_sentence(folder):
             ("POST", "/v1/tree", b"{}", 405, "invalid", "GET is"),
             ("GET", "/v1/shutdown", None, 405, "invalid", "POST is"),
             ("POST", "/v1/actors", b"{}", 405, "invalid", ""),
-            ("POST", "/v1/actors/c/explode", b"{}", 404, "not_found", "call, send and kill"),
+            ("POST", "/v1/actors/c/explode", b"{}", 404, "not_found", "call, send, kill, start"),
             ("POST", call, b"", 400, "invalid", '"message" is missing'),
             ("POST", call, b"{", 400, "invalid", "not JSON"),
             ("POST", call, b"[1]", 400, "invalid", "must be an object"),

@@ -10,119 +10,18 @@
 
 #include <bough/actors/types.h>
 #include <bough/config/json_fields.h>
-#include <bough/config/suggest.h>
-#include <bough/config/units.h>
 #include <bough/core/place.h>
 #include <bough/supervisor/supervisor.h>
+#include <bough/tools/bough/body.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/request.h>
 
 enum { MESSAGE_BUFFER = 1024 }; /* bytes of a message that need no allocation */
 
-/* A body: an object of known members. */
-
-struct body {
-    json_t *json; /* to be released */
-    const char *message, *reason;
-    json_t *fields; /* NULL: none */
-    int64_t timeout_ms;
-};
-
-/* Members of a body, each of its JSON type; the names of those allowed end with NULL. */
-static bool members_known(struct bough_request *request, json_t *json,
-                          const char *const *allowed)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach (json, name, value) {
-        const char *nearest;
-        bool known = false;
-
-        for (size_t i = 0; allowed[i] != NULL; i++) {
-            if (strcmp(allowed[i], name) == 0) known = true;
-        }
-        if (known) continue;
-        nearest = bough_suggest(name, allowed);
-        bough_request_refuse(request, BOUGH_EINVALID, "unknown member \"%s\"%s%s%s", name,
-                             nearest != NULL ? "; did you mean \"" : "",
-                             nearest != NULL ? nearest : "",
-                             nearest != NULL ? "\"?" : "");
-        return false;
-    }
-    return true;
-}
-
-/* An optional member that is a text; false, refused, when it is something else. */
-static bool text_member(struct bough_request *request, const json_t *json,
-                        const char *name, const char **text)
-{
-    const json_t *member = json_object_get(json, name);
-
-    if (member == NULL) return true;
-    *text = json_string_value(member);
-    if (*text != NULL && strlen(*text) == json_string_length(member)) return true;
-    bough_request_refuse(request, BOUGH_EINVALID, "\"%s\" must be a text", name);
-    return false;
-}
-
-static bool timeout_member(struct bough_request *request, struct body *body)
-{
-    struct bough_error error;
-    const char *text = NULL;
-    enum bough_status status;
-
-    body->timeout_ms = BOUGH_CONTROL_CALL_MS;
-    if (!text_member(request, body->json, "timeout", &text)) return false;
-    if (text == NULL) return true;
-    status = bough_duration_parse(text, &body->timeout_ms, &error);
-    if (status == BOUGH_OK && body->timeout_ms > 0) return true;
-    bough_request_refuse(request, BOUGH_EINVALID, "timeout: %s",
-                         status != BOUGH_OK ? error.text : "must be longer than nothing");
-    return false;
-}
-
-/* Understands the body, an absent one as {}. False: refused; there is nothing to release.
- */
-static bool body_parse(struct bough_request *request, const char *const *allowed,
-                       struct body *body)
-{
-    json_error_t error;
-
-    *body = (struct body){ .json = NULL };
-    if (request->body_size == 0) {
-        body->json = json_object();
-    } else {
-        body->json = json_loadb(request->body, request->body_size,
-                                JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-    }
-    if (body->json == NULL) {
-        bough_request_refuse(request, BOUGH_EINVALID,
-                             "the body is not JSON: %s (line %d, column "
-                             "%d)",
-                             error.text, error.line, error.column);
-        return false;
-    }
-    body->fields = json_object_get(body->json, "fields");
-    if (!json_is_object(body->json)) {
-        bough_request_refuse(request, BOUGH_EINVALID, "the body must be an object");
-    } else if (body->fields != NULL && !json_is_object(body->fields)) {
-        bough_request_refuse(request, BOUGH_EINVALID, "\"fields\" must be an object");
-    } else if (members_known(request, body->json, allowed) &&
-               text_member(request, body->json, "message", &body->message) &&
-               text_member(request, body->json, "reason", &body->reason) &&
-               timeout_member(request, body)) {
-        return true;
-    }
-    json_decref(body->json);
-    return false;
-}
-
 /* Messages */
 
-/* The place and what lives there; false, refused, when there is none. */
-static bool find_place(struct bough_request *request, const char *path,
-                       struct bough_address *place, struct bough_place_info *info)
+bool bough_request_find(struct bough_request *request, const char *path,
+                        struct bough_address *place, struct bough_place_info *info)
 {
     if (bough_lookup(request->control->options.loop, path, place) == BOUGH_OK &&
         bough_place_info(*place, info) == BOUGH_OK) {
@@ -148,7 +47,7 @@ static void refuse_message(struct bough_request *request, enum bough_status stat
 }
 
 /* Begins the block of the message that the body asks for. False: refused, no block. */
-static bool make_message(struct bough_request *request, const struct body *body,
+static bool make_message(struct bough_request *request, const struct bough_body *body,
                          struct bough_address place, void *buffer, size_t size,
                          struct bough_block *block)
 {
@@ -218,10 +117,10 @@ void bough_action_call(struct bough_request *request, const char *path)
     struct bough_place_info info;
     struct bough_address place;
     struct bough_block block;
-    struct body body;
+    struct bough_body body;
 
-    if (!find_place(request, path, &place, &info)) return;
-    if (!body_parse(request, allowed, &body)) return;
+    if (!bough_request_find(request, path, &place, &info)) return;
+    if (!bough_body_parse(request, allowed, &body)) return;
     if (make_message(request, &body, place, buffer, sizeof(buffer), &block)) {
         request->call.done = call_done;
         request->call.timeout_ms = body.timeout_ms == BOUGH_FOREVER ? 0 : body.timeout_ms;
@@ -238,10 +137,10 @@ void bough_action_send(struct bough_request *request, const char *path)
     struct bough_place_info info;
     struct bough_address place;
     struct bough_block block;
-    struct body body;
+    struct bough_body body;
 
-    if (!find_place(request, path, &place, &info)) return;
-    if (!body_parse(request, allowed, &body)) return;
+    if (!bough_request_find(request, path, &place, &info)) return;
+    if (!bough_body_parse(request, allowed, &body)) return;
     if (make_message(request, &body, place, buffer, sizeof(buffer), &block)) {
         const enum bough_status status = bough_send_block(place, &block);
 
@@ -309,10 +208,10 @@ void bough_action_kill(struct bough_request *request, const char *path)
     static const char *const allowed[] = { "reason", NULL };
     struct bough_place_info info;
     struct bough_address place;
-    struct body body;
+    struct bough_body body;
 
-    if (!find_place(request, path, &place, &info)) return;
-    if (!body_parse(request, allowed, &body)) return;
+    if (!bough_request_find(request, path, &place, &info)) return;
+    if (!bough_body_parse(request, allowed, &body)) return;
     end_place(request, place, &info, body.reason != NULL ? body.reason : "error");
     json_decref(body.json);
 }

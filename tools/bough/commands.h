@@ -8,12 +8,17 @@ struct bough_arguments;
 
 int bough_cmd_run(const struct bough_arguments *arguments);
 int bough_cmd_check(const struct bough_arguments *arguments);
+int bough_cmd_simulate(const struct bough_arguments *arguments);
 int bough_cmd_tree(const struct bough_arguments *arguments);
 int bough_cmd_status(const struct bough_arguments *arguments);
 int bough_cmd_events(const struct bough_arguments *arguments);
+int bough_cmd_why(const struct bough_arguments *arguments);
 int bough_cmd_call(const struct bough_arguments *arguments);
 int bough_cmd_send(const struct bough_arguments *arguments);
 int bough_cmd_kill(const struct bough_arguments *arguments);
+int bough_cmd_start(const struct bough_arguments *arguments);
+int bough_cmd_stop(const struct bough_arguments *arguments);
+int bough_cmd_restart(const struct bough_arguments *arguments);
 int bough_cmd_shutdown(const struct bough_arguments *arguments);
 int bough_cmd_types(const struct bough_arguments *arguments);
 int bough_cmd_schema(const struct bough_arguments *arguments);

@@ -97,6 +97,7 @@ static void on_hangup(struct ev_loop *ev, struct ev_io *io, int events)
     }
     request->gone = true;
     bough_call_cancel(&request->call);
+    bough_errand_leave(request);
     bough_request_resume(request);
 }
 
@@ -159,6 +160,7 @@ static void request_free(struct bough_request *request)
     struct bough_control *control = request->control;
 
     bough_call_cancel(&request->call);
+    bough_errand_leave(request);
     ev_io_stop(control->ev, &request->hangup);
     *request->link = request->next;
     if (request->next != NULL) request->next->link = request->link;

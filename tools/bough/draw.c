@@ -230,6 +230,24 @@ static void print_reason(FILE *file, const json_t *event)
     bough_output_text(file, detail);
 }
 
+static void print_attempt(FILE *file, const json_t *event)
+{
+    char duration[BOUGH_OUTPUT_DURATION];
+
+    if (json_object_get(event, "attempt") == NULL) return;
+    fprintf(file, ", attempt %" JSON_INTEGER_FORMAT, number(event, "attempt"));
+    if (number(event, "delay_ms") > 0) {
+        fprintf(file, ", in %s",
+                bough_output_duration(number(event, "delay_ms"), duration));
+    }
+    if (json_object_get(event, "period_ms") != NULL) {
+        fprintf(file,
+                ", %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " restarts in %s",
+                number(event, "restarts"), number(event, "allowed"),
+                bough_output_duration(number(event, "period_ms"), duration));
+    }
+}
+
 void bough_draw_event(FILE *file, const json_t *event)
 {
     const bool colour = bough_output_colour(file);
@@ -241,9 +259,7 @@ void bough_draw_event(FILE *file, const json_t *event)
             bough_output_member(event, "path", ""),
             bough_output_paint(colour, event_paint(name, reason)), name,
             bough_output_paint(colour, BOUGH_PLAIN), number(event, "life"));
-    if (json_object_get(event, "attempt") != NULL) {
-        fprintf(file, ", attempt %" JSON_INTEGER_FORMAT, number(event, "attempt"));
-    }
+    print_attempt(file, event);
     print_reason(file, event);
     if (json_object_get(event, "cause") != NULL) {
         fprintf(file, " (because of %" JSON_INTEGER_FORMAT ")", number(event, "cause"));

@@ -130,6 +130,17 @@ static int add_reason(json_t *object, const struct bough_exit_reason *reason)
     return failed;
 }
 
+/* How much of a limit on restarts is used. */
+static int add_limit(json_t *object, const struct bough_event *event)
+{
+    int failed = 0;
+
+    failed |= json_object_set_new(object, "restarts", json_integer(event->restarts));
+    failed |= json_object_set_new(object, "allowed", json_integer(event->allowed));
+    failed |= json_object_set_new(object, "period_ms", json_integer(event->period_ms));
+    return failed;
+}
+
 static int add_details(json_t *object, const struct bough_event *event)
 {
     int failed = 0;
@@ -145,6 +156,7 @@ static int add_details(json_t *object, const struct bough_event *event)
         failed |= json_object_set_new(object, "delay_ms", json_integer(event->delay_ms));
         failed |= json_object_set_new(object, "attempt", json_integer(event->attempt));
     }
+    if (event->period_ms != 0) failed |= add_limit(object, event);
     if (event->reason != NULL) failed |= add_reason(object, event->reason);
     return failed;
 }

@@ -38,8 +38,8 @@ const struct bough_event *bough_history_after(const struct bough_history *histor
                                               uint64_t seq);
 
 /* An event as one JSON object: time, seq, event, path, type, life, cause (when it has
- * one), and by kind pid, reason, status, detail, signal, code, delay_ms, attempt. The
- * caller owns it; NULL when memory is out. */
+ * one), and by kind pid, reason, status, detail, signal, code, delay_ms, attempt,
+ * restarts, allowed, period_ms. The caller owns it; NULL when memory is out. */
 BOUGH_CHECKED json_t *bough_history_json(const struct bough_event *event);
 
 #endif

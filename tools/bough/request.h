@@ -42,6 +42,9 @@ struct bough_request {
     struct bough_call call;
     const struct bough_message_type *message;
 
+    /* A start, stop or restart that is waited for; it goes on without the request */
+    struct bough_errand *errand;
+
     /* A shutdown that waits for the end of the tree */
     bool awaits_end;
 
@@ -87,6 +90,11 @@ void bough_request_refuse(struct bough_request *request, enum bough_status statu
  * member `path`. */
 void bough_request_no_path(struct bough_request *request, const char *path);
 
+/* The place of that path and what lives there; false, refused, when there is none. */
+struct bough_place_info;
+bool bough_request_find(struct bough_request *request, const char *path,
+                        struct bough_address *place, struct bough_place_info *info);
+
 /* The HTTP code of a status. */
 unsigned int bough_request_code(enum bough_status status);
 
@@ -104,6 +112,14 @@ void bough_action_call(struct bough_request *request, const char *path);
 void bough_action_send(struct bough_request *request, const char *path);
 void bough_action_kill(struct bough_request *request, const char *path);
 void bough_action_shutdown(struct bough_request *request);
+
+/* errands.c: POST /v1/actors/PATH/start, stop and restart. */
+void bough_action_start(struct bough_request *request, const char *path);
+void bough_action_stop(struct bough_request *request, const char *path);
+void bough_action_restart(struct bough_request *request, const char *path);
+
+/* The request no longer waits for its errand. Fine on one that has none. */
+void bough_errand_leave(struct bough_request *request);
 
 /* stream.c: GET /v1/events, and what wakes the streams. */
 void bough_stream_begin(struct bough_request *request);

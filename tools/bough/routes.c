@@ -188,9 +188,9 @@ static const struct {
     const char *name;
     void (*post)(struct bough_request *request, const char *path);
 } actions[] = {
-    { "call", bough_action_call },
-    { "send", bough_action_send },
-    { "kill", bough_action_kill },
+    { "call", bough_action_call }, { "send", bough_action_send },
+    { "kill", bough_action_kill }, { "start", bough_action_start },
+    { "stop", bough_action_stop }, { "restart", bough_action_restart },
 };
 
 static void refuse_method(struct bough_request *request, const char *method,
@@ -235,8 +235,8 @@ static void post_actor(struct bough_request *request, const char *rest)
         return;
     }
     bough_request_refuse(request, BOUGH_ENOTFOUND,
-                         "nothing to do called \"%s\"; there are call, send "
-                         "and kill",
+                         "nothing to do called \"%s\"; there are call, send, kill, "
+                         "start, stop and restart",
                          slash + 1);
 }
 

@@ -4,6 +4,7 @@
 #include <bough/tools/bough/verbs.h>
 
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bough/config/suggest.h>
@@ -24,6 +25,26 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
                                "how long to wait: 500ms, 5s, 2m, infinity" },
     [BOUGH_OPTION_REASON] = { "reason", 'r', "REASON", "normal shutdown error kill",
                               "normal, shutdown, error (default) or kill" },
+    [BOUGH_OPTION_WAIT] = { "wait", 'w', NULL, NULL, "return when it is done" },
+    [BOUGH_OPTION_SEED] = { "seed", 0, "N", NULL,
+                            "where chance begins; 1 when not given" },
+    [BOUGH_OPTION_FOR] = { "for", 0, "TIME", NULL, "how long; 1h when not given" },
+    [BOUGH_OPTION_CRASH] = { "crash", 0, "WHAT", NULL,
+                             "PATH@TIME, PATH=every:TIME or rate:PATH=N/TIME" },
+    [BOUGH_OPTION_START_FAILS] = { "start-fails", 0, "PATH=N", NULL,
+                                   "its next N starts fail" },
+    [BOUGH_OPTION_SLOW_START] = { "slow-start", 0, "PATH=TIME", NULL,
+                                  "it takes so long to be ready" },
+    [BOUGH_OPTION_SLOW_STOP] = { "slow-stop", 0, "PATH=TIME", NULL,
+                                 "it takes so long to end when asked" },
+    [BOUGH_OPTION_HANG_STOP] = { "hang-stop", 0, "PATH", NULL,
+                                 "it never ends when asked" },
+    [BOUGH_OPTION_RUNS] = { "runs", 0, "N", NULL,
+                            "so many runs, each with the next seed" },
+    [BOUGH_OPTION_TIMELINE] = { "timeline", 0, NULL, NULL, "all that happens" },
+    [BOUGH_OPTION_QUIET] = { "quiet", 'q', NULL, NULL, "no timeline" },
+    [BOUGH_OPTION_FAIL_ON_GIVE_UP] = { "fail-on-give-up", 0, NULL, NULL,
+                                       "exit code 70 when the tree gives up" },
 };
 
 enum {
@@ -34,6 +55,12 @@ enum {
     TIMEOUT = 1 << BOUGH_OPTION_TIMEOUT,
     REASON = 1 << BOUGH_OPTION_REASON,
     SOCKET = 1 << BOUGH_OPTION_CONTROL | 1 << BOUGH_OPTION_NAME,
+    WAIT = 1 << BOUGH_OPTION_WAIT | TIMEOUT,
+    SIMULATE = 1 << BOUGH_OPTION_SEED | 1 << BOUGH_OPTION_FOR | 1 << BOUGH_OPTION_CRASH |
+               1 << BOUGH_OPTION_START_FAILS | 1 << BOUGH_OPTION_SLOW_START |
+               1 << BOUGH_OPTION_SLOW_STOP | 1 << BOUGH_OPTION_HANG_STOP |
+               1 << BOUGH_OPTION_RUNS | 1 << BOUGH_OPTION_TIMELINE |
+               1 << BOUGH_OPTION_QUIET | 1 << BOUGH_OPTION_FAIL_ON_GIVE_UP,
 };
 
 const struct bough_verb bough_verbs[] = {
@@ -70,6 +97,29 @@ const struct bough_verb bough_verbs[] = {
       .least = 1,
       .most = 1,
       .run = bough_cmd_check },
+    { .name = "simulate",
+      .words = "FILE",
+      .summary = "see what a tree's limits do, in virtual time",
+      .text =
+          "Runs the tree of FILE with its real supervisors and with actors that do nothing\n"
+          "but crash as told, and says what came of it. An hour takes a moment, and the\n"
+          "same seed gives the same bytes.\n"
+          "\n"
+          "  --crash /store@3s            once, three seconds after the start\n"
+          "  --crash /store=every:10s     every ten seconds\n"
+          "  --crash rate:/store=2/1m     by chance, twice a minute on average\n"
+          "  --start-fails /store=2       its first start works, the next two fail\n"
+          "  --slow-start, --slow-stop    how long it takes; --hang-stop: for ever\n"
+          "\n"
+          "All may be given more than once. With @ a supervisor crashes by itself; all else\n"
+          "means each actor below, when PATH is a supervisor. With --runs it is done again\n"
+          "with the seeds that follow, and the answer is the distribution.\n",
+      .examples = "bough simulate shop.json --crash /store@3s\n"
+                  "bough simulate shop.json --for 1d --crash rate:/=1/1h --runs 1000\n",
+      .options = JSON | SIMULATE,
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_simulate },
     { .name = "tree",
       .words = "[FILE]",
       .summary = "draw a tree: the one in FILE, or the one that runs",
@@ -104,6 +154,17 @@ const struct bough_verb bough_verbs[] = {
                   "bough events --follow --json | jq .path\n",
       .options = JSON | FOLLOW | SINCE | SOCKET,
       .run = bough_cmd_events },
+    { .name = "why",
+      .words = "PATH",
+      .summary = "say how an actor came to be in its present state",
+      .text =
+          "The chain of causes, from the last 10,000 events. --json prints an object: path,\n"
+          "text, complete (whether all events that led to this are still kept) and events.\n",
+      .examples = "bough why /store\n",
+      .options = JSON | SOCKET,
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_why },
     { .name = "call",
       .words = "PATH MESSAGE [JSON]",
       .summary = "ask an actor, print its answer",
@@ -140,6 +201,40 @@ const struct bough_verb bough_verbs[] = {
       .least = 1,
       .most = 1,
       .run = bough_cmd_kill },
+    { .name = "start",
+      .words = "PATH",
+      .summary = "start an actor that is down",
+      .text =
+          "Asks its supervisor (restart_child), and returns when that is accepted, with\n"
+          "--wait when the actor is ready. With --timeout it may give up waiting; what was\n"
+          "asked for goes on. Exit code: 1 it runs, is being restarted, or did not start.\n",
+      .examples = "bough start /store --wait\n",
+      .options = WAIT | JSON | SOCKET,
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_start },
+    { .name = "stop",
+      .words = "PATH",
+      .summary = "stop an actor, and leave it down",
+      .text =
+          "Asks its supervisor (terminate_child): the actor ends in order, within its\n"
+          "shutdown limit, and is not restarted; a restart that is due is given up. With\n"
+          "--wait the command returns when it is down. A group restart starts it again.\n",
+      .examples = "bough stop /store --wait --timeout 10s\n",
+      .options = WAIT | JSON | SOCKET,
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_stop },
+    { .name = "restart",
+      .words = "PATH",
+      .summary = "stop an actor, and start it again",
+      .text =
+          "As stop, then start: it does not count as a restart, and its siblings run on.\n",
+      .examples = "bough restart /store --wait\n",
+      .options = WAIT | JSON | SOCKET,
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_restart },
     { .name = "shutdown",
       .words = "",
       .summary = "stop the tree, in order",
@@ -238,8 +333,12 @@ static void print_option(FILE *file, const struct bough_option *option)
     const char *argument = option->argument != NULL ? option->argument : "";
     const int left = (int)(strlen(option->name) + strlen(argument));
 
-    fprintf(file, "  -%c, --%s %s%*s%s\n", option->letter, option->name, argument,
-            left < 18 ? 18 - left : 1, "", option->help);
+    if (option->letter != 0)
+        fprintf(file, "  -%c, ", option->letter);
+    else
+        fputs("      ", file);
+    fprintf(file, "--%s %s%*s%s\n", option->name, argument, left < 22 ? 22 - left : 1, "",
+            option->help);
 }
 
 void bough_verb_print(FILE *file, const struct bough_verb *verb)
@@ -286,6 +385,7 @@ static void parser_init(struct parser *parser, const struct bough_verb *verb)
         next->has_arg = option->argument != NULL ? required_argument : no_argument;
         next->val = ID_BASE + id;
         next++;
+        if (option->letter == 0) continue;
         *letter++ = option->letter;
         if (option->argument != NULL) *letter++ = ':';
     }
@@ -354,23 +454,42 @@ static int parse_options(struct bough_arguments *arguments, int argc, char **arg
             return option_unknown(arguments->verb, given);
         }
         arguments->options[id] = optarg != NULL ? optarg : "";
+        if (optarg == NULL) continue;
+        arguments->given[arguments->given_count++] =
+            (struct bough_given){ .id = (enum bough_option_id)id, .value = optarg };
     }
+}
+
+static int run(struct bough_arguments *arguments, int argc, char **argv)
+{
+    const struct bough_verb *verb = arguments->verb;
+    const int code = parse_options(arguments, argc, argv);
+
+    if (code != BOUGH_CODE_DONE) return code;
+    if (arguments->options[BOUGH_OPTION_HELP] != NULL) {
+        bough_verb_print(stdout, verb);
+        return BOUGH_CODE_DONE;
+    }
+    arguments->words = argv + optind;
+    arguments->word_count = argc - optind;
+    if (arguments->word_count < verb->least || arguments->word_count > verb->most) {
+        return words_wrong(verb);
+    }
+    return verb->run(arguments);
 }
 
 int bough_verb_run(const struct bough_verb *verb, int argc, char **argv)
 {
     struct bough_arguments arguments = { .verb = verb };
-    const int code = parse_options(&arguments, argc, argv);
+    int code;
 
-    if (code != BOUGH_CODE_DONE) return code;
-    if (arguments.options[BOUGH_OPTION_HELP] != NULL) {
-        bough_verb_print(stdout, verb);
-        return BOUGH_CODE_DONE;
+    /* Each takes a word of the command line at least. */
+    arguments.given = calloc((size_t)argc, sizeof(*arguments.given));
+    if (arguments.given == NULL) {
+        bough_complain("out of memory");
+        return BOUGH_CODE_FAILED;
     }
-    arguments.words = argv + optind;
-    arguments.word_count = argc - optind;
-    if (arguments.word_count < verb->least || arguments.word_count > verb->most) {
-        return words_wrong(verb);
-    }
-    return verb->run(&arguments);
+    code = run(&arguments, argc, argv);
+    free(arguments.given);
+    return code;
 }

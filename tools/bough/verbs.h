@@ -9,6 +9,7 @@
 #define BOUGH_TOOLS_BOUGH_VERBS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum bough_option_id {
@@ -21,6 +22,18 @@ enum bough_option_id {
     BOUGH_OPTION_SINCE,
     BOUGH_OPTION_TIMEOUT,
     BOUGH_OPTION_REASON,
+    BOUGH_OPTION_WAIT,
+    BOUGH_OPTION_SEED,
+    BOUGH_OPTION_FOR,
+    BOUGH_OPTION_CRASH,
+    BOUGH_OPTION_START_FAILS,
+    BOUGH_OPTION_SLOW_START,
+    BOUGH_OPTION_SLOW_STOP,
+    BOUGH_OPTION_HANG_STOP,
+    BOUGH_OPTION_RUNS,
+    BOUGH_OPTION_TIMELINE,
+    BOUGH_OPTION_QUIET,
+    BOUGH_OPTION_FAIL_ON_GIVE_UP,
     BOUGH_OPTION_COUNT
 };
 
@@ -33,12 +46,21 @@ struct bough_option {
     const char *help; /* one line */
 };
 
+/* An option with its argument, as often as it was given. */
+struct bough_given {
+    enum bough_option_id id;
+    const char *value;
+};
+
 /* A command line that has been understood. Points into argv. */
 struct bough_arguments {
     const struct bough_verb *verb;
     const char
-        *options[BOUGH_OPTION_COUNT]; /* NULL: not given; "" for one without argument */
-    char **words;                     /* the rest, in order; ends with NULL */
+        *options[BOUGH_OPTION_COUNT]; /* NULL: not given; "" for one without argument; the
+                                         last, when it was given more than once */
+    struct bough_given *given;        /* those with an argument, all of them, in order */
+    size_t given_count;
+    char **words; /* the rest, in order; ends with NULL */
     int word_count;
 };
 
