@@ -53,19 +53,15 @@ static const struct bough_exit_reason too_late = { .kind = BOUGH_EXIT_TIMEOUT };
 static void start_failed(struct bough_decider *decider, size_t i,
                          const struct bough_exit_reason *reason)
 {
-    switch (decider->phase) {
-    case BOUGH_PHASE_GROUP_STARTING:
+    if (decider->phase == BOUGH_PHASE_GROUP_STARTING) {
         bough_decide_judge_restart(decider, i,
                                    decider->children[i].killed ? &too_late : reason);
-        break;
-    case BOUGH_PHASE_ASKED_STARTING:
+    } else if (decider->phase == BOUGH_PHASE_ASKED_STARTING) {
         bough_decide_asked_start_over(decider, i, BOUGH_EFAILED);
-        break;
-    case BOUGH_PHASE_STARTING:
+    } else {
         bough_decide_set_state(decider, i, BOUGH_CHILD_DOWN);
-        bough_decide_end_all(decider, BOUGH_END_FAILED, i);
-        break;
-    default: bough_decide_set_state(decider, i, BOUGH_CHILD_DOWN); break;
+        if (decider->phase == BOUGH_PHASE_STARTING)
+            bough_decide_end_all(decider, BOUGH_END_FAILED, i);
     }
 }
 
@@ -220,10 +216,17 @@ static void take_in(struct bough_decider *decider, struct bough_decide_event eve
     case BOUGH_ON_TERMINATE_CHILD:
     case BOUGH_ON_RESTART_CHILD:
     case BOUGH_ON_DELETE_CHILD: bough_decide_request(decider, event); break;
-    default:
+    case BOUGH_ON_READY:
+    case BOUGH_ON_IGNORED:
+    case BOUGH_ON_START_FAILED:
+    case BOUGH_ON_EXITED:
+    case BOUGH_ON_RETRY:
+    case BOUGH_ON_STOP_TIMEOUT:
+    case BOUGH_ON_START_TIMEOUT:
         if (cell_of(decider, event))
             cell_of(decider, event)(decider, event.child, event.reason);
         break;
+    case BOUGH_DECIDE_EVENT_COUNT: break;
     }
 }
 

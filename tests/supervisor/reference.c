@@ -128,7 +128,13 @@ static void arrive(struct bough_reference *self, const struct bough_decide_event
         self->all_killed = true;
         bough_reference_act_on(self, BOUGH_DO_KILL_ALL, 0);
         break;
-    default: bough_reference_differ(self, "event %d comes while busy", (int)event->kind);
+    case BOUGH_ON_BEGIN:
+    case BOUGH_ON_START_CHILD:
+    case BOUGH_ON_TERMINATE_CHILD:
+    case BOUGH_ON_RESTART_CHILD:
+    case BOUGH_ON_DELETE_CHILD:
+    case BOUGH_DECIDE_EVENT_COUNT:
+        bough_reference_differ(self, "event %d comes while busy", (int)event->kind);
     }
 }
 

@@ -53,8 +53,16 @@ static bool same_numbers(const struct bough_decide_action *a,
     case BOUGH_DO_GIVE_UP: return a->restarts == b->restarts && a->why == b->why;
     case BOUGH_DO_ANSWER: return a->status == b->status;
     case BOUGH_DO_END: return a->end == b->end;
-    default: return true;
+    case BOUGH_DO_KILL:
+    case BOUGH_DO_KILL_ALL:
+    case BOUGH_DO_SETTLE:
+    case BOUGH_DO_SETTLE_DOWN:
+    case BOUGH_DO_REMOVE:
+    case BOUGH_DO_READY:
+    case BOUGH_DO_AUTO_SHUTDOWN:
+    case BOUGH_DECIDE_ACTION_COUNT: break;
     }
+    return true;
 }
 
 /* The next thing that OTP's supervisor does. */

@@ -154,7 +154,12 @@ static void do_action(struct world *world, const struct bough_decide_action *act
         world->ready = true;
         break;
     case BOUGH_DO_END: end_world(world, action->end); break;
-    default: fail(); break;
+    case BOUGH_DO_STOP_ALL:
+    case BOUGH_DO_KILL_ALL:
+    case BOUGH_DO_SETTLE_DOWN:
+    case BOUGH_DO_AUTO_SHUTDOWN:
+    case BOUGH_DO_ANSWER:
+    case BOUGH_DECIDE_ACTION_COUNT: fail(); break;
     }
 }
 
