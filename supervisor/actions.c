@@ -120,6 +120,18 @@ static bool start_over(struct bough_actor *actor, struct bough_supervised *child
     return true;
 }
 
+static enum bough_status place_start(struct bough_actor *actor,
+                                     struct bough_supervised *child,
+                                     const struct bough_start *start)
+{
+    const enum bough_status status =
+        child->changed ? bough_supervision_refurnish(actor, child) : BOUGH_OK;
+
+    if (status == BOUGH_OK) return bough_place_start(child->place, start, &child->reason);
+    child->reason = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
+    return status;
+}
+
 static bool do_start(struct bough_actor *actor, const struct bough_decide_action *action,
                      struct bough_decide_event *outcome)
 {
@@ -139,7 +151,7 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
         .exited = child_exited,
         .owner = actor,
     };
-    status = bough_place_start(child->place, &start, &child->reason);
+    status = place_start(actor, child, &start);
     if (status != BOUGH_OK) return start_over(actor, child, status, outcome);
     limit(actor, &child->timer, action->limit_ms, start_timed_out);
     return false;

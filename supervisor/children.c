@@ -169,21 +169,25 @@ static bool enter_name(struct bough_supervision *self, struct bough_supervised *
     return child->hh.tbl != NULL;
 }
 
+struct bough_child_spec bough_supervised_spec(const struct bough_child_spec *spec)
+{
+    return is_group(spec) ? spec_of_group(spec) : *spec;
+}
+
 static enum bough_status enroll(struct bough_supervision *self,
                                 struct bough_supervised *child)
 {
-    const struct bough_child_spec group = spec_of_group(child->spec);
-    const struct bough_child_spec *spec = is_group(child->spec) ? &group : child->spec;
+    const struct bough_child_spec spec = bough_supervised_spec(child->spec);
     enum bough_status status;
 
     if (!enter_name(self, child)) return BOUGH_ENOMEM;
-    status = bough_decider_add(self->decider, spec, &child->number);
+    status = bough_decider_add(self->decider, &spec, &child->number);
     if (status != BOUGH_OK) {
         HASH_DEL(self->by_name, child);
         return status;
     }
-    child->shutdown_ms = bough_child_shutdown_ms(spec);
-    child->start_limit_ms = spec->start_timeout_ms;
+    child->shutdown_ms = bough_child_shutdown_ms(&spec);
+    child->start_limit_ms = spec.start_timeout_ms;
     if (self->children[child->number]) lay_down(self, self->children[child->number]);
     self->children[child->number] = child;
     return BOUGH_OK;
@@ -213,6 +217,16 @@ enum bough_status bough_supervision_add(struct bough_actor *actor,
     }
     *child = made;
     return BOUGH_OK;
+}
+
+enum bough_status bough_supervision_refurnish(struct bough_actor *actor,
+                                              struct bough_supervised *child)
+{
+    const struct bough_recruit recruit = { .name = child->name, .spec = child->spec };
+    const enum bough_status status = new_place(actor, &recruit, &child->place);
+
+    if (status == BOUGH_OK) child->changed = false;
+    return status;
 }
 
 void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised *child)
@@ -287,6 +301,7 @@ void bough_supervision_release(struct bough_actor *actor)
     }
     free(self->children);
     free_requests(self);
+    bough_spec_free(self->change);
     bough_decider_free(self->decider);
 }
 

@@ -154,6 +154,22 @@ BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_decider_add(struct bough_decider *decider, const struct bough_child_spec *spec,
                   size_t *child);
 
+struct bough_decide_spec {
+    size_t child;
+    struct bough_child_spec spec;
+};
+
+/* Other flags, and other specs for children known (OTP's code_change): strategy, limits
+ * and auto_shutdown at once, what is in a spec from the child's next start, stop or end.
+ * Those given come first in start order, in the order given, then the others as they
+ * were. Restarts so far are counted against the new limit. Not from or to
+ * BOUGH_DYNAMIC; of a dynamic supervisor flags->children[0] is the template. While idle
+ * only. Errors, nothing changed: BOUGH_ENOMEM. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_decider_change(struct bough_decider *decider,
+                     const struct bough_supervisor_options *flags,
+                     const struct bough_decide_spec *specs, size_t count);
+
 /* What to do about an event at `now_ms`, which never goes back. */
 BOUGH_PUBLIC void bough_decide(struct bough_decider *decider,
                                struct bough_decide_event event, int64_t now_ms,

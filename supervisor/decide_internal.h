@@ -5,6 +5,7 @@
  * decide_steps.c     what is under way: starts, stops, restarts, the end
  * decide_ends.c      what an end leads to: restart types, policies, backoff
  * decide_requests.c  start, terminate, restart, delete one child
+ * decide_change.c    other flags and specs for what runs
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_DECIDE_INTERNAL_H
@@ -101,7 +102,8 @@ struct bough_decider {
     int64_t now_ms;
     struct bough_decide_actions *actions; /* during bough_decide() */
 
-    int64_t stamps[]; /* of the window */
+    int64_t *changed_stamps; /* of the window, once its size was changed; else NULL */
+    int64_t stamps[];        /* of the window */
 };
 
 /* Actions */
@@ -127,6 +129,18 @@ void bough_decide_forget(struct bough_decider *decider, size_t i);
 void bough_decide_dismiss(struct bough_decider *decider, size_t i);
 
 /* Store */
+
+/* In start order: to its end, or out of it. */
+void bough_decide_link_last(struct bough_decider *decider, size_t i);
+void bough_decide_unlink(struct bough_decider *decider, size_t i);
+
+/* OTP's "its pid is not undefined": it runs, or is to run again. */
+bool bough_decide_present(const struct bough_decider_child *child);
+
+/* What few children have; NULL for the others. */
+BOUGH_CHECKED enum bough_status
+bough_decide_new_extras(const struct bough_child_spec *spec,
+                        struct bough_decider_extras **extras);
 
 /* Gives the number of a forgotten child back. */
 void bough_decide_release(struct bough_decider *decider, size_t i);

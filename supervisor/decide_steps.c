@@ -147,8 +147,8 @@ static bool is_due(const struct bough_decider *decider,
                    const struct bough_decider_child *child)
 {
     return child->state == BOUGH_CHILD_DOWN &&
-           (decider->phase == BOUGH_PHASE_STARTING ||
-            child->restart != BOUGH_TEMPORARY || child->verdict != BOUGH_VERDICT_OVER);
+           (decider->phase == BOUGH_PHASE_STARTING || child->restart != BOUGH_TEMPORARY ||
+            child->verdict != BOUGH_VERDICT_OVER);
 }
 
 /* False when every child of the group has been started. */

@@ -38,7 +38,7 @@ bool bough_decide_lives(const struct bough_decider_child *child)
 }
 
 /* OTP's "its pid is not undefined": it runs, or is to run again. */
-static bool present(const struct bough_decider_child *child)
+bool bough_decide_present(const struct bough_decider_child *child)
 {
     return child->state != BOUGH_CHILD_DOWN && child->state != BOUGH_CHILD_FORGOTTEN;
 }
@@ -50,10 +50,10 @@ void bough_decide_set_state(struct bough_decider *decider, size_t i,
 
     bough_assert(successors[child->state] & TO(state));
     decider->living -= bough_decide_lives(child);
-    decider->significant -= child->significant && present(child);
+    decider->significant -= child->significant && bough_decide_present(child);
     child->state = state;
     decider->living += bough_decide_lives(child);
-    decider->significant += child->significant && present(child);
+    decider->significant += child->significant && bough_decide_present(child);
 }
 
 /* Which phases may follow a phase. */
@@ -80,7 +80,7 @@ void bough_decide_set_phase(struct bough_decider *decider, enum bough_decide_pha
 
 /* Start order */
 
-static void link_last(struct bough_decider *decider, size_t i)
+void bough_decide_link_last(struct bough_decider *decider, size_t i)
 {
     struct bough_decider_child *child = &decider->children[i];
 
@@ -94,7 +94,7 @@ static void link_last(struct bough_decider *decider, size_t i)
     decider->tail = i;
 }
 
-static void unlink_child(struct bough_decider *decider, size_t i)
+void bough_decide_unlink(struct bough_decider *decider, size_t i)
 {
     const struct bough_decider_child *child = &decider->children[i];
 
@@ -133,7 +133,7 @@ void bough_decide_forget(struct bough_decider *decider, size_t i)
     if (child->state != BOUGH_CHILD_DOWN)
         bough_decide_set_state(decider, i, BOUGH_CHILD_DOWN);
     bough_decide_set_state(decider, i, BOUGH_CHILD_FORGOTTEN);
-    unlink_child(decider, i);
+    bough_decide_unlink(decider, i);
     free(child->extras);
     child->extras = NULL;
     bough_decide_act_on(decider, BOUGH_DO_REMOVE, i);
@@ -162,7 +162,8 @@ static bool needs_extras(const struct bough_child_spec *spec)
            spec->policy_count > 0 || bough_child_limited(spec);
 }
 
-static struct bough_decider_extras *new_extras(const struct bough_child_spec *spec)
+/* With all that the spec says. */
+static struct bough_decider_extras *make_extras(const struct bough_child_spec *spec)
 {
     size_t stamps = intensity_of(spec), policies_size, size;
     struct bough_decider_extras *extras;
@@ -186,6 +187,15 @@ static struct bough_decider_extras *new_extras(const struct bough_child_spec *sp
     extras->policy_count = spec->policy_count;
     if (policies_size > 0) memcpy(extras->policies, spec->policies, policies_size);
     return extras;
+}
+
+enum bough_status bough_decide_new_extras(const struct bough_child_spec *spec,
+                                          struct bough_decider_extras **extras)
+{
+    *extras = NULL;
+    if (!needs_extras(spec)) return BOUGH_OK;
+    *extras = make_extras(spec);
+    return *extras ? BOUGH_OK : BOUGH_ENOMEM;
 }
 
 /* Room for `capacity` children. */
@@ -212,17 +222,14 @@ static size_t doubled(const struct bough_decider *decider)
 enum bough_status bough_decider_add(struct bough_decider *decider,
                                     const struct bough_child_spec *spec, size_t *child)
 {
-    struct bough_decider_extras *extras = NULL;
+    struct bough_decider_extras *extras;
     size_t i;
 
     bough_assert(decider->phase == BOUGH_PHASE_NEW ||
                  decider->phase == BOUGH_PHASE_RUNNING);
     if (decider->spare == BOUGH_NO_CHILD && !grow(decider, doubled(decider)))
         return BOUGH_ENOMEM;
-    if (needs_extras(spec)) {
-        extras = new_extras(spec);
-        if (!extras) return BOUGH_ENOMEM;
-    }
+    if (bough_decide_new_extras(spec, &extras) != BOUGH_OK) return BOUGH_ENOMEM;
     if (decider->spare != BOUGH_NO_CHILD) {
         i = decider->spare;
         decider->spare = decider->children[i].next;
@@ -236,7 +243,7 @@ enum bough_status bough_decider_add(struct bough_decider *decider,
         .state = BOUGH_CHILD_DOWN,
         .significant = spec->significant && decider->auto_shutdown != BOUGH_NEVER,
     };
-    link_last(decider, i);
+    bough_decide_link_last(decider, i);
     *child = i;
     return BOUGH_OK;
 }
@@ -289,6 +296,7 @@ void bough_decider_free(struct bough_decider *decider)
     for (size_t i = 0; i < decider->count; i++)
         free(decider->children[i].extras);
     free(decider->children);
+    free(decider->changed_stamps);
     free(decider);
 }
 

@@ -115,6 +115,21 @@ void bough_supervisor_delete_child(struct bough_supervisor supervisor, const cha
     ask_by_name(supervisor, &message, name, call);
 }
 
+void bough_supervisor_change(struct bough_supervisor supervisor,
+                             const struct bough_supervisor_options *options,
+                             struct bough_call *call)
+{
+    const struct bough_supervisor_message message = { .kind = BOUGH_CHANGE };
+    const struct bough_child_spec spec = { .type = &bough_supervisor_type,
+                                           .options = options };
+    alignas(max_align_t) char buffer[BUFFER];
+    struct bough_block block;
+
+    begin(&block, buffer, &message);
+    bough_spec_pack(&block, offsetof(struct bough_supervisor_message, spec), &spec);
+    bough_call_block(call, supervisor.address, &block);
+}
+
 void bough_supervisor_set_replicas(struct bough_supervisor supervisor, const char *name,
                                    uint32_t replicas, struct bough_call *call)
 {

@@ -69,6 +69,11 @@ static const struct bough_field start_fields[] = {
                 .help = "Of a dynamic supervisor: the child's name; else a number."),
 };
 
+static const struct bough_field change_fields[] = {
+    bough_field(struct bough_supervisor_message, spec, "spec", BOUGH_SPEC,
+                .help = "Its own spec, with the flags and children that it is to have."),
+};
+
 static const struct bough_field replicas_fields[] = {
     bough_field(struct bough_supervisor_message, name, "name", BOUGH_TEXT,
                 .help = "The name of a child with replicas."),
@@ -123,6 +128,10 @@ const struct bough_message_type bough_supervisor_messages[] = {
     [BOUGH_DELETE_CHILD] = { .name = "delete_child",
                              .help = "Forgets a child that is down.",
                              fields_of(name_field) },
+    [BOUGH_CHANGE] = { .name = "change",
+                       .help = "Takes other flags and children, by name: those it has "
+                               "live on, new ones are not started.",
+                       fields_of(change_fields) },
     [BOUGH_SET_REPLICAS] = { .name = "set_replicas",
                              .help = "Changes how many members a child has.",
                              fields_of(replicas_fields),
@@ -276,6 +285,7 @@ void bough_supervisor_run(struct bough_actor *actor, const void *data, size_t si
     case BOUGH_START_CHILD:
     case BOUGH_TERMINATE_CHILD:
     case BOUGH_RESTART_CHILD:
+    case BOUGH_CHANGE:
     case BOUGH_DELETE_CHILD: bough_supervision_request(actor, message, size); break;
     case BOUGH_SUPERVISOR_KIND_COUNT: bough_assert(!"the core lets none through"); break;
     }

@@ -361,6 +361,10 @@ static void handle(struct bough_actor *actor, const void *data,
     case BOUGH_DELETE_CHILD:
         ask_static(actor, message, BOUGH_ON_DELETE_CHILD, question);
         break;
+    case BOUGH_CHANGE:
+        bough_supervision_change(actor, bough_span_data(message, message->spec),
+                                 message->spec.len, question);
+        break;
     case BOUGH_WHICH_CHILDREN:
     case BOUGH_COUNT_CHILDREN:
     case BOUGH_GET_CHILD_SPEC:

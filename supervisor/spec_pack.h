@@ -30,6 +30,10 @@ BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_spec_unpack(const void *bytes, size_t len, struct bough_child_spec **spec,
                   struct bough_error *error);
 
+/* The same without the way through bytes: NULL when memory is out. */
+BOUGH_PUBLIC BOUGH_CHECKED struct bough_child_spec *
+bough_spec_copy(const struct bough_child_spec *spec);
+
 /* Releases such a copy; NULL is fine. */
 BOUGH_PUBLIC void bough_spec_free(struct bough_child_spec *spec);
 

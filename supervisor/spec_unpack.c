@@ -248,7 +248,7 @@ struct unpacked {
     struct bough_child_spec spec;
 };
 
-static struct bough_child_spec *give_away(const struct bough_child_spec *view)
+struct bough_child_spec *bough_spec_copy(const struct bough_child_spec *view)
 {
     const struct bough_supervisor_options one = { .children = view, .child_count = 1 };
     struct unpacked *unpacked = malloc(sizeof(*unpacked));
@@ -272,7 +272,7 @@ enum bough_status bough_spec_unpack(const void *bytes, size_t len,
 
     read_spec(&reader, bytes, len, &view);
     if (reader.status == BOUGH_OK) {
-        copy = give_away(&view);
+        copy = bough_spec_copy(&view);
         if (!copy) refuse(&reader, BOUGH_ENOMEM, bough_status_text(BOUGH_ENOMEM));
     }
     release(&reader);

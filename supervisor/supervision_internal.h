@@ -7,6 +7,7 @@
  * reports.c     says so: events, log
  * questions.c   what a supervisor can be asked, and what it answers at once
  * requests.c    what has to wait for its turn
+ * change.c      other flags and children for one that runs
  * handles.c     the same from the asker's side
  *
  * A supervisor and a group are both a supervision, with a role each. All of it runs on
@@ -37,6 +38,7 @@ struct bough_supervised {
     int64_t shutdown_ms; /* as bough_child_shutdown_ms() */
     bool lasting;        /* it comes back with the supervisor's next life */
     bool lived;
+    bool changed; /* its place is to be furnished anew before the next start */
     bool late;    /* killed, since it was not ready in time */
     bool removed; /* forgotten; kept for what is still to be said about it */
     struct bough_supervised *next; /* among the dead */
@@ -90,7 +92,8 @@ struct bough_supervision {
     uint64_t cause;         /* number of the event that the present starts follow from */
     struct bough_exit_reason end; /* once it gave up, or shuts down by itself */
 
-    uint64_t names; /* dynamic: numbers given as names */
+    uint64_t names;                  /* dynamic: numbers given as names */
+    struct bough_child_spec *change; /* owns `options`, once they were changed */
 
     /* The request under way, and those that wait for their turn. */
     struct bough_supervised *asked; /* whom it is about; NULL: none is under way */
@@ -118,6 +121,13 @@ void bough_supervision_release(struct bough_actor *actor);
 BOUGH_CHECKED enum bough_status bough_supervision_add(struct bough_actor *actor,
                                                       const struct bough_recruit *recruit,
                                                       struct bough_supervised **child);
+
+/* What the decider is to know of a child with that spec. */
+struct bough_child_spec bough_supervised_spec(const struct bough_child_spec *spec);
+
+/* Gives its empty place what its changed spec says. Errors: as bough_place_new(). */
+BOUGH_CHECKED enum bough_status
+bough_supervision_refurnish(struct bough_actor *actor, struct bough_supervised *child);
 
 /* Releases its place, and it as soon as nothing is under way with it. */
 void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised *child);
@@ -190,6 +200,10 @@ void bough_supervision_refuse(struct bough_question *question,
                               const struct bough_supervised *child,
                               enum bough_status status);
 
+/* Does what OTP's code_change does, with the options of the spec in the message. */
+void bough_supervision_change(struct bough_actor *actor, const void *spec, size_t len,
+                              struct bough_question *question);
+
 /* What a supervisor does with the requests among its messages. */
 extern const struct bough_role bough_supervisor_role;
 
@@ -203,6 +217,7 @@ enum bough_supervisor_kind {
     BOUGH_TERMINATE_CHILD,
     BOUGH_RESTART_CHILD,
     BOUGH_DELETE_CHILD,
+    BOUGH_CHANGE,
     BOUGH_SET_REPLICAS,
     BOUGH_SUPERVISOR_KIND_COUNT
 };

@@ -123,6 +123,18 @@ BOUGH_PUBLIC void bough_supervisor_delete_child(struct bough_supervisor supervis
                                                 const char *name,
                                                 struct bough_call *call);
 
+/* Other flags and children for a supervisor that runs: OTP's code_change. Flags hold at
+ * once. Children are matched by name: those that it has live on, and what their specs say
+ * holds from their next start, stop or end; new ones are known and not started
+ * (restart_child does that); those that are not given any more live on, last in start
+ * order. Of a dynamic supervisor the template is changed. When this supervisor is itself
+ * restarted, it begins with what its own spec says. Answered with nothing. Errors,
+ * nothing changed: BOUGH_EINVALID (flags or a spec), BOUGH_EREFUSED (from or to dynamic),
+ * BOUGH_ENOMEM. */
+BOUGH_PUBLIC void bough_supervisor_change(struct bough_supervisor supervisor,
+                                          const struct bough_supervisor_options *options,
+                                          struct bough_call *call);
+
 /* Changes how many members a child with replicas has, until the group is restarted: new
  * ones are started, or those with the highest numbers are stopped; what waits in the
  * mailbox of one that is taken away is told `gone`. Answered when that is done, with

@@ -1,0 +1,194 @@
+/* change.c - other flags and children for a supervisor that runs: OTP's code_change.
+ *
+ * First everything that can fail: the new specs are read and checked, new children made
+ * known, those that are not given any more get specs of their own. Then the decider
+ * changes, or nothing does.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/supervisor/spec_pack.h>
+#include <bough/supervisor/supervision_internal.h>
+#include <bough/supervisor/supervisor.h>
+
+/* What a change is made of. */
+struct change {
+    struct bough_actor *actor;
+    struct bough_supervision *self;
+    struct bough_child_spec *spec;                  /* owns what follows */
+    const struct bough_supervisor_options *options; /* the new ones */
+    struct bough_decide_spec *specs;
+    struct bough_supervised **added;
+    size_t count, added_count;
+};
+
+static bool is_given(const struct change *change, const char *name)
+{
+    for (size_t i = 0; i < change->options->child_count; i++) {
+        if (strcmp(change->options->children[i].name, name) == 0) return true;
+    }
+    return false;
+}
+
+/* Specs of those that stay without being given: the old options may go. */
+static bool keep_old_specs(struct change *change)
+{
+    struct bough_supervised *child, *next;
+
+    HASH_ITER (hh, change->self->by_name, child, next) {
+        if (child->own || is_given(change, child->name)) continue;
+        child->own = bough_spec_copy(child->spec);
+        if (!child->own) return false;
+        child->spec = child->own;
+    }
+    return true;
+}
+
+static void note(struct change *change, size_t number,
+                 const struct bough_child_spec *spec)
+{
+    change->specs[change->count++] = (struct bough_decide_spec){
+        .child = number,
+        .spec = bough_supervised_spec(spec),
+    };
+}
+
+/* Makes new children known, and notes what the decider is to be told of each. */
+static enum bough_status match_children(struct change *change)
+{
+    const struct bough_supervisor_options *options = change->options;
+
+    for (size_t i = 0; i < options->child_count; i++) {
+        const struct bough_child_spec *spec = &options->children[i];
+        const struct bough_recruit recruit = { .name = spec->name, .spec = spec };
+        struct bough_supervised *child = bough_supervision_find(change->self, spec->name);
+
+        if (!child) {
+            const enum bough_status status =
+                bough_supervision_add(change->actor, &recruit, &child);
+
+            if (status != BOUGH_OK) return status;
+            change->added[change->added_count++] = child;
+        }
+        note(change, child->number, spec);
+    }
+    return BOUGH_OK;
+}
+
+/* All children of a dynamic supervisor have the template's spec. */
+static void match_dynamic(struct change *change)
+{
+    const struct bough_decider *decider = change->self->decider;
+
+    for (size_t i = bough_decider_next(decider, BOUGH_NO_CHILD); i != BOUGH_NO_CHILD;
+         i = bough_decider_next(decider, i))
+        note(change, i, &change->options->children[0]);
+}
+
+static enum bough_status prepare(struct change *change)
+{
+    const size_t most =
+        bough_decider_count(change->self->decider) + change->options->child_count + 1;
+
+    change->specs = calloc(most, sizeof(*change->specs));
+    change->added = calloc(most, sizeof(*change->added));
+    if (!change->specs || !change->added) return BOUGH_ENOMEM;
+    if (change->options->strategy == BOUGH_DYNAMIC) {
+        match_dynamic(change);
+        return BOUGH_OK;
+    }
+    return keep_old_specs(change) ? match_children(change) : BOUGH_ENOMEM;
+}
+
+static void take_back(struct change *change)
+{
+    for (size_t i = 0; i < change->added_count; i++)
+        bough_supervision_ask(change->actor, change->added[i], BOUGH_ON_DELETE_CHILD,
+                              NULL);
+}
+
+/* A place of a dynamic child keeps the options that it was given. */
+static void adopt(struct change *change, const struct bough_decide_spec *specs, size_t i)
+{
+    const bool dynamic = change->options->strategy == BOUGH_DYNAMIC;
+    struct bough_supervised *child =
+        bough_supervision_child(change->actor, specs[i].child);
+
+    if (child->own) bough_spec_free(child->own);
+    child->own = NULL;
+    child->spec = &change->options->children[dynamic ? 0 : i];
+    child->changed = !dynamic;
+    child->shutdown_ms = bough_child_shutdown_ms(&specs[i].spec);
+    child->start_limit_ms = specs[i].spec.start_timeout_ms;
+}
+
+static void commit(struct change *change)
+{
+    struct bough_supervision *self = change->self;
+
+    for (size_t i = 0; i < change->count; i++)
+        adopt(change, change->specs, i);
+    for (size_t i = 0; i < change->added_count; i++)
+        bough_place_mark(change->added[i]->place, BOUGH_PLACE_STOPPED);
+    self->options = change->options;
+    bough_spec_free(self->change);
+    self->change = change->spec;
+    change->spec = NULL;
+}
+
+static enum bough_status check(const struct change *change, struct bough_error *error)
+{
+    const bool was_dynamic = change->self->options->strategy == BOUGH_DYNAMIC;
+    enum bough_status status;
+
+    if (change->spec->type != &bough_supervisor_type || !change->options)
+        return bough_error_set(error, BOUGH_EINVALID, "the spec is no supervisor's");
+    status = bough_supervisor_check(change->options, error);
+    if (status != BOUGH_OK) return status;
+    if (was_dynamic != (change->options->strategy == BOUGH_DYNAMIC))
+        return bough_error_set(error, BOUGH_EREFUSED,
+                               "a supervisor cannot become dynamic, or cease to be it");
+    return BOUGH_OK;
+}
+
+static enum bough_status apply(struct change *change)
+{
+    enum bough_status status = prepare(change);
+
+    if (status == BOUGH_OK)
+        status = bough_decider_change(change->self->decider, change->options,
+                                      change->specs, change->count);
+    if (status == BOUGH_OK)
+        commit(change);
+    else
+        take_back(change);
+    free(change->specs);
+    free(change->added);
+    return status;
+}
+
+void bough_supervision_change(struct bough_actor *actor, const void *spec, size_t len,
+                              struct bough_question *question)
+{
+    struct change change = { .actor = actor, .self = bough_state(actor) };
+    struct bough_error error = { .status = BOUGH_OK };
+    enum bough_status status = bough_spec_unpack(spec, len, &change.spec, &error);
+
+    if (status == BOUGH_OK) {
+        change.options = change.spec->options;
+        status = check(&change, &error);
+    }
+    if (status == BOUGH_OK) {
+        status = apply(&change);
+        if (status != BOUGH_OK)
+            bough_error_set(&error, status, "%s", bough_status_text(status));
+    }
+    bough_spec_free(change.spec);
+    if (status == BOUGH_OK)
+        bough_question_reply(question, NULL, 0);
+    else if (error.where[0] != '\0')
+        bough_question_refuse(question, status, "%s: %s", error.where, error.text);
+    else
+        bough_question_refuse(question, status, "%s", error.text);
+}
