@@ -321,7 +321,7 @@ void bough_process_kill(const struct bough_process *process)
 {
     bough_assert(process->pidfd >= 0);
     /* Until it is reaped, nobody else can have its number: not even its zombie's. */
-    kill(-process->pid, SIGKILL);
+    if (kill(-process->pid, SIGKILL) == 0) return;
     pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
 }
 

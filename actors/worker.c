@@ -305,7 +305,8 @@ static void start_job(struct bough_actor *actor, struct worker *self, const void
         bough_pause(actor);
         report_start(actor, self);
     } else {
-        fail_job(actor, self, BOUGH_EFAILED, error.text);
+        fail_job(actor, self, status == BOUGH_ENOMEM ? status : BOUGH_EFAILED,
+                 error.text);
         self->question = NULL;
     }
 }
@@ -322,13 +323,21 @@ static void worker_tick(struct bough_actor *actor, struct bough_timer *timer)
     start_job(actor, self, input, input ? strlen(input) : 0, 0);
 }
 
-static enum bough_status check_program(const struct bough_worker_options *given,
+/* What the field table says, for options that were written in C. */
+static enum bough_status check_options(const struct bough_worker_options *given,
                                        struct bough_error *error)
 {
     char path[BOUGH_PROGRAM_PATH];
 
     if (!given->run || !given->run[0]) {
         return bough_error_set(error, BOUGH_EINVALID, "run needs a program");
+    }
+    if (given->timeout_ms < 0 || given->every_ms < 0) {
+        return bough_error_set(error, BOUGH_EINVALID, "a duration must not be negative");
+    }
+    if (given->max_output < 1 || given->max_output > OUTPUT_LIMIT) {
+        return bough_error_set(error, BOUGH_EINVALID, "max_output must be 1 to %d bytes",
+                               OUTPUT_LIMIT);
     }
     return bough_program_find(given->run[0], path, sizeof(path), error);
 }
@@ -352,7 +361,7 @@ static enum bough_status worker_init(struct bough_actor *actor, const void *data
 
     self->options = data;
     self->logger.address = BOUGH_NOBODY;
-    enum bough_status status = check_program(self->options, &error);
+    enum bough_status status = check_options(self->options, &error);
     if (status == BOUGH_OK) {
         status = find_logger(actor, self->options->logger, &self->logger, &error);
     }
