@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <bough/actors/job_internal.h>
+#include <bough/actors/keeper_internal.h>
 #include <bough/actors/logger.h>
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
@@ -107,6 +108,7 @@ struct worker {
     const struct bough_worker_options *options; /* the place's */
     struct bough_logger logger;                 /* or nobody */
     struct bough_job job;
+    struct bough_keeper keeper;
     struct bough_question *question; /* who waits for the job; NULL: nobody */
     char work_id[BOUGH_WORK_ID_MAX + 1];
     struct bough_timer every;
@@ -278,12 +280,25 @@ static void worker_done(struct bough_actor *actor, struct bough_job *job)
         fail_job(actor, self, status, why);
     }
     self->question = NULL;
+    bough_keeper_drop(&self->keeper);
     bough_job_finish(actor, job);
     if (self->stopping) {
         bough_exit(actor, BOUGH_EXIT_SHUTDOWN);
     } else {
         bough_resume(actor);
     }
+}
+
+/* Without a keeper the job itself still ends with this process. */
+static void keep_job(struct bough_actor *actor, struct worker *self)
+{
+    struct ev_loop *ev = bough_loop_ev(bough_actor_loop(actor));
+    struct bough_error error = { .status = BOUGH_OK };
+    const pid_t group = self->job.process.pid;
+
+    if (bough_keeper_keep(&self->keeper, group, ev, &error) == BOUGH_OK) return;
+    bough_log(bough_actor_runtime(actor), BOUGH_WARNING, bough_actor_path(actor),
+              "what a job starts may outlive a kill of this process: %s", error.text);
 }
 
 /* The beginning of a job; self->work_id and self->question are set. */
@@ -303,6 +318,7 @@ static void start_job(struct bough_actor *actor, struct worker *self, const void
 
     if (status == BOUGH_OK) {
         bough_pause(actor);
+        keep_job(actor, self);
         report_start(actor, self);
     } else {
         fail_job(actor, self, status == BOUGH_ENOMEM ? status : BOUGH_EFAILED,
@@ -391,6 +407,7 @@ static void worker_finish(struct bough_actor *actor)
 
     if (bough_job_is_running(&self->job)) report_failure(actor, self, "its worker ended");
     bough_job_finish(actor, &self->job);
+    bough_keeper_finish(&self->keeper, bough_loop_ev(bough_actor_loop(actor)));
 }
 
 /* Runner: the loop calls this once for each message, never twice at a time. */

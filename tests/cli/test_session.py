@@ -4,8 +4,8 @@
 SPDX-License-Identifier: MIT
 """
 
-from bough_cli import (SOURCE, child, contains, fact, json, main, same, signal, supervisor,
-                       until)
+from bough_cli import (BOUGH, SOURCE, child, contains, fact, json, main, same, signal,
+                       subprocess, supervisor, until)
 
 SHOP = str(SOURCE / "config/examples/shop.json")
 HELLO = str(SOURCE / "config/examples/hello.json")
@@ -237,6 +237,24 @@ def sighup_makes_loggers_open_their_files_again(folder):
     folder.bough("kill", "/c")
     until(lambda: "/c is up, life 2" in path.read_text(), "what came after")
     assert "life 2" not in (folder.path / "old.log").read_text()
+
+
+@fact
+def a_followed_status_goes_on_until_the_tree_is_gone(folder):
+    tree = folder.start(HELLO)
+    path = folder.path / "status"
+    with open(path, "w") as out:
+        watcher = subprocess.Popen([BOUGH, "status", "/counter", "--follow", "--json"],
+                                   stdout=out, stderr=subprocess.PIPE, text=True,
+                                   env=folder.env)
+    until(lambda: path.read_text().count("\n") >= 1, "the first table")
+    folder.bough("kill", "/counter")
+    until(lambda: '"life":2' in path.read_text(), "a table after the restart")
+    folder.bough("shutdown")
+    same(tree.wait(), 0)
+    same(watcher.wait(timeout=60), 6)
+    contains(watcher.stderr.read(), "nobody there")
+    watcher.stderr.close()
 
 
 @fact

@@ -50,7 +50,8 @@ struct program {
 
     struct bough_supervisor root;
     struct bough_watch watch;
-    bool started, ready, stopping, forced, gave_up, down;
+    bool ready, stopping, forced, gave_up, down;
+    int stop_signals;                /* that came so far */
     struct bough_exit_reason reason; /* why the root ended, once down */
 };
 
@@ -104,8 +105,12 @@ static void on_stop_signal(struct ev_loop *ev, struct ev_signal *watcher, int ev
     struct program *program = watcher->data;
 
     (void)events;
-    if (!program->stopping) {
+    if (program->stop_signals++ == 0) {
         stop(program);
+        if (isatty(STDERR_FILENO) == 1) {
+            bough_complain("%s: stopping in order; once more stops it at once",
+                           program->tree->name);
+        }
         return;
     }
     program->forced = true;
@@ -217,7 +222,6 @@ static enum bough_status start_tree(struct program *program, struct bough_error 
     program->watch.exited = on_exited;
     status = bough_supervisor_start(program->loop, &program->tree->options,
                                     &program->watch, &program->root, error);
-    program->started = status == BOUGH_OK;
     return status;
 }
 

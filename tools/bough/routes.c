@@ -10,6 +10,7 @@
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/places.h>
 #include <bough/tools/bough/request.h>
 #include <bough/tools/bough/views.h>
 
@@ -82,16 +83,11 @@ unsigned int bough_request_code(enum bough_status status)
 
 /* `path`, when not NULL, is one at which nobody lives. */
 static void refuse(struct bough_request *request, enum bough_status status,
-                   const char *path, const char *format, va_list arguments)
+                   const char *path, const char *text)
 {
-    char *text = NULL;
-    json_t *error;
+    json_t *error = json_pack("{s:s, s:o}", "status", bough_status_name(status), "text",
+                              bough_output_string(text));
 
-    if (vasprintf(&text, format, arguments) < 0) text = NULL;
-    error =
-        json_pack("{s:s, s:o}", "status", bough_status_name(status), "text",
-                  bough_output_string(text != NULL ? text : bough_status_text(status)));
-    free(text);
     if (path != NULL && error != NULL) {
         json_object_set_new(error, "path", bough_output_string(path));
     }
@@ -103,59 +99,109 @@ void bough_request_refuse(struct bough_request *request, enum bough_status statu
                           const char *format, ...)
 {
     va_list arguments;
+    char *text = NULL;
 
     va_start(arguments, format);
-    refuse(request, status, NULL, format, arguments);
+    if (vasprintf(&text, format, arguments) < 0) text = NULL;
     va_end(arguments);
-}
-
-__attribute__((format(printf, 3, 4))) static void
-refuse_path(struct bough_request *request, const char *path, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    refuse(request, BOUGH_ENOTFOUND, path, format, arguments);
-    va_end(arguments);
+    refuse(request, status, NULL, text != NULL ? text : bough_status_text(status));
+    free(text);
 }
 
 void bough_request_no_path(struct bough_request *request, const char *path)
 {
-    refuse_path(request, path, "no actor at this path; `bough status` lists them");
+    refuse(request, BOUGH_ENOTFOUND, path,
+           "no actor at this path; `bough status` lists them");
 }
 
 /* Questions that only look */
 
+/* A text that is printed into memory: begin, print, answer. */
+struct printed {
+    FILE *file; /* NULL: no memory */
+    char *text;
+    size_t size;
+};
+
+static void begin_print(struct printed *printed)
+{
+    *printed = (struct printed){ .file = NULL };
+    printed->file = open_memstream(&printed->text, &printed->size);
+}
+
+/* Answers with what was printed, or with `out of memory`. */
+static void answer_printed(struct bough_request *request, struct printed *printed)
+{
+    const bool failed = ferror(printed->file) != 0;
+
+    if (fclose(printed->file) == 0 && !failed) {
+        bough_request_answer(request, MHD_HTTP_OK, JSON_TYPE, printed->text,
+                             printed->size);
+    } else {
+        free(printed->text);
+        bough_request_json(request, MHD_HTTP_OK, NULL);
+    }
+}
+
+static void drop_printed(struct printed *printed)
+{
+    fclose(printed->file);
+    free(printed->text);
+}
+
 static void get_actors(struct bough_request *request, const char *path)
 {
-    json_t *places = NULL;
-    const enum bough_status status =
-        bough_view_places(request->control->options.loop, path, &places);
+    struct printed printed;
 
-    if (status == BOUGH_ENOTFOUND) {
-        bough_request_no_path(request, path);
+    begin_print(&printed);
+    if (printed.file == NULL) {
+        bough_request_json(request, MHD_HTTP_OK, NULL);
+    } else if (bough_places_print(request->control->options.loop, path, printed.file) ==
+               BOUGH_OK) {
+        answer_printed(request, &printed);
     } else {
-        bough_request_json(request, MHD_HTTP_OK, places);
+        drop_printed(&printed);
+        bough_request_no_path(request, path);
     }
+}
+
+/* {"name", "version", "pid", "control", "root"}: all but the last as a value, its closing
+ * brace left off. */
+static void print_head(const struct bough_control *control, FILE *file)
+{
+    json_t *head = json_pack("{s:s, s:s, s:I, s:o}", "name", control->options.name,
+                             "version", BOUGH_VERSION, "pid", (json_int_t)getpid(),
+                             "control", bough_output_string(control->path));
+    char *text = head != NULL ? json_dumps(head, JSON_COMPACT) : NULL;
+
+    json_decref(head);
+    if (text == NULL) {
+        fputc('{', file);
+        return;
+    }
+    fprintf(file, "%.*s,", (int)strlen(text) - 1, text);
+    free(text);
 }
 
 static void get_tree(struct bough_request *request)
 {
     const struct bough_control *control = request->control;
-    json_t *places = NULL, *root;
+    struct printed printed;
 
-    if (bough_view_places(control->options.loop, "/", &places) != BOUGH_OK) {
-        bough_request_refuse(request, BOUGH_EGONE, "the tree is down");
+    begin_print(&printed);
+    if (printed.file == NULL) {
+        bough_request_json(request, MHD_HTTP_OK, NULL);
         return;
     }
-    root = bough_view_nested(places);
-    bough_request_json(request, MHD_HTTP_OK,
-                       root == NULL
-                           ? NULL
-                           : json_pack("{s:s, s:s, s:I, s:s, s:o}", "name",
-                                       control->options.name, "version", BOUGH_VERSION,
-                                       "pid", (json_int_t)getpid(), "control",
-                                       control->path, "root", root));
+    print_head(control, printed.file);
+    fputs("\"root\":", printed.file);
+    if (bough_places_print_nested(control->options.loop, "/", printed.file) == BOUGH_OK) {
+        fputc('}', printed.file);
+        answer_printed(request, &printed);
+    } else {
+        drop_printed(&printed);
+        bough_request_refuse(request, BOUGH_EGONE, "the tree is down");
+    }
 }
 
 static void get_types(struct bough_request *request)
@@ -223,8 +269,12 @@ static void post_actor(struct bough_request *request, const char *rest)
     const char *slash = strrchr(rest, '/');
     char path[BOUGH_PATH_MAX];
 
-    if (slash == NULL || (size_t)(slash - rest) >= sizeof(path)) {
+    if (slash == NULL) {
         refuse_method(request, MHD_HTTP_METHOD_POST, MHD_HTTP_METHOD_GET);
+        return;
+    }
+    if ((size_t)(slash - rest) >= sizeof(path)) {
+        bough_request_no_path(request, rest);
         return;
     }
     memcpy(path, rest, (size_t)(slash - rest));
