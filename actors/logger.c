@@ -422,5 +422,5 @@ void bough_logger_hook_log(void *data, const struct bough_log_record *record)
         sent = bough_logger_log(hook->logger, record, NULL, 0) == BOUGH_OK;
         hook->sending = false;
     }
-    if (!sent) bough_log_stderr(NULL, record);
+    if (!sent && record->level >= hook->least) bough_log_stderr(NULL, record);
 }

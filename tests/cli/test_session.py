@@ -81,14 +81,19 @@ def values_that_are_not_utf8_come_as_base64(folder):
 
 @fact
 def an_expired_key_is_gone_without_being_read(folder):
-    folder.start(SHOP)
-    before = folder.ask("call", "/store", "size")
-    folder.bough("call", "/store", "set", '{"key": "offer", "value": "half", "ttl": "1s"}')
-    same(folder.ask("call", "/store", "size")["size"], before["size"] + 1)
-    assert folder.ask("call", "/store", "size")["memory"] > before["memory"]
-    until(lambda: folder.ask("call", "/store", "size")["size"] == before["size"], "it expires")
-    until(lambda: folder.ask("call", "/store", "size")["memory"] <= before["memory"],
-          "its memory is free")
+    tree = folder.start(SHOP)
+
+    def size():
+        return tree.request("POST", "/v1/actors/store/call", {"message": "size"})[1]
+
+    before = size()
+    tree.request("POST", "/v1/actors/store/call", {"message": "set", "fields": {
+        "key": "offer", "value": "half", "ttl": "1s"}})
+    during = size()
+    same(during["size"], before["size"] + 1)
+    assert during["memory"] > before["memory"], during
+    until(lambda: size()["size"] == before["size"], "it expires")
+    until(lambda: size()["memory"] <= before["memory"], "its memory is free")
 
 
 @fact

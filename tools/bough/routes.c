@@ -14,12 +14,11 @@
 #include <bough/tools/bough/request.h>
 #include <bough/tools/bough/views.h>
 
-static const char JSON_TYPE[] = "application/json";
-
 /* Answers */
 
-void bough_request_answer(struct bough_request *request, unsigned int code,
-                          const char *type, char *body, size_t size)
+/* With a body of JSON, which is taken: freed with free(), also on failure. */
+static void answer(struct bough_request *request, unsigned int code, char *body,
+                   size_t size)
 {
     bough_assert(request->response == NULL);
     request->code = code;
@@ -30,7 +29,8 @@ void bough_request_answer(struct bough_request *request, unsigned int code,
         request->gone = true; /* no memory to say so: the connection is closed */
         return;
     }
-    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                  "application/json");
 }
 
 void bough_request_json(struct bough_request *request, unsigned int code, json_t *json)
@@ -39,7 +39,7 @@ void bough_request_json(struct bough_request *request, unsigned int code, json_t
 
     json_decref(json);
     if (text != NULL) {
-        bough_request_answer(request, code, JSON_TYPE, text, strlen(text));
+        answer(request, code, text, strlen(text));
         return;
     }
     text = strdup("{\"error\":{\"status\":\"nomem\",\"text\":\"out of memory\"}}");
@@ -47,11 +47,10 @@ void bough_request_json(struct bough_request *request, unsigned int code, json_t
         request->gone = true;
         return;
     }
-    bough_request_answer(request, MHD_HTTP_SERVICE_UNAVAILABLE, JSON_TYPE, text,
-                         strlen(text));
+    answer(request, MHD_HTTP_SERVICE_UNAVAILABLE, text, strlen(text));
 }
 
-unsigned int bough_request_code(enum bough_status status)
+static unsigned int http_code(enum bough_status status)
 {
     static const unsigned int codes[] = {
         [BOUGH_OK] = MHD_HTTP_OK,
@@ -91,7 +90,7 @@ static void refuse(struct bough_request *request, enum bough_status status,
     if (path != NULL && error != NULL) {
         json_object_set_new(error, "path", bough_output_string(path));
     }
-    bough_request_json(request, bough_request_code(status),
+    bough_request_json(request, http_code(status),
                        error != NULL ? json_pack("{s:o}", "error", error) : NULL);
 }
 
@@ -135,8 +134,7 @@ static void answer_printed(struct bough_request *request, struct printed *printe
     const bool failed = ferror(printed->file) != 0;
 
     if (fclose(printed->file) == 0 && !failed) {
-        bough_request_answer(request, MHD_HTTP_OK, JSON_TYPE, printed->text,
-                             printed->size);
+        answer(request, MHD_HTTP_OK, printed->text, printed->size);
     } else {
         free(printed->text);
         bough_request_json(request, MHD_HTTP_OK, NULL);
