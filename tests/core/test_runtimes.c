@@ -281,13 +281,15 @@ static void freeing_when_its_timer_has_expired_is_fine(void **state)
     struct quitter quitter = { .runtime = neighbour.runtime };
 
     neighbour_spawn(&neighbour, &probe);
-    bough_timer_start(probe.actor, &quitter.beat, 2, 0, never);
-    ev_timer_init(&quitter.timer, quit, 0.002, 0);
+    /* Far enough that the first poll comes before them, under valgrind on a busy machine,
+     * too. */
+    bough_timer_start(probe.actor, &quitter.beat, 200, 0, never);
+    ev_timer_init(&quitter.timer, quit, 0.2, 0);
     ev_set_priority(&quitter.timer, EV_MAXPRI);
     ev_now_update(test->ev);
     ev_timer_start(test->ev, &quitter.timer);
     /* Both are due before the poll returns. */
-    quitter.spin_until = ev_time() + 0.01;
+    quitter.spin_until = ev_time() + 0.25;
     ev_set_userdata(test->ev, &quitter);
     ev_set_loop_release_cb(test->ev, spin, pass);
     ev_run(test->ev, 0);
