@@ -46,7 +46,7 @@ struct bough_decider {
 
     /* The start, restart or shutdown under way. */
     size_t from, end; /* its children: from <= i < end */
-    size_t cursor; /* starting: all before it are dealt with; stopping: all from it on */
+    size_t cursor; /* starting: the next to start; stopping: all from here on are down */
     uint32_t attempt;
     enum bough_decide_end why; /* ENDING */
     size_t culprit;

@@ -39,7 +39,8 @@ struct bough_decide_event {
 
 enum bough_decide_action_kind {
     BOUGH_DO_START, /* start a life; then READY, IGNORED, START_FAILED or EXITED */
-    BOUGH_DO_STOP,  /* ask it to end; feed STOP_TIMEOUT after `limit_ms` (or for ever) */
+    BOUGH_DO_STOP,  /* ask it to end; STOP_TIMEOUT after `limit_ms`, unless BOUGH_FOREVER
+                     */
     BOUGH_DO_KILL,  /* end it without asking */
     BOUGH_DO_RETRY, /* feed RETRY after `limit_ms`, but never from inside this batch */
     BOUGH_DO_RESTART, /* report: a restart of `child` begins; `attempt`, `restarts` */

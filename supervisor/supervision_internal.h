@@ -14,9 +14,10 @@
 /* One child: its place is the supervisor's place's, the rest this life's. */
 struct bough_supervised {
     const struct bough_child_spec *spec;
-    struct bough_address place;      /* nobody: not made yet */
-    struct bough_watch watch;        /* of its life */
-    struct bough_timer timer;        /* the limit of its stop, or its retry */
+    struct bough_address place; /* nobody: not made yet */
+    struct bough_watch watch;   /* of its life */
+    struct bough_timer
+        timer; /* while it stops: its limit; after a failed start: the retry */
     struct bough_exit_reason reason; /* why its last life ended, or did not begin */
     uint64_t cause;                  /* number of the event that told so */
 };
