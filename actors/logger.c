@@ -128,6 +128,10 @@ static enum bough_status open_log(struct logger *self,
         .keep = given->rotate.keep,
     };
 
+    if (file.rotate_size < 0 || file.keep < 1) {
+        return bough_error_set(error, BOUGH_EINVALID,
+                               "rotate: size and keep must be over 0");
+    }
     self->line = malloc(BOUGH_LOG_LINE_MAX);
     if (!self->line) return bough_error_set(error, BOUGH_ENOMEM, "no memory for a line");
     enum bough_status status = bough_log_file_init(&self->file, &file, error);
@@ -418,5 +422,5 @@ void bough_logger_hook_log(void *data, const struct bough_log_record *record)
         sent = bough_logger_log(hook->logger, record, NULL, 0) == BOUGH_OK;
         hook->sending = false;
     }
-    if (!sent) bough_log_stderr(NULL, record);
+    if (!sent && record->level >= hook->least) bough_log_stderr(NULL, record);
 }

@@ -81,6 +81,7 @@ BOUGH_PUBLIC void bough_logger_flush(struct bough_logger logger, struct bough_ca
  * outlive the runtime. While the logger does not run, or its mailbox is full, records go
  * to stderr. */
 struct bough_logger_hook {
+    enum bough_log_level least; /* of what goes to stderr while the logger is not up */
     struct bough_logger logger;
     /* private */
     bool sending;

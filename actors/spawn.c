@@ -124,6 +124,7 @@ IN_CHILD static void child_reset_signals(void)
 /* Ends with the parent; and at once when the parent has ended before it was asked. */
 IN_CHILD static bool child_follow_parent(const struct plan *plan)
 {
+    if (plan->options->outlives) return true;
     if (syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return false;
     if (syscall(SYS_getppid) == plan->parent) return true;
     errno = ESRCH;
@@ -321,7 +322,7 @@ void bough_process_kill(const struct bough_process *process)
 {
     bough_assert(process->pidfd >= 0);
     /* Until it is reaped, nobody else can have its number: not even its zombie's. */
-    kill(-process->pid, SIGKILL);
+    if (kill(-process->pid, SIGKILL) == 0) return;
     pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
 }
 

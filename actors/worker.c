@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <bough/actors/job_internal.h>
+#include <bough/actors/keeper_internal.h>
 #include <bough/actors/logger.h>
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
@@ -107,6 +108,7 @@ struct worker {
     const struct bough_worker_options *options; /* the place's */
     struct bough_logger logger;                 /* or nobody */
     struct bough_job job;
+    struct bough_keeper keeper;
     struct bough_question *question; /* who waits for the job; NULL: nobody */
     char work_id[BOUGH_WORK_ID_MAX + 1];
     struct bough_timer every;
@@ -278,12 +280,25 @@ static void worker_done(struct bough_actor *actor, struct bough_job *job)
         fail_job(actor, self, status, why);
     }
     self->question = NULL;
+    bough_keeper_drop(&self->keeper);
     bough_job_finish(actor, job);
     if (self->stopping) {
         bough_exit(actor, BOUGH_EXIT_SHUTDOWN);
     } else {
         bough_resume(actor);
     }
+}
+
+/* Without a keeper the job itself still ends with this process. */
+static void keep_job(struct bough_actor *actor, struct worker *self)
+{
+    struct ev_loop *ev = bough_loop_ev(bough_actor_loop(actor));
+    struct bough_error error = { .status = BOUGH_OK };
+    const pid_t group = self->job.process.pid;
+
+    if (bough_keeper_keep(&self->keeper, group, ev, &error) == BOUGH_OK) return;
+    bough_log(bough_actor_runtime(actor), BOUGH_WARNING, bough_actor_path(actor),
+              "what a job starts may outlive a kill of this process: %s", error.text);
 }
 
 /* The beginning of a job; self->work_id and self->question are set. */
@@ -303,9 +318,11 @@ static void start_job(struct bough_actor *actor, struct worker *self, const void
 
     if (status == BOUGH_OK) {
         bough_pause(actor);
+        keep_job(actor, self);
         report_start(actor, self);
     } else {
-        fail_job(actor, self, BOUGH_EFAILED, error.text);
+        fail_job(actor, self, status == BOUGH_ENOMEM ? status : BOUGH_EFAILED,
+                 error.text);
         self->question = NULL;
     }
 }
@@ -322,13 +339,21 @@ static void worker_tick(struct bough_actor *actor, struct bough_timer *timer)
     start_job(actor, self, input, input ? strlen(input) : 0, 0);
 }
 
-static enum bough_status check_program(const struct bough_worker_options *given,
+/* What the field table says, for options that were written in C. */
+static enum bough_status check_options(const struct bough_worker_options *given,
                                        struct bough_error *error)
 {
     char path[BOUGH_PROGRAM_PATH];
 
     if (!given->run || !given->run[0]) {
         return bough_error_set(error, BOUGH_EINVALID, "run needs a program");
+    }
+    if (given->timeout_ms < 0 || given->every_ms < 0) {
+        return bough_error_set(error, BOUGH_EINVALID, "a duration must not be negative");
+    }
+    if (given->max_output < 1 || given->max_output > OUTPUT_LIMIT) {
+        return bough_error_set(error, BOUGH_EINVALID, "max_output must be 1 to %d bytes",
+                               OUTPUT_LIMIT);
     }
     return bough_program_find(given->run[0], path, sizeof(path), error);
 }
@@ -352,7 +377,7 @@ static enum bough_status worker_init(struct bough_actor *actor, const void *data
 
     self->options = data;
     self->logger.address = BOUGH_NOBODY;
-    enum bough_status status = check_program(self->options, &error);
+    enum bough_status status = check_options(self->options, &error);
     if (status == BOUGH_OK) {
         status = find_logger(actor, self->options->logger, &self->logger, &error);
     }
@@ -382,6 +407,7 @@ static void worker_finish(struct bough_actor *actor)
 
     if (bough_job_is_running(&self->job)) report_failure(actor, self, "its worker ended");
     bough_job_finish(actor, &self->job);
+    bough_keeper_finish(&self->keeper, bough_loop_ev(bough_actor_loop(actor)));
 }
 
 /* Runner: the loop calls this once for each message, never twice at a time. */

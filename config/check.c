@@ -103,8 +103,7 @@ static int line_of(struct bough_config *config, const struct bough_json_place *p
     int line, column;
 
     bough_pointer_print(place, pointer, sizeof(pointer));
-    if (!bough_pointer_locate(config->json, config->source.len, pointer, BOUGH_AT_VALUE,
-                              &offset))
+    if (!bough_pointer_locate(&config->locator, pointer, BOUGH_AT_VALUE, &offset))
         config->arena.failed = true;
     bough_source_position(&config->source, offset, &line, &column);
     return line;

@@ -66,8 +66,7 @@ BOUGH_PUBLIC void bough_config_free(struct bough_config *config);
 BOUGH_PUBLIC const struct bough_config_tree *
 bough_config_tree(const struct bough_config *config);
 
-/* How many errors there are, and how many of them were kept: the first that were found.
- */
+/* How many errors there are, and how many of them were kept: the first found. */
 BOUGH_PUBLIC size_t bough_config_error_count(const struct bough_config *config);
 BOUGH_PUBLIC size_t bough_config_error_kept(const struct bough_config *config);
 

@@ -46,6 +46,7 @@ struct bough_config {
     /* while it is checked */
     const struct bough_actor_type *const *types;
     char *json; /* the text with nothing but JSON in it */
+    struct bough_locator locator;
     struct bough_record root;
     struct bough_names *names;
     struct bough_reference *references, **references_end;

@@ -96,37 +96,39 @@ void bough_errors_add_pointer(struct bough_errors *errors, const char *pointer,
         memcpy(copy, pointer, strlen(pointer));
 }
 
-/* In the order of the text; what is about the whole file has line 0 and comes first. */
+/* In the order of the text; what is about the whole file comes first. */
 static int compare(const void *a, const void *b)
 {
     const struct bough_noted_error *left = a, *right = b;
 
-    if (left->error.line != right->error.line)
-        return left->error.line < right->error.line ? -1 : 1;
+    if (left->placed != right->placed) return left->placed ? 1 : -1;
     if (left->offset != right->offset) return left->offset < right->offset ? -1 : 1;
     return strcmp(left->error.text, right->error.text);
 }
 
 /* An error that cannot be placed is about the whole file then. */
-static void place(struct bough_errors *errors, struct bough_noted_error *noted,
-                  const struct bough_source *source, const char *json)
+static void locate(struct bough_errors *errors, struct bough_noted_error *noted,
+                   struct bough_locator *locator)
 {
-    if (!noted->placed && json != NULL) {
-        noted->placed = bough_pointer_locate(json, source->len, noted->error.pointer,
-                                             noted->at, &noted->offset);
-        if (!noted->placed) errors->arena->failed = true;
-    }
-    if (noted->placed)
-        bough_source_position(source, noted->offset, &noted->error.line,
-                              &noted->error.column);
+    if (noted->placed || locator == NULL) return;
+    noted->placed =
+        bough_pointer_locate(locator, noted->error.pointer, noted->at, &noted->offset);
+    if (!noted->placed) errors->arena->failed = true;
 }
 
-void bough_errors_settle(struct bough_errors *errors, const struct bough_source *source,
-                         const char *json)
+void bough_errors_settle(struct bough_errors *errors, struct bough_source *source,
+                         struct bough_locator *locator)
 {
     for (size_t i = 0; i < errors->kept; i++)
-        place(errors, &errors->noted[i], source, json);
+        locate(errors, &errors->noted[i], locator);
     qsort(errors->noted, errors->kept, sizeof(errors->noted[0]), compare);
+    for (size_t i = 0; i < errors->kept; i++) {
+        struct bough_noted_error *noted = &errors->noted[i];
+
+        if (noted->placed)
+            bough_source_position(source, noted->offset, &noted->error.line,
+                                  &noted->error.column);
+    }
 }
 
 static void print_one(const struct bough_noted_error *noted,

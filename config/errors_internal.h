@@ -52,10 +52,10 @@ void bough_errors_add_pointer(struct bough_errors *errors, const char *pointer,
                               const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Finds the positions and sorts by them. `json` is the source's text with nothing but
- * JSON in it, or NULL when it is not right JSON; offsets are the same in both. */
-void bough_errors_settle(struct bough_errors *errors, const struct bough_source *source,
-                         const char *json);
+/* Finds the positions and sorts by them. The locator's text is the source's with nothing
+ * but JSON in it, so that offsets are the same; NULL when it is not right JSON. */
+void bough_errors_settle(struct bough_errors *errors, struct bough_source *source,
+                         struct bough_locator *locator);
 
 /* `word` is what they are called: "error" or "warning". */
 void bough_errors_print(const struct bough_errors *errors,

@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/config/foresight.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,27 +120,45 @@ struct bough_limit bough_limit_of_child(const struct bough_child_spec *spec)
                                  .period_ms = bough_child_period_ms(spec) };
 }
 
+/* The least that a wait of this length can be: whole ms, less what chance may take. */
+static double shortest(const struct bough_backoff *backoff, double wait)
+{
+    return floor(wait) - wait * backoff->jitter;
+}
+
+/* After so many steps waits are taken as if they grew no more, so that a large intensity
+ * costs no time. */
+enum { STEPS_MAX = 1000 };
+
+/* The least that so many waits after the first take together, each longer than the one
+ * before up to the most; or something more than `enough`. */
+static double least_sum(const struct bough_backoff *backoff, uint32_t count,
+                        double enough)
+{
+    double wait = (double)backoff->min_ms, most = (double)backoff->max_ms, sum = 0;
+
+    for (uint32_t i = 0; i < count && sum <= enough; i++) {
+        wait *= backoff->factor;
+        if (wait >= most || backoff->factor <= 1 || i == STEPS_MAX)
+            return sum + (count - i) * shortest(backoff, wait < most ? wait : most);
+        sum += shortest(backoff, wait);
+    }
+    return sum;
+}
+
 /* To pass the limit, one restart more than it allows must fall into the period: as many
  * gaps as it allows. Each gap is a wait at least. When no life of a length that resets
  * the waits fits into the period, then they grow from gap to gap. */
 bool bough_backoff_outruns(const struct bough_backoff *given, struct bough_limit limit)
 {
     const struct bough_backoff backoff = bough_backoff_fill(given);
-    double shortest = 1 - backoff.jitter, period = (double)limit.period_ms;
-    double wait = (double)backoff.min_ms, most = (double)backoff.max_ms, sum = 0;
+    double period = (double)limit.period_ms;
 
     if (backoff.min_ms == 0) return false;
-    if (limit.intensity * wait * shortest > period) return true;
-    if (backoff.reset_after_ms <= limit.period_ms) return false;
-    for (uint32_t gap = 0; gap < limit.intensity && sum * shortest <= period; gap++) {
-        wait *= backoff.factor;
-        if (wait >= most || backoff.factor <= 1) {
-            sum += (limit.intensity - gap) * (wait < most ? wait : most);
-            break;
-        }
-        sum += wait;
-    }
-    return sum * shortest > period;
+    if (limit.intensity * shortest(&backoff, (double)backoff.min_ms) > period)
+        return true;
+    return backoff.reset_after_ms > limit.period_ms &&
+           least_sum(&backoff, limit.intensity, period) > period;
 }
 
 /* Fates */
@@ -184,86 +203,109 @@ enum bough_fate bough_foresee_give_up(const struct bough_child_spec *spec)
 
 /* Starts */
 
-/* How often a life is started under a limit, when each ends at once; 0: no end to it, or
- * no beginning. */
-static uint64_t starts_within(enum bough_fate fate, const struct bough_backoff *backoff,
-                              struct bough_limit limit)
+/* Lives that follow one another until a limit is passed. */
+struct run {
+    uint64_t starts; /* 0: it never is, or there is not even a second life */
+    double ms;       /* how long all of it takes */
+};
+
+/* The run of a child whose lives all last so long. Each gap between restarts is a life
+ * and a wait; waits are taken in full, and grow from the first gap on, unless such a life
+ * resets them. */
+static struct run run_until(enum bough_fate fate, const struct bough_backoff *given,
+                            struct bough_limit limit, double life_ms)
 {
-    if (fate == BOUGH_FATE_OVER) return 0;
-    if (fate == BOUGH_FATE_ESCALATE) return 1;
-    if (bough_backoff_outruns(backoff, limit)) return 0;
-    return (uint64_t)limit.intensity + 1;
+    struct bough_backoff backoff = bough_backoff_fill(given);
+    double period = (double)limit.period_ms, gaps;
+
+    if (fate == BOUGH_FATE_OVER) return (struct run){ .starts = 0 };
+    if (fate == BOUGH_FATE_ESCALATE) return (struct run){ .starts = 1, .ms = life_ms };
+    backoff.jitter = 0;
+    if (life_ms >= (double)backoff.reset_after_ms) backoff.factor = 1;
+    gaps = limit.intensity * life_ms;
+    if (backoff.min_ms > 0) gaps += least_sum(&backoff, limit.intensity, period);
+    if (gaps > period) return (struct run){ .starts = 0 };
+    return (struct run){ .starts = (uint64_t)limit.intensity + 1,
+                         .ms = gaps + life_ms + (double)backoff.min_ms };
 }
 
 /* What is found on the way down: the actor that is started most often. */
 struct most {
-    uint64_t starts; /* 0: none */
+    struct run run; /* until the supervisor gives up */
     const struct bough_child_spec *spec;
 };
 
 static struct most most_starts(const struct bough_supervisor_options *options);
 
 /* A child's own limit ends its supervisor too, when it is the narrower one. */
-static uint64_t starts_of_child(const struct bough_supervisor_options *options,
-                                const struct bough_child_spec *spec, enum bough_fate fate)
+static struct run run_of_child(const struct bough_supervisor_options *options,
+                               const struct bough_child_spec *spec, enum bough_fate fate,
+                               double life_ms)
 {
-    uint64_t starts =
-        starts_within(fate, &spec->backoff, bough_limit_of_supervisor(options));
-    uint64_t own = 0;
+    struct run run =
+        run_until(fate, &spec->backoff, bough_limit_of_supervisor(options), life_ms);
+    struct run own = { .starts = 0 };
 
     if (bough_child_limited(spec))
-        own = starts_within(fate, &spec->backoff, bough_limit_of_child(spec));
-    return own > 0 && (starts == 0 || own < starts) ? own : starts;
+        own = run_until(fate, &spec->backoff, bough_limit_of_child(spec), life_ms);
+    return own.starts > 0 && (run.starts == 0 || own.starts < run.starts) ? own : run;
 }
 
 /* The members have the limit, and when they have passed it the group ends, as a
  * supervisor does. */
-static uint64_t starts_of_group(const struct bough_supervisor_options *options,
-                                const struct bough_child_spec *spec, enum bough_fate fate)
+static struct run run_of_group(const struct bough_supervisor_options *options,
+                               const struct bough_child_spec *spec, enum bough_fate fate,
+                               double life_ms)
 {
-    struct bough_limit limit = bough_child_limited(spec)
-                                   ? bough_limit_of_child(spec)
-                                   : bough_limit_of_supervisor(options);
-    uint64_t members = starts_within(fate, &spec->backoff, limit);
+    static const struct bough_backoff none = { .min_ms = 0 };
+    struct bough_limit above = bough_limit_of_supervisor(options);
+    struct bough_limit limit =
+        bough_child_limited(spec) ? bough_limit_of_child(spec) : above;
+    struct run members = run_until(fate, &spec->backoff, limit, life_ms), run;
 
-    if (spec->restart != BOUGH_PERMANENT) return 0;
-    return multiply_starts(members,
-                           (uint64_t)bough_limit_of_supervisor(options).intensity + 1);
+    if (members.starts == 0 || spec->restart != BOUGH_PERMANENT)
+        return (struct run){ .starts = 0 };
+    run = run_until(BOUGH_FATE_COUNTED, &none, above, members.ms);
+    run.starts = multiply_starts(run.starts, members.starts);
+    return run;
 }
 
 static struct most most_of_child(const struct bough_supervisor_options *options,
                                  const struct bough_child_spec *spec)
 {
-    struct most most = { .starts = 1, .spec = spec };
+    struct most most = { .run = { .starts = 1 }, .spec = spec };
     enum bough_fate fate = bough_foresee_fault(spec);
-    uint64_t lives;
+    uint64_t starts;
 
     if (is_supervisor(spec)) {
         most = most_starts(options_of(spec));
         fate = bough_foresee_give_up(spec);
     }
-    if (most.starts == 0) return most;
-    lives = spec->replicas > 0 ? starts_of_group(options, spec, fate)
-                               : starts_of_child(options, spec, fate);
-    most.starts = multiply_starts(most.starts, lives);
+    if (most.run.starts == 0) return most;
+    starts = most.run.starts;
+    if (spec->replicas > 0)
+        most.run = run_of_group(options, spec, fate, most.run.ms);
+    else
+        most.run = run_of_child(options, spec, fate, most.run.ms);
+    most.run.starts = multiply_starts(most.run.starts, starts);
     return most;
 }
 
 static struct most most_starts(const struct bough_supervisor_options *options)
 {
-    struct most most = { .starts = 0 };
+    struct most most = { .spec = NULL };
 
     for (size_t i = 0; i < options->child_count; i++) {
         struct most other = most_of_child(options, &options->children[i]);
 
-        if (other.starts > most.starts) most = other;
+        if (other.run.starts > most.run.starts) most = other;
     }
     return most;
 }
 
 uint64_t bough_foresee_starts(const struct bough_supervisor_options *options)
 {
-    return most_starts(options).starts;
+    return most_starts(options).run.starts;
 }
 
 /* Paths */
@@ -314,10 +356,10 @@ void bough_foresee(const struct bough_supervisor_options *options,
     struct most most = most_starts(options);
 
     *foresight = (struct bough_foresight){
-        .starts = most.starts,
+        .starts = most.run.starts,
         .stop_ms = bough_foresee_children_stop_ms(options),
     };
-    if (most.starts > 0) path_find(options, most.spec, foresight->starts_path, 0);
+    if (most.run.starts > 0) path_find(options, most.spec, foresight->starts_path, 0);
     if (foresight->stop_ms == BOUGH_FOREVER) {
         const struct bough_child_spec *endless = find_endless(options);
 

@@ -18,8 +18,8 @@
 
 struct bough_foresight {
     /* The most starts of one actor that fails at once whenever it is started, until the
-     * tree gives up; nested limits multiply. 0: no actor makes it give up. Above
-     * BOUGH_STARTS_MAX: more than that. */
+     * tree gives up; nested limits multiply, and waits are taken in full. 0: no such
+     * actor makes it give up. Above BOUGH_STARTS_MAX: more than that. */
     uint64_t starts;
     char starts_path[BOUGH_PATH_MAX]; /* of that actor; "" when there is none */
 

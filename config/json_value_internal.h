@@ -25,8 +25,7 @@ bool bough_report_add(struct bough_report *report, const struct bough_json_place
                       enum bough_at at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The name of what is at `place`, quoted; "item 2" in an array, "the tree" at the root.
- */
+/* The name of what is at `place`, quoted; "item 2" in an array, "the tree" at root. */
 const char *bough_place_name(const struct bough_json_place *place,
                              char quoted[BOUGH_QUOTED]);
 

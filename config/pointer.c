@@ -216,61 +216,76 @@ static bool key_is(const char *text, size_t at, const struct step *step)
            memcmp(step->scratch, step->name, step->len) == 0;
 }
 
-struct found {
-    bool any;
-    size_t key, value;
-};
-
-static struct found find_in_object(const char *text, size_t len, size_t at,
-                                   const struct step *step)
+/* Looks at all keys, for the last of equals counts. */
+static void find_in_object(const struct bough_locator *locator, size_t at,
+                           const struct step *step, struct bough_locator_level *level)
 {
-    struct found found = { .any = false };
+    const char *text = locator->text;
+    size_t len = locator->len;
 
+    if (level->known && level->container == at && key_is(text, level->key, step)) return;
+    *level = (struct bough_locator_level){ .container = at };
     for (at = skip_space(text, len, at + 1); at < len && text[at] == '"';) {
         size_t key = at;
 
         at = skip_space(text, len, string_end(text, len, at));
         at = skip_space(text, len, at + 1); /* the colon */
         if (at >= len) break;
-        if (key_is(text, key, step))
-            found = (struct found){ .any = true, .key = key, .value = at };
+        if (key_is(text, key, step)) {
+            level->known = true;
+            level->key = key;
+            level->value = at;
+        }
         at = skip_space(text, len, at + bough_json_skip(text, len, at));
         if (at < len && text[at] == ',') at = skip_space(text, len, at + 1);
     }
-    return found;
 }
 
-static struct found find_in_array(const char *text, size_t len, size_t at, size_t index)
+/* Goes on from the element that was found last, unless that is behind. */
+static void find_in_array(const struct bough_locator *locator, size_t at, size_t index,
+                          struct bough_locator_level *level)
 {
-    at = skip_space(text, len, at + 1);
-    for (size_t i = 0; at < len && text[at] != ']'; i++) {
-        if (i == index) return (struct found){ .any = true, .key = at, .value = at };
+    const char *text = locator->text;
+    size_t len = locator->len;
+
+    if (!level->known || level->container != at || level->index > index)
+        *level = (struct bough_locator_level){ .container = at,
+                                               .value = skip_space(text, len, at + 1) };
+    level->known = false;
+    for (at = level->value; at < len && text[at] != ']'; level->index++) {
+        if (level->index == index) {
+            level->known = true;
+            level->key = level->value = at;
+            return;
+        }
         at = skip_space(text, len, at + bough_json_skip(text, len, at));
         if (at < len && text[at] == ',') at = skip_space(text, len, at + 1);
     }
-    return (struct found){ .any = false };
 }
 
-static size_t follow(const char *text, size_t len, const char *pointer,
+static size_t follow(struct bough_locator *locator, const char *pointer,
                      enum bough_at part, struct step *step)
 {
-    size_t at = skip_space(text, len, 0);
+    size_t at = skip_space(locator->text, locator->len, 0);
+    size_t depth = 0;
 
-    while (*pointer == '/' && at < len) {
-        struct found found = { .any = false };
+    while (*pointer == '/' && at < locator->len && depth < BOUGH_LOCATOR_LEVELS) {
+        struct bough_locator_level *level = &locator->levels[depth++];
+        char c = locator->text[at];
 
         pointer = step_read(step, pointer);
-        if (text[at] == '{')
-            found = find_in_object(text, len, at, step);
-        else if (text[at] == '[')
-            found = find_in_array(text, len, at, (size_t)strtoull(step->name, NULL, 10));
-        if (!found.any) break;
-        at = part == BOUGH_AT_KEY && *pointer == '\0' ? found.key : found.value;
+        if (c != '{' && c != '[') break;
+        if (c == '{')
+            find_in_object(locator, at, step, level);
+        else
+            find_in_array(locator, at, (size_t)strtoull(step->name, NULL, 10), level);
+        if (!level->known) break;
+        at = part == BOUGH_AT_KEY && *pointer == '\0' ? level->key : level->value;
     }
-    return at < len ? at : 0;
+    return at < locator->len ? at : 0;
 }
 
-bool bough_pointer_locate(const char *text, size_t len, const char *pointer,
+bool bough_pointer_locate(struct bough_locator *locator, const char *pointer,
                           enum bough_at part, size_t *offset)
 {
     size_t size = strlen(pointer) + 1;
@@ -278,7 +293,7 @@ bool bough_pointer_locate(const char *text, size_t len, const char *pointer,
 
     if (step.name == NULL) return false;
     step.scratch = step.name + size;
-    *offset = follow(text, len, pointer, part, &step);
+    *offset = follow(locator, pointer, part, &step);
     free(step.name);
     return true;
 }

@@ -30,12 +30,32 @@ size_t bough_pointer_length(const struct bough_json_place *place);
 /* Writes as much of it as fits, with a NUL. */
 void bough_pointer_print(const struct bough_json_place *place, char *buffer, size_t size);
 
-/* Finds the value of a pointer, or its key, in `text`: JSON that is known to be right,
- * with nothing but JSON in it. Of keys that are there twice it is the last, as with
- * jansson. Where the pointer leads nowhere, the innermost value on its way is meant.
- * Writes bytes from the start of the text; false when memory is out. */
-BOUGH_CHECKED bool bough_pointer_locate(const char *text, size_t len, const char *pointer,
-                                        enum bough_at part, size_t *offset);
+/* What a search in a text has found, by depth. */
+struct bough_locator_level {
+    bool known;
+    size_t container;  /* where the array or object begins */
+    size_t index;      /* of an array's element */
+    size_t key, value; /* where they begin; of an array's element both are the same */
+};
+
+enum { BOUGH_LOCATOR_LEVELS = 256 };
+
+/* Searches in one text, which remember where the last one went: errors lie close
+ * together, and many in a large text must not cost a walk through it each. Zeroed but for
+ * the text. */
+struct bough_locator {
+    const char *text; /* JSON that is known to be right, with nothing but JSON in it */
+    size_t len;
+    /* private */
+    struct bough_locator_level levels[BOUGH_LOCATOR_LEVELS];
+};
+
+/* Finds the value of a pointer, or its key. Of keys that are there twice it is the last,
+ * as with jansson. Where the pointer leads nowhere, the innermost value on its way is
+ * meant. Writes bytes from the start of the text; false when memory is out. */
+BOUGH_CHECKED bool bough_pointer_locate(struct bough_locator *locator,
+                                        const char *pointer, enum bough_at part,
+                                        size_t *offset);
 
 /* Bytes that the value (or the string) at `at` takes; white space before it is not
  * skipped. For right JSON. */

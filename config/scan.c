@@ -27,6 +27,7 @@ struct keys {
 struct scan {
     struct bough_scanner in;
     struct keys keys;
+    struct bough_source source; /* for lines */
     int depth;
 };
 
@@ -70,19 +71,18 @@ static void report_duplicate(struct scan *scan, const struct key *first,
                              const struct key *again)
 {
     const struct bough_json_place place = { .up = scan->in.place, .key = again->name };
-    const struct bough_source source = { .text = scan->in.text, .len = scan->in.len };
+
     char quoted[BOUGH_QUOTED];
     int line, column;
 
     if (bough_errors_skip(scan->in.errors)) return;
-    bough_source_position(&source, first->offset, &line, &column);
+    bough_source_position(&scan->source, first->offset, &line, &column);
     bough_errors_add_offset(scan->in.errors, again->offset, &place,
                             "duplicate key %s; it is already on line %d",
                             bough_quote(quoted, again->name), line);
 }
 
-/* Looks at the keys of the object that has been read, `from` and later, and forgets them.
- */
+/* Looks at the keys of the object that was read, `from` and later, and forgets them. */
 static void keys_check(struct scan *scan, size_t from)
 {
     struct key *items = scan->keys.items + from;
@@ -229,6 +229,7 @@ bool bough_scan(char *text, size_t len, struct bough_errors *errors, size_t *ste
     const struct bough_json_place root = { .up = NULL };
     struct scan scan = {
         .in = { .text = text, .len = len, .errors = errors, .place = &root },
+        .source = { .text = text, .len = len },
     };
     bool right = scan_text(&scan);
 

@@ -24,8 +24,7 @@ static inline bool bough_scan_at_end(const struct bough_scanner *in)
 bool bough_scan_error(struct bough_scanner *in, size_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Skips white space and comments; comments become spaces. False when one is not closed.
- */
+/* Skips white space and comments; those become spaces. False when one is not closed. */
 BOUGH_CHECKED bool bough_scan_space(struct bough_scanner *in);
 
 /* A string, from its opening quote. In a key, NUL is not allowed. */

@@ -289,22 +289,45 @@ json_t *bough_config_schema(const struct bough_actor_type *const *types)
     return schema;
 }
 
+/* Text that grows. Once it has failed, it stays so: jansson (2.14) forgets when a key
+ * could not be written. */
+struct output {
+    char *text;
+    size_t len, capacity;
+    bool failed;
+};
+
+static int output_append(const char *bytes, size_t len, void *data)
+{
+    struct output *output = data;
+
+    if (output->capacity - output->len <= len && !output->failed) {
+        size_t capacity = (output->len + len + 1) * 2;
+        char *longer = realloc(output->text, capacity);
+
+        output->failed = longer == NULL;
+        if (longer != NULL) output->text = longer;
+        if (longer != NULL) output->capacity = capacity;
+    }
+    if (output->failed) return -1;
+    memcpy(output->text + output->len, bytes, len);
+    output->len += len;
+    output->text[output->len] = '\0';
+    return 0;
+}
+
 char *bough_config_schema_text(const struct bough_actor_type *const *types)
 {
     json_t *schema = bough_config_schema(types);
-    char *text = schema == NULL ? NULL : json_dumps(schema, JSON_INDENT(2));
-    char *longer;
-    size_t len;
+    struct output output = { .text = NULL };
 
+    if (schema == NULL ||
+        json_dump_callback(schema, output_append, &output, JSON_INDENT(2)) != 0)
+        output.failed = true;
+    else
+        (void)output_append("\n", 1, &output);
     json_decref(schema);
-    if (text == NULL) return NULL;
-    len = strlen(text);
-    longer = realloc(text, len + 2);
-    if (longer == NULL) {
-        free(text);
-        return NULL;
-    }
-    longer[len] = '\n';
-    longer[len + 1] = '\0';
-    return longer;
+    if (!output.failed) return output.text;
+    free(output.text);
+    return NULL;
 }

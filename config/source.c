@@ -156,17 +156,21 @@ static int chars_between(const struct bough_source *source, size_t from, size_t 
     return count;
 }
 
-void bough_source_position(const struct bough_source *source, size_t offset, int *line,
+void bough_source_position(struct bough_source *source, size_t offset, int *line,
                            int *column)
 {
-    const char *at = source->text;
-    const char *end = source->text + offset;
+    const char *next;
 
-    *line = 1;
-    while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-        at++;
-        (*line)++;
+    if (offset < source->line_offset) {
+        source->line_offset = 0;
+        source->lines_before = 0;
     }
+    while ((next = memchr(source->text + source->line_offset, '\n',
+                          offset - source->line_offset)) != NULL) {
+        source->line_offset = (size_t)(next + 1 - source->text);
+        source->lines_before++;
+    }
+    *line = source->lines_before + 1;
     *column = chars_between(source, line_start(source, offset), offset) + 1;
 }
 

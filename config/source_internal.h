@@ -14,6 +14,9 @@ struct bough_source {
     const char *name; /* as messages call it; the owner's */
     char *text;       /* UTF-8 when it was checked; a NUL follows */
     size_t len;       /* bytes */
+    /* private */
+    size_t line_offset; /* where the line begins that was asked for last */
+    int lines_before;   /* how many lines are before it */
 };
 
 /* Reads the file `name`. Errors: BOUGH_ENOMEM; BOUGH_ESYSTEM (cannot be read);
@@ -30,12 +33,12 @@ BOUGH_CHECKED enum bough_status bough_source_copy(struct bough_source *source,
 void bough_source_finish(struct bough_source *source);
 
 /* A position for people: line from 1, column in characters from 1. A byte order mark at
- * the start of the text is no character. */
-void bough_source_position(const struct bough_source *source, size_t offset, int *line,
+ * the start of the text is no character. Goes on from the last one that was asked for,
+ * when that was before. */
+void bough_source_position(struct bough_source *source, size_t offset, int *line,
                            int *column);
 
-/* Prints the line of `offset` with a caret under it; a long line is cut around the caret.
- */
+/* Prints the line of `offset` with a caret under it; a long line is cut around it. */
 void bough_source_print(const struct bough_source *source, size_t offset, int line,
                         FILE *stream);
 

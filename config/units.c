@@ -97,8 +97,7 @@ static const struct unit *unit_find(const struct measure *measure, const char *n
     return NULL;
 }
 
-/* The unit that was meant, without regard to case and to spaces before it: "kb" is "kB".
- */
+/* The unit that was meant, whatever its case and the spaces before it: "kb" is "kB". */
 static const char *unit_meant(const struct measure *measure, const char *name)
 {
     while (*name == ' ')

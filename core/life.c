@@ -201,7 +201,9 @@ static enum bough_status fail_start(struct bough_actor *slot, enum bough_status 
     if (slot->reason != NULL) drop_reason(slot);
     if (slot->name != NULL && slot->name->child_lives > 0) kill_children(slot);
     give_state(slot);
-    bough_slot_event(slot, BOUGH_EVENT_EXITED, start->cause, &reason);
+    const uint64_t seq =
+        bough_slot_event(slot, BOUGH_EVENT_EXITED, start->cause, &reason);
+    if (start->watch != NULL) start->watch->seq = seq;
     if (failure != NULL) *failure = reason;
     return status;
 }
@@ -378,9 +380,10 @@ static void take_turn(struct bough_loop *loop, struct bough_task *task)
         end_life(slot);
         return;
     }
-    for (uint32_t left = slot->length < TURN_MAX ? slot->length : TURN_MAX;
-         left > 0 && may_run(slot) && loop->urgent.head == NULL; left--) {
+    uint32_t left = slot->length < TURN_MAX ? slot->length : TURN_MAX;
+    while (left-- > 0 && may_run(slot) && loop->urgent.head == NULL) {
         run_message(slot);
+        if (!bough_loop_step(loop)) break;
     }
     if (slot->reason == NULL) bough_slot_queue(slot);
 }

@@ -19,8 +19,8 @@
 #include <bough/core/slot_internal.h>
 
 enum {
-    BUDGET = 4096,     /* tasks in one iteration */
-    LOOK_EVERY = 32,   /* tasks between two looks at the clock, which costs 25 ns */
+    BUDGET = 16384,    /* tasks and messages in one iteration */
+    LOOK_EVERY = 32,   /* of them between two looks at the clock, which costs 25 ns */
     SLICE_NS = 500000, /* then descriptors have their turn: their bar is 1 ms */
     NS_PER_MS = 1000000,
 };
@@ -140,17 +140,27 @@ static void run_next(struct bough_loop *loop)
     task->run(loop, task);
 }
 
+bool bough_loop_step(struct bough_loop *loop)
+{
+    loop->steps++;
+    if (loop->steps % LOOK_EVERY == 0 && clock_ns(loop) >= loop->slice_end_ns) {
+        loop->steps_end = loop->steps;
+    }
+    return loop->steps < loop->steps_end;
+}
+
 /* Runs until nothing is ready, or the budget or the slice is spent. */
 static size_t drain(struct bough_loop *loop, size_t budget, int64_t slice_ns)
 {
-    const int64_t start = clock_ns(loop);
-    size_t count = 0;
+    const size_t first = loop->steps;
 
-    while (count < budget && is_busy(loop)) {
+    loop->steps_end = budget < SIZE_MAX - first ? first + budget : SIZE_MAX;
+    loop->slice_end_ns = slice_ns < INT64_MAX ? clock_ns(loop) + slice_ns : INT64_MAX;
+    while (is_busy(loop) && loop->steps < loop->steps_end) {
         run_next(loop);
-        if (++count % LOOK_EVERY == 0 && clock_ns(loop) - start >= slice_ns) break;
+        bough_loop_step(loop);
     }
-    return count;
+    return loop->steps - first;
 }
 
 size_t bough_loop_run_ready(struct bough_loop *loop, size_t budget)

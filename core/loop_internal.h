@@ -60,15 +60,21 @@ struct bough_loop {
     ev_prepare prepare;
     ev_idle idle;
     ev_timer timer;
-    bool entered; /* code of ours is on the stack: time stands still */
-    bool held;    /* ev_run() is kept going */
-    bool closing; /* nothing more is started */
+    size_t steps, steps_end; /* tasks and messages run so far; where this drain ends */
+    int64_t slice_end_ns;    /* when descriptors have their turn */
+    bool entered;            /* code of ours is on the stack: time stands still */
+    bool held;               /* ev_run() is kept going */
+    bool closing;            /* nothing more is started */
 };
 
 void bough_queue_push(struct bough_queue *queue, struct bough_task *task);
 
 /* Fine on a task that is not queued; else it must be in this queue. */
 void bough_queue_remove(struct bough_queue *queue, struct bough_task *task);
+
+/* After each task and each message: whether there may be another one before the poll. A
+ * turn asks, too, so that one long mailbox cannot keep descriptors waiting. */
+bool bough_loop_step(struct bough_loop *loop);
 
 /* Before and after code that a descriptor or the embedder makes run: refreshes the time.
  */

@@ -21,7 +21,7 @@ struct bough_cell *bough_cell_new(struct bough_loop *loop, const void *bytes, si
     if (cell == NULL) return NULL;
     cell->next = NULL;
     cell->size = (uint32_t)size;
-    memcpy(cell->bytes, bytes, size);
+    if (size > 0) memcpy(cell->bytes, bytes, size);
     loop->counts.cells++;
     return cell;
 }

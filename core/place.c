@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/core/place.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

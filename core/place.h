@@ -77,8 +77,9 @@ struct bough_start {
 
 /* Starts a life in an empty place. Errors: BOUGH_ENOMEM, BOUGH_EGONE (stale),
  * BOUGH_ERUNNING, or what init returned (BOUGH_IGNORE too), `failure` (may be NULL)
- * saying why; the watch is then never called, and the place is as it was, its life
- * counted. The events `started` and `ready`, or `exited`, are made here. */
+ * saying why; the watch is then never called, its `seq` is the number of the event
+ * `exited`, and the place is as it was, its life counted. The events `started` and
+ * `ready`, or `exited`, are made here. */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_place_start(struct bough_address place, const struct bough_start *start,
                   struct bough_exit_reason *failure);

@@ -66,8 +66,8 @@ BOUGH_PUBLIC size_t bough_loop_run_ready(struct bough_loop *loop, size_t budget)
 BOUGH_PUBLIC void bough_loop_advance(struct bough_loop *loop,
                                      struct bough_virtual_clock *clock, int64_t ms);
 
-/* Milliseconds until the next deadline, 0 when something is ready, -1 when there is none.
- */
+/* Milliseconds for which nothing is due: those until the next deadline, or fewer when
+ * that is far; 0 when something is ready, -1 when there is no deadline. */
 BOUGH_PUBLIC int64_t bough_loop_next_ms(const struct bough_loop *loop);
 
 /* What a loop holds, for tests and for the curious. */

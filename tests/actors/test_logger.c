@@ -226,6 +226,21 @@ static void a_file_that_cannot_be_opened_fails_the_start(void **state)
                                       "No such file or directory");
 }
 
+static void a_rotation_out_of_range_fails_the_start(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_logger_options options = { .rotate = { .size = -1 } };
+    struct bough_exit_reason failure;
+    struct bough_logger logger;
+
+    assert_status(bough_logger_spawn(test->loop, &options, NULL, &logger, &failure),
+                  BOUGH_EINVALID);
+    assert_string_equal(failure.text, "rotate: size and keep must be over 0");
+    options.rotate = (struct bough_logger_rotate){ .size = 10, .keep = -1 };
+    assert_status(bough_logger_spawn(test->loop, &options, NULL, &logger, NULL),
+                  BOUGH_EINVALID);
+}
+
 static void flush_answers_when_it_is_written(void **state)
 {
     struct bough_test *test = *state;
@@ -449,6 +464,7 @@ int main(void)
         fact(what_waits_is_written_before_the_end),
         fact(an_end_that_cannot_write_is_an_error),
         fact(a_file_that_cannot_be_opened_fails_the_start),
+        fact(a_rotation_out_of_range_fails_the_start),
         fact(flush_answers_when_it_is_written),
         fact(flush_says_when_it_cannot_be_written),
         fact(reopen_follows_the_path),

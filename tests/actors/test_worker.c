@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/actors/worker.h>
 
+#include <sys/resource.h>
+
 #include <bough/tests/actors/worker_subject.h>
 
 static void assert_fails(struct bough_test *test, const char *script, const char *text)
@@ -384,6 +386,81 @@ static void a_worker_without_its_program_does_not_start(void **state)
                          BOUGH_EINVALID, "logger \"no path\": the value is not allowed");
 }
 
+static void assert_invalid(struct bough_test *test, struct bough_worker_options options,
+                           const char *text)
+{
+    const char *const run[] = { "cat", NULL };
+    struct bough_exit_reason failure;
+    struct bough_worker worker;
+
+    options.run = run;
+    assert_status(bough_worker_spawn(test->loop, &options, NULL, &worker, &failure),
+                  BOUGH_EINVALID);
+    assert_string_equal(failure.text, text);
+}
+
+static void numbers_out_of_range_do_not_start(void **state)
+{
+    assert_invalid(*state, (struct bough_worker_options){ .timeout_ms = -1 },
+                   "a duration must not be negative");
+    assert_invalid(*state, (struct bough_worker_options){ .every_ms = -1 },
+                   "a duration must not be negative");
+    assert_invalid(*state, (struct bough_worker_options){ .max_output = -1 },
+                   "max_output must be 1 to 67043328 bytes");
+    assert_invalid(*state, (struct bough_worker_options){ .max_output = BOUGH_FOREVER },
+                   "max_output must be 1 to 67043328 bytes");
+}
+
+/* Each of the descriptors that a job needs is the one too many, in turn. */
+static void without_descriptors_the_job_fails(void **state)
+{
+    enum { MOST = 12 };
+    struct bough_test *test = *state;
+    struct rlimit before;
+    struct subject subject;
+    struct job job;
+    int failed = 0;
+
+    if (under_valgrind()) skip(); /* has descriptors of its own beyond the limit */
+    start_script(test, &subject, "cat", (struct bough_worker_options){ 0 });
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int more = 0; more < MOST; more++) {
+        int next = dup(0);
+        close(next);
+        setrlimit(RLIMIT_NOFILE,
+                  &(struct rlimit){ (rlim_t)(next + more), before.rlim_max });
+        ask(&subject, &job, "j", "in");
+        bough_test_run(test);
+        setrlimit(RLIMIT_NOFILE, &before);
+        await_answer(test, &job);
+        if (job.status != BOUGH_OK) {
+            assert_status(job.status, BOUGH_EFAILED);
+            assert_non_null(strstr(job.text, "Too many open files"));
+            failed++;
+        }
+        free(job.output);
+    }
+    assert_in_range(failed, 4, MOST - 1);
+    stop(test, &subject);
+}
+
+static void our_own_stdin_may_be_closed(void **state)
+{
+    struct bough_test *test = *state;
+    int saved = fcntl(0, F_DUPFD_CLOEXEC, 10);
+    struct job job;
+
+    assert_true(saved >= 10);
+    close(0);
+    run_script(test, "cat; echo more >&2", "in", &job);
+    assert_int_equal(fcntl(0, F_GETFD), -1);
+    assert_int_equal(dup2(saved, 0), 0);
+    close(saved);
+    assert_status(job.status, BOUGH_OK);
+    assert_string_equal(job.output, "in");
+    free(job.output);
+}
+
 #define fact(test) \
     cmocka_unit_test_setup_teardown(test, bough_test_setup, bough_test_teardown)
 
@@ -411,6 +488,9 @@ int main(void)
         fact(a_negative_timeout_is_refused),
         fact(a_program_that_goes_missing_fails_the_job_only),
         fact(a_worker_without_its_program_does_not_start),
+        fact(numbers_out_of_range_do_not_start),
+        fact(without_descriptors_the_job_fails),
+        fact(our_own_stdin_may_be_closed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,9 +129,9 @@ class Tree:
 
     def socket(self):
         """Its control socket, as it said."""
-        for line in self.said().splitlines():
-            if ", control socket " in line:
-                return line.split(", control socket ")[1]
+        for line in self.said().splitlines(keepends=True):
+            if ", control socket " in line and line.endswith("\n"):
+                return line.rstrip("\n").split(", control socket ")[1]
         return None
 
     def wait_ready(self):

@@ -146,6 +146,14 @@ def the_socket_is_where_it_is_said(folder):
 
 
 @fact
+def a_socket_that_cannot_be_made_ends_the_run_with_1(folder):
+    tree = folder.start(COUNTER, ready=False, env={"XDG_RUNTIME_DIR": "/nowhere"})
+    same(tree.wait(), 1)
+    contains(tree.said(), "bough: one: cannot make /nowhere/bough for the control socket",
+             "--control", "No such file")
+
+
+@fact
 def another_users_tree_is_not_permitted(folder):
     if os.geteuid() != 0:
         raise Skip("only root can become somebody else")

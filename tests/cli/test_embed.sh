@@ -3,7 +3,6 @@
 # test_embed.sh - the example for embedders, built as a user would build it, does what it says.
 #
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2317  # fact calls functions by name
 
 set -euo pipefail
 # shellcheck source=tests/support/fact.sh

@@ -105,11 +105,37 @@ def a_second_signal_stops_at_once_and_leaves_no_process(folder):
 
 
 @fact
+def a_signal_after_a_shutdown_is_the_first_one(folder):
+    tree, mark = sleeper(folder, shutdown="infinity")
+    folder.bough("shutdown", "--timeout", "50ms", code=7)
+    tree.signal(signal.SIGTERM)
+    tree.request("GET", "/v1/tree")
+    assert tree.alive() and processes(mark), "the job should have been let run"
+    tree.signal(signal.SIGTERM)
+    same(tree.wait(), 1)
+
+
+@fact
 def sigkill_of_the_program_leaves_no_process(folder):
     tree, mark = sleeper(folder)
     tree.signal(signal.SIGKILL)
     same(tree.wait(), -signal.SIGKILL)
     until(lambda: not processes(mark), "the program is gone")
+
+
+@fact
+def sigkill_of_the_program_leaves_nothing_that_its_job_has_started(folder):
+    marks = [f"sleep 3153600{number}.{os.getpid()}" for number in (1, 2)]
+    tree = folder.start({"name": "family", "children": [
+        child("w", "worker", options={"run": ["sh", "-c", f"{marks[0]} & {marks[1]}; :"],
+                                      "timeout": "infinity"})]})
+    folder.bough("send", "/w", "do_work", '{"work_id": "long"}')
+    for mark in marks:
+        until(lambda: processes(mark), "the job has started it")
+    tree.signal(signal.SIGKILL)
+    same(tree.wait(), -signal.SIGKILL)
+    for mark in marks:
+        until(lambda: not processes(mark), "what the job started is gone")
 
 
 @fact

@@ -4,8 +4,8 @@
 SPDX-License-Identifier: MIT
 """
 
-from bough_cli import (SOURCE, child, contains, fact, json, main, same, signal, supervisor,
-                       until)
+from bough_cli import (BOUGH, SOURCE, child, contains, fact, json, main, same, signal,
+                       subprocess, supervisor, until)
 
 SHOP = str(SOURCE / "config/examples/shop.json")
 HELLO = str(SOURCE / "config/examples/hello.json")
@@ -81,14 +81,19 @@ def values_that_are_not_utf8_come_as_base64(folder):
 
 @fact
 def an_expired_key_is_gone_without_being_read(folder):
-    folder.start(SHOP)
-    before = folder.ask("call", "/store", "size")
-    folder.bough("call", "/store", "set", '{"key": "offer", "value": "half", "ttl": "1s"}')
-    same(folder.ask("call", "/store", "size")["size"], before["size"] + 1)
-    assert folder.ask("call", "/store", "size")["memory"] > before["memory"]
-    until(lambda: folder.ask("call", "/store", "size")["size"] == before["size"], "it expires")
-    until(lambda: folder.ask("call", "/store", "size")["memory"] <= before["memory"],
-          "its memory is free")
+    tree = folder.start(SHOP)
+
+    def size():
+        return tree.request("POST", "/v1/actors/store/call", {"message": "size"})[1]
+
+    before = size()
+    tree.request("POST", "/v1/actors/store/call", {"message": "set", "fields": {
+        "key": "offer", "value": "half", "ttl": "1s"}})
+    during = size()
+    same(during["size"], before["size"] + 1)
+    assert during["memory"] > before["memory"], during
+    until(lambda: size()["size"] == before["size"], "it expires")
+    until(lambda: size()["memory"] <= before["memory"], "its memory is free")
 
 
 @fact
@@ -237,6 +242,24 @@ def sighup_makes_loggers_open_their_files_again(folder):
     folder.bough("kill", "/c")
     until(lambda: "/c is up, life 2" in path.read_text(), "what came after")
     assert "life 2" not in (folder.path / "old.log").read_text()
+
+
+@fact
+def a_followed_status_goes_on_until_the_tree_is_gone(folder):
+    tree = folder.start(HELLO)
+    path = folder.path / "status"
+    with open(path, "w") as out:
+        watcher = subprocess.Popen([BOUGH, "status", "/counter", "--follow", "--json"],
+                                   stdout=out, stderr=subprocess.PIPE, text=True,
+                                   env=folder.env)
+    until(lambda: path.read_text().count("\n") >= 1, "the first table")
+    folder.bough("kill", "/counter")
+    until(lambda: '"life":2' in path.read_text(), "a table after the restart")
+    folder.bough("shutdown")
+    same(tree.wait(), 0)
+    same(watcher.wait(timeout=60), 6)
+    contains(watcher.stderr.read(), "nobody there")
+    watcher.stderr.close()
 
 
 @fact

@@ -142,6 +142,26 @@ static void options_out_of_range_name_their_limits(void **state)
     }
 }
 
+/* A zero in options means "not given" to the core (bough_options_copy), so a config's
+ * zero must be the fallback or not allowed; else it would become the fallback unseen. */
+static void check_zero(const struct bough_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct bough_field *field = &fields[i];
+
+        if (field->kind == BOUGH_OBJECT) check_zero(field->of, field->of_count);
+        if (field->fallback != 0 && field->min <= 0 && field->max >= 0)
+            fail_msg("a zero for \"%s\" would be lost", field->name);
+    }
+}
+
+static void no_ready_made_type_loses_a_zero(void **state)
+{
+    (void)state;
+    for (size_t i = 0; bough_actor_types[i] != NULL; i++)
+        check_zero(bough_actor_types[i]->options, bough_actor_types[i]->option_count);
+}
+
 /* References */
 
 #define PAINTER(name, options) \
@@ -211,6 +231,7 @@ int main(void)
         cmocka_unit_test(every_kind_of_option_is_read),
         cmocka_unit_test(what_is_not_given_is_the_fallback),
         cmocka_unit_test(options_out_of_range_name_their_limits),
+        cmocka_unit_test(no_ready_made_type_loses_a_zero),
         cmocka_unit_test(what_is_not_needed_at_the_start_may_come_later),
         cmocka_unit_test(what_is_needed_at_the_start_may_be_a_supervisor_before),
         cmocka_unit_test(nobody_starts_after_itself),

@@ -116,6 +116,19 @@ static void who_waits_too_long_never_makes_it_give_up(void **state)
                  0, "");
 }
 
+/* Its own limit is passed after 1s + 2s; a life of three seconds, and the wait for the
+ * next, leave no room for a second one in the two seconds above. */
+static void who_waits_below_fails_too_slowly_above(void **state)
+{
+    static const char child[] =
+        SUPERVISOR("s", ", \"intensity\": 1",
+                   COUNTER("a", ", \"backoff\": {\"min\": \"1s\", \"max\": \"2s\"}"));
+
+    (void)state;
+    check_starts(foresee_children("\"period\": \"2s\",", child), 0, "");
+    check_starts(foresee_children("\"period\": \"4s\",", child), 4, "/s/a");
+}
+
 static void policies_decide_what_counts(void **state)
 {
     (void)state;
@@ -309,6 +322,7 @@ int main(void)
         cmocka_unit_test(the_narrower_of_two_limits_counts),
         cmocka_unit_test(a_group_has_a_limit_before_that_of_its_supervisor),
         cmocka_unit_test(who_waits_too_long_never_makes_it_give_up),
+        cmocka_unit_test(who_waits_below_fails_too_slowly_above),
         cmocka_unit_test(policies_decide_what_counts),
         cmocka_unit_test(a_template_stands_for_all_that_are_made),
         cmocka_unit_test(starts_beyond_counting_are_more_than_the_most),

@@ -126,8 +126,10 @@ static bool check_one(const struct text *text, FILE *nowhere)
 {
     struct bough_config *config =
         bough_config_parse("x.json", text->bytes, text->len, bough_actor_types);
-    bool right = bough_config_tree(config) != NULL;
+    bool right;
 
+    assert_non_null(config);
+    right = bough_config_tree(config) != NULL;
     assert_int_equal(right, bough_config_error_count(config) == 0);
     for (size_t i = 0; i < bough_config_error_kept(config); i++)
         assert_true(bough_config_error_at(config, i)->text[0] != '\0');

@@ -45,9 +45,11 @@ static void a_pointer_that_does_not_fit_is_cut(void **state)
 static void check(const char *text, const char *pointer, enum bough_at part,
                   const char *mark)
 {
+    struct bough_locator locator = { .text = text, .len = strlen(text) };
     size_t offset = 0;
 
-    assert_true(bough_pointer_locate(text, strlen(text), pointer, part, &offset));
+    assert_true(bough_pointer_locate(&locator, pointer, part, &offset));
+
     assert_non_null(strstr(text, mark));
     assert_int_equal(offset, (size_t)(strstr(text, mark) - text));
 }
@@ -94,6 +96,31 @@ static void of_duplicate_keys_the_last_is_meant(void **state)
     check("{\"a\": 1, \"b\": 2, \"\\u0061\": 3}", "/a", BOUGH_AT_VALUE, "3");
 }
 
+/* One locator for many pointers: whatever it remembers must not show. */
+static void the_order_of_searches_does_not_matter(void **state)
+{
+    static const char *const pointers[] = { "",         "/a",     "/a/0",     "/a/1",
+                                            "/a/2",     "/a/2/b", "/a/3",     "/a/3/0",
+                                            "/a/3/0/0", "/a/3/1", "/a/9",     "/x~1y",
+                                            "/t~0",     "/t~0/1", "/nowhere", "/a/2/c",
+                                            "/a/2/b/c" };
+    struct bough_locator old = { .text = tree, .len = strlen(tree) };
+    uint64_t seed = bough_test_seed();
+
+    (void)state;
+    for (int i = 0; i < 5000; i++) {
+        struct bough_locator fresh = { .text = tree, .len = strlen(tree) };
+        const char *pointer =
+            pointers[bough_test_random(&seed, bough_count_of(pointers))];
+        enum bough_at part = bough_test_random(&seed, 2) ? BOUGH_AT_KEY : BOUGH_AT_VALUE;
+        size_t expected = 0, offset = 1;
+
+        assert_true(bough_pointer_locate(&fresh, pointer, part, &expected));
+        assert_true(bough_pointer_locate(&old, pointer, part, &offset));
+        assert_int_equal(offset, expected);
+    }
+}
+
 static void an_empty_text_has_one_place(void **state)
 {
     (void)state;
@@ -110,6 +137,7 @@ int main(void)
         cmocka_unit_test(keys_are_found),
         cmocka_unit_test(what_is_not_there_leads_to_what_is_around_it),
         cmocka_unit_test(of_duplicate_keys_the_last_is_meant),
+        cmocka_unit_test(the_order_of_searches_does_not_matter),
         cmocka_unit_test(an_empty_text_has_one_place),
     };
 

@@ -281,7 +281,8 @@ static json_t *read_json(const char *path)
 
     assert_non_null(errors);
     errors->arena = &arena;
-    if (bough_utf8_valid(text, len) && bough_scan(text, len, errors, NULL) && errors->count == 0)
+    if (bough_utf8_valid(text, len) && bough_scan(text, len, errors, NULL) &&
+        errors->count == 0)
         json = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     free(errors);
     free(text);

@@ -395,7 +395,7 @@ static void lists_that_contain_themselves_end(void **state)
         .of_count = 1,
         .of_size = 8,
     };
-    enum { COUNT = 1024 };
+    enum { COUNT = 1 << 20 };
     struct bough_span *spans = calloc(COUNT, sizeof(*spans));
 
     (void)state;

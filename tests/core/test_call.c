@@ -87,83 +87,6 @@ static void who_asked_one_that_left_is_told_gone(void **state)
     assert_status(ask_once(test, address, BOUGH_PROBE_ECHO, 0).status, BOUGH_EGONE);
 }
 
-static void an_answer_may_come_later(void **state)
-{
-    struct bough_test *test = *state;
-    struct bough_probe probe = { 0 };
-    struct bough_probe_call call;
-    const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
-    const int64_t answer = 9;
-
-    bough_probe_call_init(&call);
-    ask(&call, address, BOUGH_PROBE_LATER, 0);
-    bough_test_run(test);
-    assert_int_equal(call.answers, 0);
-    bough_question_reply(probe.question, &answer, sizeof(answer));
-    assert_int_equal(call.answers, 0);
-    bough_test_run(test);
-    assert_int_equal(call.answers, 1);
-    assert_status(call.status, BOUGH_OK);
-    assert_int_equal(call.number, 9);
-    end(test, address);
-}
-
-static void a_later_refusal_has_its_sentence(void **state)
-{
-    struct bough_test *test = *state;
-    struct bough_probe probe = { 0 };
-    struct bough_probe_call call;
-    const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
-
-    bough_probe_call_init(&call);
-    ask(&call, address, BOUGH_PROBE_LATER, 0);
-    bough_test_run(test);
-    bough_question_refuse(probe.question, BOUGH_EDENIED, "not %s", "you");
-    bough_test_run(test);
-    assert_status(call.status, BOUGH_EDENIED);
-    assert_string_equal(call.text, "not you");
-    end(test, address);
-}
-
-static void a_question_left_open_is_answered_at_the_end(void **state)
-{
-    struct bough_test *test = *state;
-    struct bough_probe probe = { 0 };
-    struct bough_probe_call calls[2];
-    const enum bough_status expected[] = { BOUGH_ECRASHED, BOUGH_EGONE };
-
-    for (int i = 0; i < 2; i++) {
-        const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
-        bough_probe_call_init(&calls[i]);
-        ask(&calls[i], address, BOUGH_PROBE_LATER, 0);
-        bough_test_run(test);
-        if (i == 0) bough_kill(address);
-        if (i == 1) bough_stop(address);
-        bough_test_run(test);
-        assert_int_equal(calls[i].answers, 1);
-        assert_status(calls[i].status, expected[i]);
-    }
-}
-
-static void what_was_sent_has_no_question(void **state)
-{
-    struct bough_test *test = *state;
-    struct bough_probe probe = { 0 };
-    const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
-    struct bough_block block;
-
-    assert_status(bough_probe_send(address, BOUGH_PROBE_LATER, 0), BOUGH_OK);
-    assert_status(bough_probe_send(address, BOUGH_PROBE_ECHO, 0), BOUGH_OK);
-    bough_test_run(test);
-    assert_null(probe.question);
-    bough_question_reply(NULL, &block, sizeof(block));
-    bough_question_refuse(NULL, BOUGH_EREFUSED, "no");
-    bough_block_init(&block, NULL, 0, "x", 1);
-    bough_question_reply_block(NULL, &block);
-    assert_null(block.data);
-    end(test, address);
-}
-
 static void a_question_has_a_time_limit(void **state)
 {
     struct bough_test *test = *state;
@@ -268,24 +191,6 @@ static void a_refused_question_can_be_taken_back(void **state)
     bough_call_cancel(&call.call);
     bough_test_run(test);
     assert_int_equal(call.answers, 0);
-}
-
-static void an_answer_of_another_size_is_invalid(void **state)
-{
-    struct bough_test *test = *state;
-    struct bough_probe probe = { 0 };
-    struct bough_probe_call call;
-    const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
-    const struct bough_probe_message message = { BOUGH_PROBE_ECHO, 77 };
-    int32_t small[2] = { -1, -1 };
-
-    bough_probe_call_init(&call);
-    bough_call_start(&call.call, address, &message, sizeof(message), small,
-                     sizeof(small[0]));
-    bough_test_run(test);
-    assert_status(call.status, BOUGH_EINVALID);
-    assert_int_equal(small[0], -1);
-    end(test, address);
 }
 
 static void the_end_of_the_owner_takes_its_questions_back(void **state)
@@ -459,30 +364,6 @@ static void a_block_is_asked_and_finished(void **state)
     end(test, address);
 }
 
-static void reply_block(struct bough_actor *actor, struct bough_probe *probe,
-                        int64_t number)
-{
-    struct bough_block block;
-
-    (void)probe;
-    bough_block_init(&block, NULL, 0, &number, sizeof(number));
-    if (number == 1) bough_block_bytes(&block, 0, &number, BOUGH_BLOCK_MAX);
-    bough_reply_block(actor, &block);
-    assert_false(bough_is_asked(actor));
-    bough_reply(actor, &number, sizeof(number));
-}
-
-static void a_block_is_an_answer_and_only_the_first_counts(void **state)
-{
-    struct bough_test *test = *state;
-    struct bough_probe probe = { .hook = reply_block };
-    const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
-
-    assert_status(ask_once(test, address, BOUGH_PROBE_HOOK, 0).status, BOUGH_OK);
-    assert_status(ask_once(test, address, BOUGH_PROBE_HOOK, 1).status, BOUGH_ETOOLARGE);
-    end(test, address);
-}
-
 static void what_waits_is_answered_when_the_place_ends(void **state)
 {
     struct bough_test *test = *state;
@@ -564,17 +445,12 @@ int main(void)
         test_of(who_is_not_answered_is_told_so),
         test_of(who_asked_the_message_that_broke_it_is_told_so),
         test_of(who_asked_one_that_left_is_told_gone),
-        test_of(an_answer_may_come_later),
-        test_of(a_later_refusal_has_its_sentence),
-        test_of(a_question_left_open_is_answered_at_the_end),
-        test_of(what_was_sent_has_no_question),
         test_of(a_question_has_a_time_limit),
         test_of(an_answer_in_time_ends_the_limit),
         test_of(for_ever_is_a_limit_too),
         test_of(a_question_can_be_taken_back),
         test_of(an_answer_on_its_way_can_be_taken_back),
         test_of(a_refused_question_can_be_taken_back),
-        test_of(an_answer_of_another_size_is_invalid),
         test_of(the_end_of_the_owner_takes_its_questions_back),
         test_of(the_memory_of_a_dead_asker_is_not_touched),
         test_of(refusals_come_to_done_and_not_at_once),
@@ -582,7 +458,6 @@ int main(void)
         test_of(an_actor_may_ask_itself),
         test_of(a_call_may_be_asked_again_or_freed_when_it_is_done),
         test_of(a_block_is_asked_and_finished),
-        test_of(a_block_is_an_answer_and_only_the_first_counts),
         test_of(what_waits_is_answered_when_the_place_ends),
         test_of(ten_thousand_questions_are_each_answered_once),
         test_of(a_call_in_flight_cannot_be_asked_again),

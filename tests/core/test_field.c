@@ -257,6 +257,61 @@ static void a_table_that_contains_itself_is_refused(void **state)
     assert_complaint(loop, "nested too deep");
 }
 
+static bool fit_for_options(struct bough_field field)
+{
+    return bough_options_valid(&field, 1, NULL);
+}
+
+static void in_options_zero_stands_for_the_fallback(void **state)
+{
+    const struct bough_field number =
+        row(.name = "n", .kind = BOUGH_INT64, .size = 8, .optional = true, .fallback = 5);
+    struct bough_field field = number;
+
+    (void)state;
+    assert_true(bough_fields_valid(&field, 1, NULL));
+    assert_false(fit_for_options(field));
+    field.min = 1;
+    field.max = 9;
+    assert_true(fit_for_options(field));
+    field.fallback = -5;
+    field.min = -9;
+    assert_false(fit_for_options(field));
+    field.max = -1;
+    assert_true(fit_for_options(field));
+    field = number;
+    field.fallback = 0;
+    assert_true(fit_for_options(field));
+}
+
+static void in_options_the_first_choice_is_the_fallback(void **state)
+{
+    struct bough_field field = row(.name = "n", .kind = BOUGH_CHOICE, .size = 4,
+                                   .choices = colours, .optional = true);
+
+    (void)state;
+    assert_true(fit_for_options(field));
+    field.fallback = 1;
+    assert_false(fit_for_options(field));
+    field =
+        row(.name = "n", .kind = BOUGH_BOOL, .size = 1, .optional = true, .fallback = 1);
+    assert_false(fit_for_options(field));
+    field.name = "N";
+    assert_false(fit_for_options(field));
+}
+
+static void options_are_checked_in_their_parts(void **state)
+{
+    const struct bough_field part =
+        row(.name = "n", .kind = BOUGH_INT64, .size = 8, .optional = true, .fallback = 5);
+    const struct bough_field object = row(.name = "o", .kind = BOUGH_OBJECT, .size = 8,
+                                          .of = &part, .of_count = 1, .of_size = 8);
+
+    (void)state;
+    assert_true(bough_fields_valid(&object, 1, NULL));
+    assert_false(fit_for_options(object));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +325,9 @@ int main(void)
         cmocka_unit_test(references_are_checked),
         cmocka_unit_test(parts_are_checked),
         cmocka_unit_test(a_table_that_contains_itself_is_refused),
+        cmocka_unit_test(in_options_zero_stands_for_the_fallback),
+        cmocka_unit_test(in_options_the_first_choice_is_the_fallback),
+        cmocka_unit_test(options_are_checked_in_their_parts),
     };
     return cmocka_run_group_tests_name("core/field", tests, NULL, NULL);
 }

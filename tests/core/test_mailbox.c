@@ -167,6 +167,28 @@ static void what_was_sent_is_discarded_when_the_place_wants_it(void **state)
     bough_place_free(place, 0);
 }
 
+static void what_is_sent_to_a_life_that_ended_is_gone(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    const struct bough_address place =
+        bough_probe_place(test, &probe, BOUGH_NOBODY, NULL);
+
+    bough_probe_start(place, NULL);
+    const struct bough_address life = bough_self(probe.actor);
+    end(test, place);
+    assert_status(send(life, BOUGH_PROBE_NOTE, 1), BOUGH_EGONE);
+    bough_probe_start(place, NULL);
+    assert_status(send(life, BOUGH_PROBE_NOTE, 2), BOUGH_EGONE);
+    bough_kill(life);
+    bough_stop(life);
+    bough_test_run(test);
+    assert_int_equal(probe.runs + probe.stops, 0);
+    assert_int_equal(probe.finishes, 1);
+    end(test, place);
+    bough_place_free(place, 0);
+}
+
 static void a_stopped_place_takes_nothing(void **state)
 {
     struct bough_test *test = *state;
@@ -235,6 +257,21 @@ static void a_message_that_is_too_large_is_refused(void **state)
     assert_non_null(large);
     assert_status(bough_send(address, large, BOUGH_BLOCK_MAX + 1), BOUGH_ETOOLARGE);
     free(large);
+    end(test, address);
+}
+
+static void a_message_of_no_bytes_is_refused(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    struct bough_probe_call call;
+    const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
+
+    bough_probe_call_init(&call);
+    bough_call_start(&call.call, address, NULL, 0, NULL, 0);
+    bough_test_run(test);
+    assert_int_equal(call.answers, 1);
+    assert_status(call.status, BOUGH_EINVALID);
     end(test, address);
 }
 
@@ -331,6 +368,31 @@ static void a_stop_goes_before_messages(void **state)
     bough_test_run(test);
     assert_int_equal(probe.stops, 1);
     assert_int_equal(probe.runs, 0);
+}
+
+static void kill_then_look(struct bough_actor *actor, struct bough_probe *probe,
+                           int64_t number)
+{
+    struct bough_probe *victim = probe->data;
+
+    (void)actor;
+    if (number == 1) bough_kill(bough_self(victim->actor));
+    if (number == 2) assert_int_equal(victim->finishes, 1);
+}
+
+static void what_a_message_ends_has_ended_before_the_next_is_run(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe victim = { 0 };
+    struct bough_probe killer = { .hook = kill_then_look, .data = &victim };
+    const struct bough_address address = bough_probe_spawn(test, &killer, NULL);
+
+    bough_probe_spawn(test, &victim, NULL);
+    assert_status(send(address, BOUGH_PROBE_HOOK, 1), BOUGH_OK);
+    assert_status(send(address, BOUGH_PROBE_HOOK, 2), BOUGH_OK);
+    bough_test_run(test);
+    assert_int_equal(killer.runs, 2);
+    end(test, address);
 }
 
 static void messages_are_run_while_it_stops(void **state)
@@ -438,11 +500,14 @@ int main(void)
         test_of(the_message_that_broke_it_is_not_run_again),
         test_of(what_is_not_a_message_of_the_type_is_refused),
         test_of(a_message_that_is_too_large_is_refused),
+        test_of(a_message_of_no_bytes_is_refused),
         test_of(a_block_is_sent_and_finished),
         test_of(dead_letters_are_counted_and_reported_once_a_second),
         test_of(a_paused_actor_takes_no_messages),
         test_of(pausing_ends_the_turn),
         test_of(a_stop_goes_before_messages),
+        test_of(what_is_sent_to_a_life_that_ended_is_gone),
+        test_of(what_a_message_ends_has_ended_before_the_next_is_run),
         test_of(messages_are_run_while_it_stops),
         test_of(messages_wait_until_it_is_ready),
         test_of(what_waited_for_a_start_is_run_while_it_stops),

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/core/place.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include <bough/core/text.h>
@@ -49,6 +48,88 @@ static void paths_are_checked(void **state)
     assert_false(bough_path_valid(longest));
     longest[BOUGH_PATH_MAX - 2] = '\0';
     assert_true(bough_path_valid(longest));
+}
+
+/* A type that copies its options itself. */
+
+struct counted {
+    int copies, frees;
+};
+
+static void *counted_copy(const void *options)
+{
+    struct counted *counted = *(struct counted *const *)options;
+
+    counted->copies++;
+    return counted;
+}
+
+static void counted_free(void *options)
+{
+    struct counted *counted = options;
+
+    counted->frees++;
+}
+
+static void counted_run(struct bough_actor *actor, const void *message, size_t size)
+{
+    (void)actor;
+    (void)message;
+    (void)size;
+}
+
+static void a_type_may_copy_its_options_itself(void **state)
+{
+    static const struct bough_actor_type type = {
+        .name = "counted",
+        .run = counted_run,
+        .copy_options = counted_copy,
+        .free_options = counted_free,
+    };
+    struct bough_test *test = *state;
+    struct counted counted = { 0 };
+    struct counted *options = &counted;
+    struct bough_place_spec spec = { .type = &type, .options = &options };
+    struct bough_address place;
+
+    assert_status(bough_place_new(test->loop, &spec, &place), BOUGH_OK);
+    assert_int_equal(counted.copies, 1);
+    assert_int_equal(counted.frees, 0);
+    bough_place_free(place, 0);
+    assert_int_equal(counted.frees, 1);
+    spec.name = "not a root";
+    assert_status(bough_place_new(test->loop, &spec, &place), BOUGH_EINVALID);
+    assert_int_equal(counted.frees, 2);
+    spec = (struct bough_place_spec){ .type = &type };
+    assert_status(bough_place_new(test->loop, &spec, &place), BOUGH_OK);
+    bough_place_free(place, 0);
+    assert_int_equal(counted.frees, 2);
+}
+
+static void a_place_that_is_no_more_cannot_be_started(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    struct bough_exit_reason failure;
+    const struct bough_address place =
+        bough_probe_place(test, &probe, BOUGH_NOBODY, NULL);
+
+    bough_place_free(place, 0);
+    assert_status(bough_place_start(place, NULL, &failure), BOUGH_EGONE);
+    assert_status(failure.status, BOUGH_EGONE);
+    assert_int_equal(probe.inits, 0);
+}
+
+static void a_place_that_is_only_reserved_cannot_be_started(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_exit_reason failure;
+    struct bough_address place, root;
+
+    assert_status(bough_reference(test->loop, "/a", &place), BOUGH_OK);
+    assert_status(bough_place_start(place, NULL, &failure), BOUGH_EINVALID);
+    assert_status(bough_lookup(test->loop, "/", &root), BOUGH_OK);
+    bough_place_free(root, 0);
 }
 
 static void each_state_has_a_name(void **state)
@@ -390,6 +471,30 @@ static void a_place_that_is_lived_in_cannot_be_freed(void **state)
     tree_end(test, &tree);
 }
 
+static void start_child(struct bough_actor *actor, struct bough_probe *probe)
+{
+    const struct bough_address *child = probe->data;
+    struct bough_exit_reason failure;
+
+    (void)actor;
+    assert_status(bough_place_start(*child, NULL, &failure), BOUGH_EGONE);
+}
+
+static void nothing_is_started_under_one_that_ends(void **state)
+{
+    struct bough_test *test = *state;
+    struct tree tree;
+
+    tree_start(test, &tree);
+    bough_kill(tree.place);
+    bough_test_run(test);
+    tree.root_probe.on_finish = start_child;
+    tree.root_probe.data = &tree.place;
+    tree_end(test, &tree);
+    assert_int_equal(tree.root_probe.finishes, 1);
+    assert_int_equal(tree.probe.inits, 1);
+}
+
 static void places_outlive_a_restart_of_their_parent(void **state)
 {
     struct bough_test *test = *state;
@@ -436,6 +541,9 @@ int main(void)
         cmocka_unit_test(paths_are_checked),
         cmocka_unit_test(each_state_has_a_name),
         test_of(a_place_says_how_it_is),
+        test_of(a_type_may_copy_its_options_itself),
+        test_of(a_place_that_is_no_more_cannot_be_started),
+        test_of(a_place_that_is_only_reserved_cannot_be_started),
         test_of(states_follow_one_another),
         test_of(what_happens_is_reported),
         test_of(events_are_numbered_and_name_their_causes),
@@ -448,6 +556,7 @@ int main(void)
         test_of(a_reference_reserves_a_path),
         test_of(bad_references_are_refused),
         test_of(places_are_visited_parents_first),
+        test_of(nothing_is_started_under_one_that_ends),
         test_of(a_place_that_is_lived_in_cannot_be_freed),
         test_of(places_outlive_a_restart_of_their_parent),
         test_of(under_a_root_that_ended_all_is_gone),

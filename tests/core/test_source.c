@@ -218,6 +218,33 @@ static void a_ready_list_that_is_never_empty_does_not_starve_it(void **state)
     pair_free(test, pair);
 }
 
+static void long_mailboxes_do_not_starve_it(void **state)
+{
+    struct bough_test *test = *state;
+    struct pair *pair = pair_new(test);
+    enum { COUNT = 64, EACH = 1000 };
+    struct bough_probe probes[COUNT] = { 0 };
+    struct bough_address addresses[COUNT];
+    unsigned runs = 0;
+
+    for (int i = 0; i < COUNT; i++) {
+        addresses[i] = bough_probe_spawn(test, &probes[i], NULL);
+        for (int j = 0; j < EACH; j++) {
+            assert_status(bough_probe_send(addresses[i], BOUGH_PROBE_NOTE, j), BOUGH_OK);
+        }
+    }
+    start(pair, EV_READ);
+    say(pair, "a");
+    ev_run(test->ev, EVRUN_ONCE);
+    assert_int_equal(pair->count, 1);
+    for (int i = 0; i < COUNT; i++)
+        runs += probes[i].runs;
+    assert_in_range(runs, 1, COUNT * EACH / 2);
+    for (int i = 0; i < COUNT; i++)
+        bough_kill(addresses[i]);
+    pair_free(test, pair);
+}
+
 #define test_of(function) \
     cmocka_unit_test_setup_teardown(function, bough_test_setup, bough_test_teardown)
 
@@ -232,6 +259,7 @@ int main(void)
         test_of(finish_may_close_at_once),
         test_of(no_source_is_told_after_its_actor_failed),
         test_of(a_ready_list_that_is_never_empty_does_not_starve_it),
+        test_of(long_mailboxes_do_not_starve_it),
         cmocka_unit_test_setup_teardown(
             a_ready_list_that_is_never_empty_does_not_starve_it, bough_test_setup_real,
             bough_test_teardown),

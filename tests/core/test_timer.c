@@ -228,6 +228,23 @@ static void a_timer_due_at_the_same_time_can_be_stopped(void **state)
     beat_free(test, b);
 }
 
+static void a_due_timer_can_be_stopped_and_another_started(void **state)
+{
+    struct bough_test *test = *state;
+    struct beat *a = beat_new(test), *b = beat_new(test);
+
+    start(a, 0, 0);
+    bough_timer_stop(&a->timer);
+    start(b, 0, 0);
+    start(a, 0, 0);
+    bough_timer_stop(&a->timer);
+    bough_test_advance(test, 0);
+    assert_int_equal(a->count, 0);
+    assert_int_equal(b->count, 1);
+    beat_free(test, a);
+    beat_free(test, b);
+}
+
 static void fail_now(struct bough_actor *actor, struct bough_timer *timer)
 {
     struct beat *self = bough_container(timer, struct beat, timer);
@@ -280,6 +297,7 @@ int main(void)
         test_of(a_timer_that_starts_itself_again_lets_others_run),
         test_of(a_timer_due_at_the_same_time_can_be_stopped),
         test_of(no_timer_fires_after_its_actor_failed),
+        test_of(a_due_timer_can_be_stopped_and_another_started),
         cmocka_unit_test_setup_teardown(on_the_machines_clock_a_timer_ends_ev_run,
                                         bough_test_setup_real, bough_test_teardown),
     };

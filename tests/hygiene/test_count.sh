@@ -3,7 +3,6 @@
 # test_count.sh - tools/test counts test cases, and nothing that went wrong gets lost in it.
 #
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2317  # fact calls functions by name
 
 set -euo pipefail
 # shellcheck source=tests/support/fact.sh

@@ -3,7 +3,6 @@
 # test_scripts.sh - the two commands of the first screen answer what they cannot do.
 #
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2317  # fact calls functions by name
 
 set -euo pipefail
 # shellcheck source=tests/support/fact.sh

@@ -53,8 +53,7 @@ def shell_scripts():
 
 def shellcheck():
     """What shellcheck has to say."""
-    command = ["shellcheck", "--external-sources", "--source-path=" + str(ROOT),
-               *map(str, shell_scripts())]
+    command = ["shellcheck", *map(str, shell_scripts())]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     return [result.stdout + result.stderr] if result.returncode else []
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <bough/core/text.h>
+#include <bough/supervisor/spec_pack.h>
 #include <bough/tests/supervisor/tree.h>
 
 struct request {
@@ -122,6 +123,63 @@ static inline void tree_counted(struct bough_call *call, enum bough_status statu
         assert_int_equal(count_ask.counts.supervisors, expected_counts[2]); \
         assert_int_equal(count_ask.counts.workers, expected_counts[3]); \
     } while (0)
+
+/* get_child_spec; to be released with bough_spec_free(). */
+
+struct request_spec {
+    struct bough_call call;
+    struct bough_child_spec *spec;
+};
+
+static inline void request_got_spec(struct bough_call *call, enum bough_status status)
+{
+    struct request_spec *self = bough_container(call, struct request_spec, call);
+    const struct bough_spec_reply *reply = call->reply;
+
+    assert_status(status, BOUGH_OK);
+    assert_status(bough_spec_unpack(bough_span_data(reply, reply->spec), reply->spec.len,
+                                    &self->spec, NULL),
+                  BOUGH_OK);
+}
+
+static inline struct bough_child_spec *tree_get_spec(struct tree *tree, const char *name)
+{
+    struct request_spec ask = { .call.done = request_got_spec };
+
+    bough_supervisor_get_child_spec(tree->supervisor, name, &ask.call);
+    bough_test_run(tree->test);
+    assert_non_null(ask.spec);
+    return ask.spec;
+}
+
+/* which_children: the names, last started first, a blank after each. */
+
+struct request_names {
+    struct bough_call call;
+    char text[128];
+};
+
+static inline void request_got_names(struct bough_call *call, enum bough_status status)
+{
+    struct request_names *self = bough_container(call, struct request_names, call);
+    const struct bough_children_reply *reply = call->reply;
+    const struct bough_child_row *rows = bough_span_data(reply, reply->children);
+
+    assert_status(status, BOUGH_OK);
+    for (uint32_t i = 0; i < reply->children.len; i++)
+        bough_text_format(self->text + strlen(self->text),
+                          sizeof(self->text) - strlen(self->text), "%s ",
+                          bough_span_text(reply, rows[i].name));
+}
+
+static inline void tree_expect_names(struct tree *tree, const char *expected)
+{
+    struct request_names names = { .call.done = request_got_names };
+
+    bough_supervisor_which_children(tree->supervisor, &names.call);
+    bough_test_run(tree->test);
+    assert_string_equal(names.text, expected);
+}
 
 static inline bool tree_knows(struct tree *tree, const char *path)
 {

@@ -5,8 +5,6 @@
 #include <bough/tests/supervisor/request.h>
 #include <bough/tests/support/allocator.h>
 
-#include <bough/supervisor/spec_pack.h>
-
 enum { ENOUGH = 1000 }; /* allocations, more than any change here needs */
 
 static void begin_change(struct tree *tree,
@@ -38,34 +36,6 @@ static void expect_refused(struct tree *tree,
     assert_status(request.status, status);
 }
 
-/* The names of the children, last started first. */
-struct names {
-    struct bough_call call;
-    char text[128];
-};
-
-static void got_names(struct bough_call *call, enum bough_status status)
-{
-    struct names *self = bough_container(call, struct names, call);
-    const struct bough_children_reply *reply = call->reply;
-    const struct bough_child_row *rows = bough_span_data(reply, reply->children);
-
-    assert_status(status, BOUGH_OK);
-    for (uint32_t i = 0; i < reply->children.len; i++)
-        bough_text_format(self->text + strlen(self->text),
-                          sizeof(self->text) - strlen(self->text), "%s ",
-                          bough_span_text(reply, rows[i].name));
-}
-
-static void expect_names(struct tree *tree, const char *expected)
-{
-    struct names names = { .call.done = got_names };
-
-    bough_supervisor_which_children(tree->supervisor, &names.call);
-    bough_test_run(tree->test);
-    assert_string_equal(names.text, expected);
-}
-
 /* Two children, /a and /b; the new options have /b and /c, in that order. */
 static void change_init(struct tree *tree, void *state,
                         struct bough_supervisor_options *changed)
@@ -84,7 +54,7 @@ static void code_change(void **state)
     change_init(&tree, *state, &changed);
     tree_start(&tree);
     expect_changed(&tree, &changed);
-    expect_names(&tree, "a c b ");
+    tree_expect_names(&tree, "a c b ");
     tree_expect_counts(&tree, 3, 2, 0, 3);
     tree_expect(&tree, "");
     assert_int_equal(tree.probes[2].inits, 0);
@@ -112,30 +82,14 @@ static void a_change_that_is_not_allowed_changes_nothing(void **state)
     changed.strategy = BOUGH_DYNAMIC;
     changed.child_count = 1;
     expect_refused(&tree, &changed, BOUGH_EREFUSED);
-    expect_names(&tree, "b a ");
+    tree_expect_names(&tree, "b a ");
     tree_finish(&tree);
-}
-
-struct spec_ask {
-    struct bough_call call;
-    struct bough_child_spec *spec;
-};
-
-static void got_spec(struct bough_call *call, enum bough_status status)
-{
-    struct spec_ask *self = bough_container(call, struct spec_ask, call);
-    const struct bough_spec_reply *reply = call->reply;
-
-    assert_status(status, BOUGH_OK);
-    assert_status(bough_spec_unpack(bough_span_data(reply, reply->spec), reply->spec.len,
-                                    &self->spec, NULL),
-                  BOUGH_OK);
 }
 
 /* The changed spec is shown, with its defaults, and used at the next start and stop. */
 static void code_change_map(void **state)
 {
-    struct spec_ask ask = { .call.done = got_spec };
+    struct bough_child_spec *spec;
     struct bough_supervisor_options changed;
     struct tree tree;
 
@@ -146,11 +100,10 @@ static void code_change_map(void **state)
     tree.children[1].restart = BOUGH_TRANSIENT;
     tree.probe_options[1].probe = &tree.probes[5];
     expect_changed(&tree, &changed);
-    bough_supervisor_get_child_spec(tree.supervisor, "b", &ask.call);
-    bough_test_run(tree.test);
-    assert_int_equal(bough_child_shutdown_ms(ask.spec), 5000);
-    assert_int_equal(ask.spec->restart, BOUGH_TRANSIENT);
-    bough_spec_free(ask.spec);
+    spec = tree_get_spec(&tree, "b");
+    assert_int_equal(bough_child_shutdown_ms(spec), 5000);
+    assert_int_equal(spec->restart, BOUGH_TRANSIENT);
+    bough_spec_free(spec);
     tree_tell(&tree, 1, BOUGH_PROBE_FAIL);
     assert_int_equal(tree.probes[1].inits, 1);
     assert_int_equal(tree.probes[5].inits, 1);
@@ -239,7 +192,7 @@ static void changes_may_follow_one_another(void **state)
         expect_changed(&tree, &changed);
         expect_changed(&tree, &original);
     }
-    expect_names(&tree, "c b a ");
+    tree_expect_names(&tree, "c b a ");
     tree_tell(&tree, 0, BOUGH_PROBE_FAIL);
     assert_int_equal(tree.probes[0].inits, 2);
     tree_finish(&tree);
@@ -281,7 +234,7 @@ static void code_change_simple(void **state)
 
 static void code_change_simple_map(void **state)
 {
-    struct spec_ask ask = { .call.done = got_spec };
+    struct bough_child_spec *spec;
     struct bough_supervisor_options changed;
     struct tree tree;
 
@@ -289,11 +242,10 @@ static void code_change_simple_map(void **state)
     changed = tree.options;
     tree.children[0].shutdown_ms = BOUGH_SHUTDOWN_BRUTAL_KILL;
     expect_changed(&tree, &changed);
-    bough_supervisor_get_child_spec(tree.supervisor, "1", &ask.call);
-    bough_test_run(tree.test);
-    assert_true(bough_child_shutdown_ms(ask.spec) == BOUGH_SHUTDOWN_BRUTAL_KILL);
-    assert_int_equal(ask.spec->restart, BOUGH_PERMANENT);
-    bough_spec_free(ask.spec);
+    spec = tree_get_spec(&tree, "1");
+    assert_true(bough_child_shutdown_ms(spec) == BOUGH_SHUTDOWN_BRUTAL_KILL);
+    assert_int_equal(spec->restart, BOUGH_PERMANENT);
+    bough_spec_free(spec);
     bough_supervisor_stop(tree.supervisor);
     bough_test_advance(tree.test, 0);
     assert_int_equal(tree.probes[0].stops, 0);
@@ -433,7 +385,7 @@ static void a_change_without_memory_changes_nothing(void **state)
         if (!bough_allocator_heal()) assert_status(request.status, BOUGH_OK);
         assert_int_equal(tree_knows(&tree, "/c"), request.status == BOUGH_OK);
     }
-    expect_names(&tree, "a c b ");
+    tree_expect_names(&tree, "a c b ");
     tree_finish(&tree);
 }
 

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#include <bough/supervisor/spec_pack.h>
-
 /* A dynamic supervisor; its template uses the last probe. */
 static void dynamic_init(struct tree *tree, void *state)
 {
@@ -171,38 +169,21 @@ static void sup_start_ignore_permanent_child_start_child_simple(void **state)
     expect_ignored_is_not_stored(state, BOUGH_PERMANENT);
 }
 
-struct spec_ask {
-    struct bough_call call;
-    struct bough_child_spec *spec;
-};
-
-static void got_spec(struct bough_call *call, enum bough_status status)
-{
-    struct spec_ask *self = bough_container(call, struct spec_ask, call);
-    const struct bough_spec_reply *reply = call->reply;
-
-    assert_status(status, BOUGH_OK);
-    assert_status(bough_spec_unpack(bough_span_data(reply, reply->spec), reply->spec.len,
-                                    &self->spec, NULL),
-                  BOUGH_OK);
-}
-
 static void sup_start_map_simple(void **state)
 {
     const struct bough_probe_options *options;
-    struct spec_ask ask = { .call.done = got_spec };
+    struct bough_child_spec *spec;
     struct tree tree;
 
     dynamic_init(&tree, *state);
     tree_start(&tree);
     start_some(&tree, 1);
-    bough_supervisor_get_child_spec(tree.supervisor, "0", &ask.call);
-    bough_test_run(tree.test);
-    options = ask.spec->options;
-    assert_string_equal(ask.spec->name, "0");
-    assert_int_equal(bough_child_shutdown_ms(ask.spec), 5000);
+    spec = tree_get_spec(&tree, "0");
+    options = spec->options;
+    assert_string_equal(spec->name, "0");
+    assert_int_equal(bough_child_shutdown_ms(spec), 5000);
     assert_ptr_equal(options->probe, &tree.probes[0]);
-    bough_spec_free(ask.spec);
+    bough_spec_free(spec);
     assert_status(tree_ask(&tree, bough_supervisor_get_child_spec, "x"), BOUGH_ENOTFOUND);
     tree_finish(&tree);
 }
@@ -506,41 +487,16 @@ static void simple_one_for_one_scale_many_temporary_children(void **state)
 
 /* which_children, last started first; by name, where OTP has pids. */
 
-struct names {
-    struct bough_call call;
-    char text[128];
-};
-
-static void got_names(struct bough_call *call, enum bough_status status)
-{
-    struct names *self = bough_container(call, struct names, call);
-    const struct bough_children_reply *reply = call->reply;
-    const struct bough_child_row *rows;
-
-    assert_status(status, BOUGH_OK);
-    rows = bough_span_data(reply, reply->children);
-    self->text[0] = '\0';
-    for (uint32_t i = 0; i < reply->children.len; i++)
-        bough_text_format(self->text + strlen(self->text),
-                          sizeof(self->text) - strlen(self->text), "%s ",
-                          bough_span_text(reply, rows[i].name));
-}
-
 static void which_children_simple_one_for_one(void **state)
 {
-    struct names names = { .call.done = got_names };
     struct tree tree;
 
     dynamic_init(&tree, *state);
     tree_start(&tree);
     start_some(&tree, 3);
-    bough_supervisor_which_children(tree.supervisor, &names.call);
-    bough_test_run(tree.test);
-    assert_string_equal(names.text, "2 1 0 ");
+    tree_expect_names(&tree, "2 1 0 ");
     assert_status(tree_ask(&tree, bough_supervisor_terminate_child, "1"), BOUGH_OK);
-    bough_supervisor_which_children(tree.supervisor, &names.call);
-    bough_test_run(tree.test);
-    assert_string_equal(names.text, "2 0 ");
+    tree_expect_names(&tree, "2 0 ");
     tree_finish(&tree);
 }
 

@@ -22,7 +22,7 @@ static const char *plural(size_t count)
 static void print_starts(const struct bough_foresight *foresight)
 {
     if (foresight->starts == 0) {
-        puts("  never gives up");
+        puts("  never gives up for an actor that fails at once");
         return;
     }
     fputs("  gives up after ", stdout);

@@ -50,7 +50,8 @@ struct program {
 
     struct bough_supervisor root;
     struct bough_watch watch;
-    bool started, ready, stopping, forced, gave_up, down;
+    bool ready, stopping, forced, gave_up, down;
+    int stop_signals;                /* that came so far */
     struct bough_exit_reason reason; /* why the root ended, once down */
 };
 
@@ -71,9 +72,12 @@ static void on_ready(struct bough_watch *watch)
     struct program *program = bough_container(watch, struct program, watch);
 
     program->ready = true;
+    const size_t actors = program->tree->workers;
+    const size_t supervisors = program->tree->supervisors;
+
     bough_log(program->runtime, BOUGH_INFO, "/",
-              "%s is up: %zu actors under %zu supervisors", program->tree->name,
-              program->tree->workers, program->tree->supervisors);
+              "%s is up: %zu actor%s under %zu supervisor%s", program->tree->name, actors,
+              actors == 1 ? "" : "s", supervisors, supervisors == 1 ? "" : "s");
 }
 
 static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
@@ -104,8 +108,12 @@ static void on_stop_signal(struct ev_loop *ev, struct ev_signal *watcher, int ev
     struct program *program = watcher->data;
 
     (void)events;
-    if (!program->stopping) {
+    if (program->stop_signals++ == 0) {
         stop(program);
+        if (isatty(STDERR_FILENO) == 1) {
+            bough_complain("%s: stopping in order; once more stops it at once",
+                           program->tree->name);
+        }
         return;
     }
     program->forced = true;
@@ -211,13 +219,13 @@ static enum bough_status start_tree(struct program *program, struct bough_error 
         status = bough_reference(program->loop, log, &program->hook.logger.address);
         if (status != BOUGH_OK)
             return bough_error_set(error, status, "cannot reach %s", log);
-        bough_runtime_set_log(program->runtime, bough_logger_hook_log, &program->hook);
     }
+    program->hook.least = BOUGH_INFO;
+    bough_runtime_set_log(program->runtime, bough_logger_hook_log, &program->hook);
     program->watch.ready = on_ready;
     program->watch.exited = on_exited;
     status = bough_supervisor_start(program->loop, &program->tree->options,
                                     &program->watch, &program->root, error);
-    program->started = status == BOUGH_OK;
     return status;
 }
 

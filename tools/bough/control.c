@@ -250,6 +250,7 @@ static void complete(struct bough_request *request, const char *method, const ch
     } else {
         bough_route(request, method, path);
     }
+    drop_body(request); /* understood by now: a call that waits does not keep it */
 }
 
 static enum MHD_Result respond(struct bough_request *request)
@@ -356,11 +357,6 @@ free_path:
 free_control:
     free(control);
     return status;
-}
-
-const char *bough_control_path(const struct bough_control *control)
-{
-    return control->path;
 }
 
 /* Those who wait for the end of the tree are told; streams see the end by themselves. */

@@ -48,8 +48,6 @@ BOUGH_CHECKED enum bough_status
 bough_control_new(const struct bough_control_options *options,
                   struct bough_control **control, struct bough_error *error);
 
-const char *bough_control_path(const struct bough_control *control);
-
 /* The tree is down: the socket goes away, so that another tree can have it; who waits for
  * the shutdown is told, streams of events end with the last one. */
 void bough_control_close(struct bough_control *control);

@@ -39,12 +39,17 @@ static int folder_open(const char *folder, struct bough_error *error)
     int fd;
 
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-        (void)bough_error_system(error, "cannot make %s for the control socket", folder);
+        (void)bough_error_system(
+            error,
+            "cannot make %s for the control socket (--control takes another place)",
+            folder);
         return -1;
     }
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0 && flock(fd, LOCK_EX) == 0) return fd;
-    (void)bough_error_system(error, "cannot open %s for the control socket", folder);
+    (void)bough_error_system(
+        error, "cannot open %s for the control socket (--control takes another place)",
+        folder);
     if (fd >= 0) close(fd);
     return -1;
 }

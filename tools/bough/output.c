@@ -11,20 +11,39 @@
 
 #include <bough/core/public.h>
 
+/* Control characters do things to a terminal; a line feed and a tab do no harm. */
+static char harmless(char byte)
+{
+    const unsigned char value = (unsigned char)byte;
+    const bool control = (value < 0x20 && byte != '\n' && byte != '\t') || value == 0x7f;
+
+    return control ? '?' : byte;
+}
+
+/* One write for the whole line, so that it is not mixed with what others write there. */
 void bough_complain(const char *format, ...)
 {
-    char *text = NULL;
+    char *text = NULL, *line = NULL;
     va_list arguments;
     int length;
 
     va_start(arguments, format);
     length = vasprintf(&text, format, arguments);
     va_end(arguments);
+    if (length >= 0) {
+        for (char *at = text; *at != '\0'; at++) {
+            *at = harmless(*at);
+        }
+        length = asprintf(&line, "bough: %s\n", text);
+        free(text);
+    }
     fflush(stdout);
-    fputs("bough: ", stderr);
-    bough_output_text(stderr, length < 0 ? "out of memory" : text);
-    fputc('\n', stderr);
-    if (length >= 0) free(text);
+    if (length < 0) {
+        fputs("bough: out of memory\n", stderr);
+        return;
+    }
+    fwrite(line, 1, (size_t)length, stderr);
+    free(line);
 }
 
 bool bough_output_colour(FILE *file)
@@ -68,11 +87,7 @@ void bough_output_text(FILE *file, const char *text)
 {
     if (text == NULL) return;
     for (; *text != '\0'; text++) {
-        const unsigned char byte = (unsigned char)*text;
-        const bool control =
-            (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f;
-
-        fputc(control ? '?' : byte, file);
+        fputc(harmless(*text), file);
     }
 }
 

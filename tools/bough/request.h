@@ -75,10 +75,6 @@ struct bough_control {
     bool closing;     /* the tree is down, or about to be freed */
 };
 
-/* Answers with a body of `type`, which is taken: freed with free(), also on failure. */
-void bough_request_answer(struct bough_request *request, unsigned int code,
-                          const char *type, char *body, size_t size);
-
 /* Answers with JSON and takes it; NULL is `out of memory`. */
 void bough_request_json(struct bough_request *request, unsigned int code, json_t *json);
 
@@ -94,9 +90,6 @@ void bough_request_no_path(struct bough_request *request, const char *path);
 struct bough_place_info;
 bool bough_request_find(struct bough_request *request, const char *path,
                         struct bough_address *place, struct bough_place_info *info);
-
-/* The HTTP code of a status. */
-unsigned int bough_request_code(enum bough_status status);
 
 /* Lets the request wait; bough_request_resume() goes on. */
 void bough_request_suspend(struct bough_request *request);

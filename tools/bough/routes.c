@@ -10,15 +10,15 @@
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/places.h>
 #include <bough/tools/bough/request.h>
 #include <bough/tools/bough/views.h>
 
-static const char JSON_TYPE[] = "application/json";
-
 /* Answers */
 
-void bough_request_answer(struct bough_request *request, unsigned int code,
-                          const char *type, char *body, size_t size)
+/* With a body of JSON, which is taken: freed with free(), also on failure. */
+static void answer(struct bough_request *request, unsigned int code, char *body,
+                   size_t size)
 {
     bough_assert(request->response == NULL);
     request->code = code;
@@ -29,7 +29,8 @@ void bough_request_answer(struct bough_request *request, unsigned int code,
         request->gone = true; /* no memory to say so: the connection is closed */
         return;
     }
-    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                  "application/json");
 }
 
 void bough_request_json(struct bough_request *request, unsigned int code, json_t *json)
@@ -38,7 +39,7 @@ void bough_request_json(struct bough_request *request, unsigned int code, json_t
 
     json_decref(json);
     if (text != NULL) {
-        bough_request_answer(request, code, JSON_TYPE, text, strlen(text));
+        answer(request, code, text, strlen(text));
         return;
     }
     text = strdup("{\"error\":{\"status\":\"nomem\",\"text\":\"out of memory\"}}");
@@ -46,11 +47,10 @@ void bough_request_json(struct bough_request *request, unsigned int code, json_t
         request->gone = true;
         return;
     }
-    bough_request_answer(request, MHD_HTTP_SERVICE_UNAVAILABLE, JSON_TYPE, text,
-                         strlen(text));
+    answer(request, MHD_HTTP_SERVICE_UNAVAILABLE, text, strlen(text));
 }
 
-unsigned int bough_request_code(enum bough_status status)
+static unsigned int http_code(enum bough_status status)
 {
     static const unsigned int codes[] = {
         [BOUGH_OK] = MHD_HTTP_OK,
@@ -82,20 +82,15 @@ unsigned int bough_request_code(enum bough_status status)
 
 /* `path`, when not NULL, is one at which nobody lives. */
 static void refuse(struct bough_request *request, enum bough_status status,
-                   const char *path, const char *format, va_list arguments)
+                   const char *path, const char *text)
 {
-    char *text = NULL;
-    json_t *error;
+    json_t *error = json_pack("{s:s, s:o}", "status", bough_status_name(status), "text",
+                              bough_output_string(text));
 
-    if (vasprintf(&text, format, arguments) < 0) text = NULL;
-    error =
-        json_pack("{s:s, s:o}", "status", bough_status_name(status), "text",
-                  bough_output_string(text != NULL ? text : bough_status_text(status)));
-    free(text);
     if (path != NULL && error != NULL) {
         json_object_set_new(error, "path", bough_output_string(path));
     }
-    bough_request_json(request, bough_request_code(status),
+    bough_request_json(request, http_code(status),
                        error != NULL ? json_pack("{s:o}", "error", error) : NULL);
 }
 
@@ -103,59 +98,108 @@ void bough_request_refuse(struct bough_request *request, enum bough_status statu
                           const char *format, ...)
 {
     va_list arguments;
+    char *text = NULL;
 
     va_start(arguments, format);
-    refuse(request, status, NULL, format, arguments);
+    if (vasprintf(&text, format, arguments) < 0) text = NULL;
     va_end(arguments);
-}
-
-__attribute__((format(printf, 3, 4))) static void
-refuse_path(struct bough_request *request, const char *path, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    refuse(request, BOUGH_ENOTFOUND, path, format, arguments);
-    va_end(arguments);
+    refuse(request, status, NULL, text != NULL ? text : bough_status_text(status));
+    free(text);
 }
 
 void bough_request_no_path(struct bough_request *request, const char *path)
 {
-    refuse_path(request, path, "no actor at this path; `bough status` lists them");
+    refuse(request, BOUGH_ENOTFOUND, path,
+           "no actor at this path; `bough status` lists them");
 }
 
 /* Questions that only look */
 
+/* A text that is printed into memory: begin, print, answer. */
+struct printed {
+    FILE *file; /* NULL: no memory */
+    char *text;
+    size_t size;
+};
+
+static void begin_print(struct printed *printed)
+{
+    *printed = (struct printed){ .file = NULL };
+    printed->file = open_memstream(&printed->text, &printed->size);
+}
+
+/* Answers with what was printed, or with `out of memory`. */
+static void answer_printed(struct bough_request *request, struct printed *printed)
+{
+    const bool failed = ferror(printed->file) != 0;
+
+    if (fclose(printed->file) == 0 && !failed) {
+        answer(request, MHD_HTTP_OK, printed->text, printed->size);
+    } else {
+        free(printed->text);
+        bough_request_json(request, MHD_HTTP_OK, NULL);
+    }
+}
+
+static void drop_printed(struct printed *printed)
+{
+    fclose(printed->file);
+    free(printed->text);
+}
+
 static void get_actors(struct bough_request *request, const char *path)
 {
-    json_t *places = NULL;
-    const enum bough_status status =
-        bough_view_places(request->control->options.loop, path, &places);
+    struct printed printed;
 
-    if (status == BOUGH_ENOTFOUND) {
-        bough_request_no_path(request, path);
+    begin_print(&printed);
+    if (printed.file == NULL) {
+        bough_request_json(request, MHD_HTTP_OK, NULL);
+    } else if (bough_places_print(request->control->options.loop, path, printed.file) ==
+               BOUGH_OK) {
+        answer_printed(request, &printed);
     } else {
-        bough_request_json(request, MHD_HTTP_OK, places);
+        drop_printed(&printed);
+        bough_request_no_path(request, path);
     }
+}
+
+/* {"name", "version", "pid", "control", "root"}: all but the last as a value, its closing
+ * brace left off. */
+static void print_head(const struct bough_control *control, FILE *file)
+{
+    json_t *head = json_pack("{s:s, s:s, s:I, s:o}", "name", control->options.name,
+                             "version", BOUGH_VERSION, "pid", (json_int_t)getpid(),
+                             "control", bough_output_string(control->path));
+    char *text = head != NULL ? json_dumps(head, JSON_COMPACT) : NULL;
+
+    json_decref(head);
+    if (text == NULL) {
+        fputc('{', file);
+        return;
+    }
+    fprintf(file, "%.*s,", (int)strlen(text) - 1, text);
+    free(text);
 }
 
 static void get_tree(struct bough_request *request)
 {
     const struct bough_control *control = request->control;
-    json_t *places = NULL, *root;
+    struct printed printed;
 
-    if (bough_view_places(control->options.loop, "/", &places) != BOUGH_OK) {
-        bough_request_refuse(request, BOUGH_EGONE, "the tree is down");
+    begin_print(&printed);
+    if (printed.file == NULL) {
+        bough_request_json(request, MHD_HTTP_OK, NULL);
         return;
     }
-    root = bough_view_nested(places);
-    bough_request_json(request, MHD_HTTP_OK,
-                       root == NULL
-                           ? NULL
-                           : json_pack("{s:s, s:s, s:I, s:s, s:o}", "name",
-                                       control->options.name, "version", BOUGH_VERSION,
-                                       "pid", (json_int_t)getpid(), "control",
-                                       control->path, "root", root));
+    print_head(control, printed.file);
+    fputs("\"root\":", printed.file);
+    if (bough_places_print_nested(control->options.loop, "/", printed.file) == BOUGH_OK) {
+        fputc('}', printed.file);
+        answer_printed(request, &printed);
+    } else {
+        drop_printed(&printed);
+        bough_request_refuse(request, BOUGH_EGONE, "the tree is down");
+    }
 }
 
 static void get_types(struct bough_request *request)
@@ -223,8 +267,12 @@ static void post_actor(struct bough_request *request, const char *rest)
     const char *slash = strrchr(rest, '/');
     char path[BOUGH_PATH_MAX];
 
-    if (slash == NULL || (size_t)(slash - rest) >= sizeof(path)) {
+    if (slash == NULL) {
         refuse_method(request, MHD_HTTP_METHOD_POST, MHD_HTTP_METHOD_GET);
+        return;
+    }
+    if ((size_t)(slash - rest) >= sizeof(path)) {
+        bough_request_no_path(request, rest);
         return;
     }
     memcpy(path, rest, (size_t)(slash - rest));

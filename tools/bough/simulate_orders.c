@@ -146,7 +146,7 @@ static enum bough_status no_actor(const struct bough_simulation *simulation,
 {
     struct bough_suggestion suggestion = { .word = path };
 
-    for (size_t i = 0; i < simulation->count; i++)
+    for (size_t i = 1; i < simulation->count; i++) /* nobody means the root by that */
         bough_suggestion_offer(&suggestion, simulation->actors[i]->about.path);
     if (suggestion.nearest != NULL)
         return bough_error_set(error, BOUGH_ENOTFOUND,

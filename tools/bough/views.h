@@ -1,5 +1,5 @@
-/* views.h - how places and types of actors look in JSON: what the control socket and the
- * commands with --json print.
+/* views.h - how declared trees and types of actors look in JSON: what the control socket
+ * and the commands with --json print.
  *
  * All results are the caller's; NULL when memory is out.
  *
@@ -12,20 +12,9 @@
 #include <bough/core/actor.h>
 #include <bough/supervisor/spec.h>
 
-struct bough_loop;
-
-/* An array of the named places at and under `path`, parents before children, in start
- * order: objects of path, type, state, life, restarts, restart, isolation, pid,
- * uptime_ms, mailbox {length, capacity, dropped}, handled. Errors: BOUGH_ENOTFOUND,
- * BOUGH_ENOMEM. */
-BOUGH_CHECKED enum bough_status bough_view_places(struct bough_loop *loop,
-                                                  const char *path, json_t **places);
-
-/* The same objects nested: each has a `name` and `children`. Takes the array. */
-BOUGH_CHECKED json_t *bough_view_nested(json_t *places);
-
-/* A tree that does not run, nested likewise: path, name, type, restart, children, and of
- * supervisors strategy, intensity and period_ms. */
+/* A tree that does not run, nested as bough_places_print_nested() prints one that does:
+ * path, name, type, restart, children, and of supervisors strategy, intensity and
+ * period_ms. */
 BOUGH_CHECKED json_t *bough_view_options(const struct bough_supervisor_options *options);
 
 /* What a type is: name, help, options and messages with their fields and replies. */

@@ -45,9 +45,12 @@ function(bough_register_test name)
         WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
 endfunction()
 
+# Minutes under valgrind, for trees of a shape that the other tests load as well.
+set(not_under_valgrind config/test_growth)
+
 # The same program once more, under valgrind; tools/test runs those by their label.
 function(bough_register_valgrind name target)
-    if(NOT BOUGH_VALGRIND OR BOUGH_SANITIZE)
+    if(NOT BOUGH_VALGRIND OR BOUGH_SANITIZE OR name IN_LIST not_under_valgrind)
         return()
     endif()
     bough_register_test(valgrind/${name} ${BOUGH_VALGRIND} --quiet --error-exitcode=99
@@ -58,6 +61,7 @@ endfunction()
 
 # A test whose allocations may fail says so: by __wrap_malloc, or tests/support/allocator.h.
 function(bough_wrap_allocator target source)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
     file(STRINGS ${source} wrapped REGEX "__wrap_malloc|support/allocator\\.h" LIMIT_COUNT 1)
     if(wrapped)
         target_link_options(${target} PRIVATE

@@ -1,4 +1,4 @@
-/* test_growth.c - the work of a check grows with the tree and no faster.
+/* test_config_growth.c - the work of a config check grows with the tree and no faster.
  *
  * Counted in steps (bytes scanned, keys looked at, names compared, needs followed), not
  * in time.
