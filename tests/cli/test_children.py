@@ -123,7 +123,7 @@ def why_tells_who_broke(folder):
     folder.bough("kill", "/db")
     until(lambda: folder.ask("status", "/job", "--json")[0]["life"] == 2, "all are back")
     why = folder.ask("why", "/api", "--json")
-    contains(why["text"], "/api is in life 2: ", " stopped it at ", " because /db exited with "
+    contains(why["text"], "/api is in life 2: rest-for-one stopped it at ", " because /db exited with "
              "error: failed: ended by hand at ", "; 1 of 5 restarts used in 10s")
     same((why["path"], why["complete"]), ("/api", True))
     kinds = {one["seq"]: (one["event"], one["path"]) for one in tree.events()}

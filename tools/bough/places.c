@@ -13,6 +13,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
+#include <bough/supervisor/supervisor.h>
 #include <bough/tools/bough/output.h>
 
 enum { LEVELS = BOUGH_PATH_MAX / 2 + 1 }; /* of a path, the root's too */
@@ -50,6 +51,15 @@ static const char *state_name(enum bough_place_state state)
                                                                 : state);
 }
 
+/* What else is said of a supervisor. */
+static void print_flags(FILE *file, const struct bough_supervisor_options *flags)
+{
+    if (flags == NULL) return;
+    fprintf(file, ",\"strategy\":\"%s\",\"intensity\":%" PRIu32 ",\"period_ms\":%" PRId64,
+            bough_strategy_names[flags->strategy], bough_supervisor_intensity(flags),
+            bough_supervisor_period_ms(flags));
+}
+
 /* All members, without the closing brace. */
 static void print_members(FILE *file, const struct bough_place_info *info)
 {
@@ -72,6 +82,7 @@ static void print_members(FILE *file, const struct bough_place_info *info)
             "\"dropped\":%" PRIu64 "},\"handled\":%" PRIu64,
             info->uptime_ms, info->mailbox_length, info->mailbox_capacity, info->dropped,
             info->handled);
+    if (info->type == &bough_supervisor_type) print_flags(file, info->options);
 }
 
 static int level_of(const char *path)

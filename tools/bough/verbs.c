@@ -136,7 +136,8 @@ const struct bough_verb bough_verbs[] = {
           "One line for each actor at PATH and below, parents first, in start order.\n"
           "With --follow the table is shown anew every second. --json prints an array of\n"
           "objects: path, type, state, life, restarts, restart, isolation, pid, uptime_ms,\n"
-          "mailbox (length, capacity, dropped), handled.\n",
+          "mailbox (length, capacity, dropped), handled, and of supervisors strategy,\n"
+          "intensity, period_ms.\n",
       .examples = "bough status\n"
                   "bough status /jobs --json\n",
       .options = JSON | FOLLOW | SOCKET,
