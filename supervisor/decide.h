@@ -162,9 +162,11 @@ struct bough_decide_spec {
 /* Other flags, and other specs for children known (OTP's code_change): strategy, limits
  * and auto_shutdown at once, what is in a spec from the child's next start, stop or end.
  * Those given come first in start order, in the order given, then the others as they
- * were. Restarts so far are counted against the new limit. Not from or to
- * BOUGH_DYNAMIC; of a dynamic supervisor flags->children[0] is the template. While idle
- * only. Errors, nothing changed: BOUGH_ENOMEM. */
+ * were. Restarts so far are counted against the new limit. A retry that is due follows
+ * the new strategy and order, so whoever was to be started with it may not be: afterwards
+ * the owner does as for SETTLE_DOWN. Not from or to BOUGH_DYNAMIC; of a dynamic
+ * supervisor flags->children[0] is the template. While idle only. Errors, nothing
+ * changed: BOUGH_ENOMEM. */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_decider_change(struct bough_decider *decider,
                      const struct bough_supervisor_options *flags,

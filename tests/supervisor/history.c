@@ -3,7 +3,8 @@
  * Each supervisor of the tree is a decider with bodies for its children. A body that is a
  * supervisor has a decider of its own while it lives; what becomes of that one (up, or
  * ended) is due to be told to the one above, and is told when a choice says so: as news
- * travel in the real thing. The books kept here are checked as actions are done; each
+ * travel in the real thing. A supervisor can also be given other flags and specs while it
+ * is idle. The books kept here are checked as actions are done; each
  * decider's whole trace is compared with the reference when its life is over.
  *
  * SPDX-License-Identifier: MIT */
@@ -69,6 +70,7 @@ bough_history_node_new(struct bough_history_world *world,
 
     bough_assert(node && world->count < NODES);
     node->options = node->trace.options = options;
+    node->which = which;
     node->body = body;
     node->decider = bough_decider_new(given, 1);
     bough_assert(node->decider);
@@ -99,8 +101,7 @@ void bough_history_check_trace(struct bough_history_world *world,
     char text[HISTORY_FAULT];
 
     if (!bough_reference_agrees(&node->trace, text, sizeof(text)))
-        bough_history_fault(world, "supervisor %zu, %s",
-                            (size_t)(node->options - world->tree.options), text);
+        bough_history_fault(world, "supervisor %zu, %s", node->which, text);
 }
 
 /* Killed: all that is below it is gone with it. */
@@ -142,12 +143,10 @@ static void snapshot(const struct bough_history_node *node,
     }
 }
 
-static void tell(const struct bough_history_world *world,
-                 const struct bough_history_node *node,
+static void tell(const struct bough_history_node *node,
                  const struct bough_history_entry *entry)
 {
-    printf("# %6" PRId64 " ms  supervisor %zu: %s %zu ->", entry->now_ms,
-           (size_t)(node->options - world->tree.options),
+    printf("# %6" PRId64 " ms  supervisor %zu: %s %zu ->", entry->now_ms, node->which,
            bough_history_event_name(entry->event.kind), entry->event.child);
     for (size_t i = 0; i < entry->actions.count; i++)
         printf("%s %s %zu", i ? "," : "",
@@ -175,7 +174,7 @@ void bough_history_feed_added(struct bough_history_world *world,
     if (entry.idle) snapshot(node, &entry);
     *new_entry(node) = entry;
     world->run->tally->events++;
-    if (world->run->story) tell(world, node, &entry);
+    if (world->run->story) tell(node, &entry);
     for (size_t i = 0; i < entry.actions.count; i++) {
         const struct bough_decide_action *action = &entry.actions.list[i];
 
@@ -226,7 +225,8 @@ static void do_start(struct bough_history_world *world, struct bough_history_nod
     bough_history_demand(world, count_lives(node, true, true) == 0, "two at a time",
                          action->child);
     bough_history_demand(world,
-                         body->lives == 0 || body->spec->restart != BOUGH_TEMPORARY ||
+                         body->lives == 0 || body->changed ||
+                             body->spec->restart != BOUGH_TEMPORARY ||
                              body->spec->policy_count > 0,
                          "a temporary child is started again", action->child);
     body->life = STARTING;
@@ -381,6 +381,41 @@ static void do_action(struct bough_history_world *world, struct bough_history_no
     }
 }
 
+void bough_history_change(struct bough_history_world *world,
+                          struct bough_history_node *node)
+{
+    const struct bough_history_tree *given = &world->planted, *known = &world->tree;
+    struct bough_history_entry entry = { .now_ms = world->now_ms, .idle = true };
+    struct bough_decide_spec specs[HISTORY_CHILDREN];
+    size_t child = bough_decider_next(node->decider, BOUGH_NO_CHILD), place = 0;
+
+    for (; child != BOUGH_NO_CHILD; child = bough_decider_next(node->decider, child)) {
+        size_t spec = (child + 1) % node->options->child_count;
+
+        if (node->options->strategy == BOUGH_DYNAMIC || place++ % 2) continue;
+        specs[entry.given].child = child;
+        specs[entry.given].spec = given->children[node->which][spec];
+        entry.given_to[entry.given] = (uint8_t)child;
+        entry.given_specs[entry.given++] = &known->children[node->which][spec];
+        node->bodies[child].spec = &known->children[node->which][spec];
+        node->bodies[child].changed = true;
+    }
+    node->changed = !node->changed;
+    node->options =
+        node->changed ? &known->others[node->which] : &known->options[node->which];
+    entry.changed = node->options;
+    if (bough_decider_change(node->decider,
+                             node->changed ? &given->others[node->which]
+                                           : &given->options[node->which],
+                             specs, entry.given) != BOUGH_OK)
+        bough_history_fault(world, "out of memory");
+    settle_down(node);
+    snapshot(node, &entry);
+    *new_entry(node) = entry;
+    world->run->tally->changes++;
+    if (world->run->story) printf("# supervisor %zu is changed\n", node->which);
+}
+
 static void live(struct bough_history_world *world)
 {
     const struct bough_history_node *root =
@@ -399,8 +434,11 @@ static void plant(struct bough_history_world *world)
     world->planted = world->tree;
     for (size_t i = 0; i < world->tree.count; i++) {
         world->planted.options[i].children = world->planted.children[i];
+        world->planted.others[i].children = world->planted.children[i];
         if (world->run->plant)
             world->run->plant(&world->planted.options[i], world->planted.children[i]);
+        if (world->run->plant)
+            world->run->plant(&world->planted.others[i], world->planted.children[i]);
     }
 }
 

@@ -26,6 +26,11 @@ struct bough_history_entry {
     struct bough_decide_event event;
     int64_t now_ms;
     const struct bough_child_spec *added; /* START_CHILD: what was added */
+    /* Not an event, but other flags, and other specs for some: `event` says nothing. */
+    const struct bough_supervisor_options *changed;
+    size_t given; /* how many got a spec, in the order given */
+    uint8_t given_to[HISTORY_CHILDREN];
+    const struct bough_child_spec *given_specs[HISTORY_CHILDREN];
     struct bough_decide_actions actions;
     bool idle; /* afterwards; then also who is known, in start order, and its state */
     size_t known;
@@ -59,7 +64,7 @@ void bough_choices_finish(struct bough_choices *choices);
  * little. */
 struct bough_history_tally {
     uint64_t histories, supervisors, events, restarts, gave_up, auto_shutdowns;
-    uint64_t failed_starts, answers, cancelled, backoffs, killed;
+    uint64_t failed_starts, answers, cancelled, backoffs, killed, changes;
 };
 
 /* A fault to be planted: the decider is given other options than the reference. */

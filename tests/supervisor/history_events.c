@@ -166,7 +166,7 @@ static void time_out(struct bough_history_world *world, struct bough_history_nod
 static void add_one(struct bough_history_world *world, struct bough_history_node *node,
                     uint32_t which)
 {
-    size_t supervisor = (size_t)(node->options - world->tree.options), child, known = 0;
+    size_t supervisor = node->which, child, known = 0;
 
     for (size_t i = 0; i < HISTORY_CHILDREN; i++)
         known += node->bodies[i].spec != NULL;
@@ -241,6 +241,8 @@ static void take_step(struct bough_history_world *world, const struct step *step
             happen_to_life(world, node, i, step->how);
     } else if (step->what < 26) {
         request(world, node, i, step);
+    } else if (step->what == 26) {
+        if (bough_decider_idle(node->decider)) bough_history_change(world, node);
     } else if (step->what < 28) {
         come_late(world, node, i, step);
     } else if (step->what < 31) {

@@ -133,6 +133,20 @@ static bool one_more_child(const struct bough_supervisor_options *options,
     return options->child_count < HISTORY_SPECS && bough_choose(choices, 5) > 0;
 }
 
+/* Flags to change to. The period stays: restarts that have left it are forgotten, and
+ * could not be counted again. */
+static void choose_others(struct bough_supervisor_options *others,
+                          const struct bough_supervisor_options *options,
+                          struct bough_choices *choices)
+{
+    *others = *options;
+    others->intensity = bough_choose(choices, 6);
+    if (options->strategy == BOUGH_DYNAMIC) return;
+    others->strategy = (enum bough_strategy)bough_choose(choices, BOUGH_DYNAMIC);
+    if (options->auto_shutdown == BOUGH_ANY_SIGNIFICANT)
+        others->auto_shutdown = BOUGH_ALL_SIGNIFICANT;
+}
+
 /* Those that are supervisors have their own options further on; so no cycle. */
 void bough_history_tree_choose(struct bough_history_tree *tree,
                                struct bough_choices *choices)
@@ -153,5 +167,6 @@ void bough_history_tree_choose(struct bough_history_tree *tree,
             spec->type = &bough_supervisor_type;
             spec->options = &tree->options[tree->count++];
         }
+        choose_others(&tree->others[i], options, choices);
     }
 }

@@ -15,6 +15,7 @@ enum {
 /* The specs of a random tree; the root's options are the first. */
 struct bough_history_tree {
     struct bough_supervisor_options options[HISTORY_SUPERVISORS];
+    struct bough_supervisor_options others[HISTORY_SUPERVISORS]; /* to change to */
     struct bough_child_spec children[HISTORY_SUPERVISORS][HISTORY_SPECS];
     struct bough_policy policies[HISTORY_SUPERVISORS][HISTORY_SPECS][HISTORY_POLICIES];
     size_t count;
@@ -42,6 +43,7 @@ struct bough_history_body {
     bool start_limit, stop_limit; /* a timer runs */
     bool retry;                   /* a retry is due */
     bool settled;                 /* since its last life: nobody is expected there */
+    bool changed;                 /* it got another spec, perhaps while a retry was due */
     uint32_t lives;
     struct bough_history_node *below; /* the supervisor that it is, while that lives */
     bool due_ready, due_exit;
@@ -49,12 +51,13 @@ struct bough_history_body {
 };
 
 struct bough_history_node {
+    size_t which; /* of the tree's supervisors */
     const struct bough_supervisor_options *options;
     struct bough_decider *decider;
     struct bough_history_body *body; /* in the supervisor above; NULL: the root */
     struct bough_history_body bodies[HISTORY_CHILDREN];
     struct bough_history_trace trace;
-    bool begun, ended, asked, all_stopping, all_limit;
+    bool begun, ended, asked, all_stopping, all_limit, changed;
 };
 
 struct bough_history_world {
@@ -97,6 +100,11 @@ void bough_history_feed(struct bough_history_world *world,
                         struct bough_history_node *node,
                         enum bough_decide_event_kind kind, size_t child,
                         const struct bough_exit_reason *reason);
+
+/* Gives a supervisor its other flags, or the first again, and every second child the spec
+ * of another; the decider must be idle. */
+void bough_history_change(struct bough_history_world *world,
+                          struct bough_history_node *node);
 
 /* One step, as five choices say. */
 void bough_history_step(struct bough_history_world *world);

@@ -560,7 +560,9 @@ static _Noreturn void serve(struct bough_reference *self)
             continue;
         }
         entry = bough_reference_next_entry(self, true);
-        if (is_request(entry->event.kind))
+        if (entry->changed)
+            bough_reference_change(self, entry);
+        else if (is_request(entry->event.kind))
             request(self, entry);
         else
             arrive(self, &entry->event);

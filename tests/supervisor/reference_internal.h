@@ -102,6 +102,11 @@ int bough_reference_policy_act(const struct bough_reference_member *member,
 int bough_reference_act_after_exit(const struct bough_reference_member *member,
                                    const struct bough_exit_reason *reason);
 
+/* Other flags, and other specs for some: those come first in start order (OTP's
+ * code_change). */
+void bough_reference_change(struct bough_reference *self,
+                            const struct bough_history_entry *entry);
+
 /* The mailbox */
 void bough_reference_post(struct bough_reference *self,
                           struct bough_reference_letter letter);

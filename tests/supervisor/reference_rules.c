@@ -1,7 +1,9 @@
-/* reference_rules.c - what follows from an end: policies, then OTP's decision table.
+/* reference_rules.c - what follows from an end, and what a change of the specs does.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/reference_internal.h>
+
+#include <string.h>
 
 static bool fits(const struct bough_policy *policy,
                  const struct bough_exit_reason *reason)
@@ -31,4 +33,48 @@ int bough_reference_act_after_exit(const struct bough_reference_member *member,
     if (member->spec->restart == BOUGH_PERMANENT) return BOUGH_POLICY_RESTART;
     if (member->spec->restart == BOUGH_TRANSIENT && !good) return BOUGH_POLICY_RESTART;
     return NO_POLICY;
+}
+
+/* Restarts that the limit would not let be are forgotten: one more is too many anyhow. */
+static void change_stamps(struct bough_reference *self, int64_t since_ms)
+{
+    size_t most = bough_supervisor_intensity(self->options), kept = 0, first = 0;
+
+    for (size_t i = 0; i < self->stamp_count; i++) {
+        if (self->stamps[i] >= since_ms) self->stamps[kept++] = self->stamps[i];
+    }
+    if (kept > most) first = kept - most;
+    self->stamp_count = kept - first;
+    memmove(self->stamps, self->stamps + first,
+            self->stamp_count * sizeof(self->stamps[0]));
+}
+
+static void change_order(struct bough_reference *self,
+                         const struct bough_history_entry *entry)
+{
+    size_t order[HISTORY_CHILDREN], count = 0;
+
+    for (size_t i = 0; i < entry->given; i++)
+        order[count++] = entry->given_to[i];
+    for (size_t i = 0; i < self->count; i++) {
+        if (!memchr(entry->given_to, (int)self->order[i], entry->given))
+            order[count++] = self->order[i];
+    }
+    memcpy(self->order, order, count * sizeof(order[0]));
+}
+
+void bough_reference_change(struct bough_reference *self,
+                            const struct bough_history_entry *entry)
+{
+    self->options = entry->changed;
+    change_stamps(self, entry->now_ms - bough_supervisor_period_ms(self->options));
+    for (size_t i = 0; i < entry->given; i++) {
+        struct bough_reference_member *member = &self->members[entry->given_to[i]];
+
+        member->spec = entry->given_specs[i];
+        member->stamp_count = 0;
+        member->wait_ms = 0;
+        member->waited_ms = 0;
+    }
+    change_order(self, entry);
 }
