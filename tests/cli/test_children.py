@@ -4,7 +4,8 @@
 SPDX-License-Identifier: MIT
 """
 
-from bough_cli import child, contains, fact, json, main, same, supervisor, until
+from bough_cli import (BOUGH, child, contains, fact, json, main, same, subprocess, supervisor,
+                       until)
 
 TREE = {"name": "t", "strategy": "rest-for-one", "intensity": 5, "period": "10s", "children": [
     child("db", "counter"), child("api", "counter"),
@@ -90,16 +91,58 @@ def one_that_is_stopped_for_good_is_removed(folder):
     contains(folder.bough("why", "/tmp").stdout, "/tmp was forgotten at ")
 
 
-@fact
-def a_wait_that_is_cut_short_does_not_cut_the_stop_short(folder):
+def start_deaf(folder):
+    """A tree whose one worker has a job that does not listen, so that its stop takes a while."""
     mark = folder.path / "mark"
-    folder.start({"name": "slow", "children": [
+    tree = folder.start({"name": "slow", "children": [
         child("w", "worker", shutdown="2s", options={
             "run": ["sh", "-c", f"trap '' TERM; touch {mark}; sleep 100"], "every": "1ms"})]})
     until(mark.exists, "its job does not listen")
+    return tree
+
+
+@fact
+def a_wait_that_is_cut_short_does_not_cut_the_stop_short(folder):
+    start_deaf(folder)
     done = folder.bough("restart", "/w", "--wait", "--timeout", "10ms", code=7)
     contains(done.stderr, "no answer from the tree at ", " within 10ms")
     until(lambda: folder.ask("status", "/w", "--json")[0]["life"] == 2, "the second life")
+
+
+@fact
+def a_shutdown_in_the_middle_answers_who_waits(folder):
+    tree = start_deaf(folder)
+    waiting = subprocess.Popen([BOUGH, "restart", "/w", "--wait"], env=folder.env,
+                               stderr=subprocess.PIPE, text=True)
+    tree.wait_event("stopping", "/w")
+    folder.bough("shutdown")
+    contains(waiting.communicate(timeout=60)[1], "bough: /w: ")
+    same(waiting.returncode, 1)
+    same(tree.wait(), 0)
+
+
+@fact
+def a_shutdown_in_the_middle_is_no_matter_for_who_does_not_wait(folder):
+    tree = start_deaf(folder)
+    folder.bough("restart", "/w")
+    tree.wait_event("stopping", "/w")
+    folder.bough("shutdown")
+    same(tree.wait(), 0)
+
+
+@fact
+def bodies_are_checked(folder):
+    tree = folder.start(TREE)
+    for body, code, text in (
+            (b'{"wait": 1}', 400, '"wait" must be true or false'),
+            (b'{"wiat": true}', 400, 'unknown member "wiat"; did you mean "wait"?'),
+            (b"[]", 400, "the body must be an object"), (b"{", 400, "the body is not JSON: ")):
+        got, answer = tree.request("POST", "/v1/actors/db/stop", body)
+        same(got, code, body)
+        contains(answer["error"]["text"], text)
+    same(state_of(folder, "/db"), "running")
+    same(tree.request("POST", "/v1/actors/db/stop")[0], 202)
+    same(tree.request("POST", "/v1/actors/db/start", {"wait": True})[0], 200)
 
 
 @fact
