@@ -207,6 +207,39 @@ static void a_message_can_be_handed_on(void **state)
     end(test, address);
 }
 
+static void forward_as_another(struct bough_actor *actor, struct bough_probe *probe,
+                               int64_t number)
+{
+    const struct bough_probe_message message = { .kind = BOUGH_PROBE_ECHO,
+                                                 .number = 2 * number };
+
+    assert_status(bough_forward_as(actor, *(const struct bough_address *)probe->data,
+                                   &message, sizeof(message)),
+                  BOUGH_OK);
+}
+
+static void a_message_can_be_handed_on_in_other_words(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_address other;
+    struct bough_probe front = { .hook = forward_as_another, .data = &other };
+    struct bough_probe back = { 0 };
+    const struct bough_address address = bough_probe_spawn(test, &front, NULL);
+    struct bough_probe_call call;
+    int64_t doubled = 0;
+
+    other = bough_probe_spawn(test, &back, NULL);
+    bough_probe_call_init(&call);
+    const struct bough_probe_message message = { .kind = BOUGH_PROBE_HOOK, .number = 21 };
+    bough_call_start(&call.call, address, &message, sizeof(message), &doubled,
+                     sizeof(doubled));
+    bough_test_run(test);
+    assert_int_equal(call.answers, 1);
+    assert_int_equal(doubled, 42);
+    end(test, other);
+    end(test, address);
+}
+
 static void what_was_handed_on_is_not_the_first_ones_any_more(void **state)
 {
     struct bough_test *test = *state;
@@ -270,6 +303,7 @@ int main(void)
         test_of(a_block_is_an_answer_and_only_the_first_counts),
         test_of(a_block_may_be_a_later_answer),
         test_of(a_message_can_be_handed_on),
+        test_of(a_message_can_be_handed_on_in_other_words),
         test_of(a_late_answer_is_never_the_next_questions),
         test_of(what_was_handed_on_is_not_the_first_ones_any_more),
     };

@@ -516,6 +516,30 @@ static void places_outlive_a_restart_of_their_parent(void **state)
     tree_end(test, &tree);
 }
 
+/* Its own type's messages, unless it says that it hands on another's. */
+static void a_place_says_whose_messages_it_takes(void **state)
+{
+    static const struct bough_actor_type language = { .name = "language" };
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    const struct bough_probe_options options = { .probe = &probe };
+    struct bough_place_spec spec = {
+        .type = &bough_probe_type,
+        .options = &options,
+        .name = "/",
+    };
+    struct bough_address place;
+
+    assert_status(bough_place_new(test->loop, &spec, &place), BOUGH_OK);
+    assert_ptr_equal(info_of(place).speaks, &bough_probe_type);
+    assert_memory_equal(info_of(place).options, &options, sizeof(options));
+    spec.speaks = &language;
+    assert_status(bough_place_new(test->loop, &spec, &place), BOUGH_OK);
+    assert_ptr_equal(info_of(place).speaks, &language);
+    assert_ptr_equal(info_of(place).type, &bough_probe_type);
+    bough_place_free(place, 0);
+}
+
 static void under_a_root_that_ended_all_is_gone(void **state)
 {
     struct bough_test *test = *state;
@@ -559,6 +583,7 @@ int main(void)
         test_of(nothing_is_started_under_one_that_ends),
         test_of(a_place_that_is_lived_in_cannot_be_freed),
         test_of(places_outlive_a_restart_of_their_parent),
+        test_of(a_place_says_whose_messages_it_takes),
         test_of(under_a_root_that_ended_all_is_gone),
     };
     return cmocka_run_group_tests_name("core/place", tests, NULL, NULL);

@@ -161,6 +161,42 @@ static void a_supervisor_that_waits_can_be_stopped(void **state)
     tree_finish(&tree);
 }
 
+/* What restarts and giving up say about the limits */
+
+static void a_restart_tells_how_many_are_allowed(void **state)
+{
+    const struct bough_test_event *event = NULL;
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 1);
+    tree_start(&tree);
+    tree_tell(&tree, 0, BOUGH_PROBE_FAIL);
+    tree_tell(&tree, 0, BOUGH_PROBE_FAIL);
+    assert_int_equal(count_events(tree.test, BOUGH_EVENT_RESTARTING, &event), 2);
+    assert_int_equal(event->restarts, 2);
+    assert_int_equal(event->allowed, 3);
+    assert_int_equal(event->period_ms, 5000);
+    tree_finish(&tree);
+}
+
+static void giving_up_tells_which_limit_was_passed(void **state)
+{
+    const struct bough_test_event *event = NULL;
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 1);
+    tree.children[0].intensity = 1;
+    tree.children[0].period_ms = 7000;
+    tree_start(&tree);
+    tree_tell(&tree, 0, BOUGH_PROBE_FAIL);
+    tree_tell(&tree, 0, BOUGH_PROBE_FAIL);
+    assert_int_equal(count_events(tree.test, BOUGH_EVENT_GAVE_UP, &event), 1);
+    assert_int_equal(event->restarts, 2);
+    assert_int_equal(event->allowed, 1);
+    assert_int_equal(event->period_ms, 7000);
+    tree_finish(&tree);
+}
+
 /* start_timeout */
 
 static void a_first_start_that_takes_too_long_fails_with_timeout(void **state)
@@ -333,6 +369,8 @@ int main(void)
         fact(mail_waits_during_a_backoff),
         fact(a_waited_restart_counts_when_it_is_tried),
         fact(a_supervisor_that_waits_can_be_stopped),
+        fact(a_restart_tells_how_many_are_allowed),
+        fact(giving_up_tells_which_limit_was_passed),
         fact(a_first_start_that_takes_too_long_fails_with_timeout),
         fact(a_restart_that_takes_too_long_is_retried_and_counted),
         fact(a_start_in_time_has_no_limit_left),

@@ -44,6 +44,9 @@ static void record_event(void *data, const struct bough_event *event)
         .life = event->life,
         .delay_ms = event->delay_ms,
         .attempt = event->attempt,
+        .restarts = event->restarts,
+        .allowed = event->allowed,
+        .period_ms = event->period_ms,
     };
     if (event->reason) kept->reason = *event->reason;
     bough_text_format(kept->path, sizeof(kept->path), "%s", event->path);

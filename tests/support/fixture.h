@@ -32,7 +32,8 @@ struct bough_test_event {
     uint32_t life;
     struct bough_exit_reason reason;
     int64_t delay_ms;
-    uint32_t attempt;
+    uint32_t attempt, restarts, allowed;
+    int64_t period_ms;
 };
 
 struct bough_test {
