@@ -181,7 +181,8 @@ BOUGH_PUBLIC void bough_decide(struct bough_decider *decider,
 BOUGH_PUBLIC bool bough_decide_expects(const struct bough_decider *decider,
                                        struct bough_decide_event event);
 
-/* Whether nothing is under way: all started, none being restarted, not ending. */
+/* Whether nothing is under way: all started, none being restarted, not ending. A retry
+ * that is waited for is nothing under way: OTP's supervisor serves requests meanwhile. */
 BOUGH_PUBLIC bool bough_decider_idle(const struct bough_decider *decider);
 
 /* Whether it is on its way to BOUGH_DO_END, or there. */

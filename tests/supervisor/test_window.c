@@ -76,6 +76,20 @@ static void a_period_of_for_ever_forgets_nothing(void **state)
     assert_int_equal(bough_window_add(&window, INT64_MAX), 2);
 }
 
+static void counting_adds_nothing_and_forgets_the_old(void **state)
+{
+    int64_t stamps[4];
+    struct bough_window window;
+
+    (void)state;
+    bough_window_init(&window, stamps, 3, 1000);
+    assert_int_equal(bough_window_count(&window, 0), 0);
+    assert_int_equal(bough_window_add(&window, 500), 1);
+    assert_int_equal(bough_window_count(&window, 1500), 1);
+    assert_int_equal(bough_window_count(&window, 1501), 0);
+    assert_int_equal(bough_window_add(&window, 1501), 1);
+}
+
 /* The same by keeping every stamp and counting, as supervisor.erl does. */
 static uint32_t count_by_hand(const int64_t *all, size_t count, int64_t now,
                               int64_t period)
@@ -119,6 +133,7 @@ int main(void)
         cmocka_unit_test(a_stamp_is_forgotten_one_ms_after_its_period),
         cmocka_unit_test(restarts_of_one_moment_all_count),
         cmocka_unit_test(a_period_of_for_ever_forgets_nothing),
+        cmocka_unit_test(counting_adds_nothing_and_forgets_the_old),
         cmocka_unit_test(it_agrees_with_counting_every_stamp),
     };
 
