@@ -31,7 +31,7 @@ static void a_span_has_its_two_largest_units(void **state)
         { 86400000, "1d" },
         { 187200000, "2d04h" },
         { INT64_MAX - 1, "106751991167d07h" },
-        { BOUGH_FOREVER, "for ever" },
+        { BOUGH_FOREVER, "all its life" },
     };
     char buffer[BOUGH_SPAN_TEXT];
 

@@ -13,6 +13,7 @@
 
 #include <bough/core/public.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/span.h>
 
 static json_int_t number(const json_t *object, const char *name)
 {
@@ -232,19 +233,18 @@ static void print_reason(FILE *file, const json_t *event)
 
 static void print_attempt(FILE *file, const json_t *event)
 {
-    char duration[BOUGH_OUTPUT_DURATION];
+    char span[BOUGH_SPAN_TEXT];
 
     if (json_object_get(event, "attempt") == NULL) return;
     fprintf(file, ", attempt %" JSON_INTEGER_FORMAT, number(event, "attempt"));
     if (number(event, "delay_ms") > 0) {
-        fprintf(file, ", in %s",
-                bough_output_duration(number(event, "delay_ms"), duration));
+        fprintf(file, ", in %s", bough_span_print(number(event, "delay_ms"), span));
     }
     if (json_object_get(event, "period_ms") != NULL) {
         fprintf(file,
                 ", %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " restarts in %s",
                 number(event, "restarts"), number(event, "allowed"),
-                bough_output_duration(number(event, "period_ms"), duration));
+                bough_span_print(number(event, "period_ms"), span));
     }
 }
 

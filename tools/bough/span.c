@@ -39,7 +39,7 @@ static void print_two(int64_t ms, int64_t large, char unit, int64_t small, char 
 const char *bough_span_print(int64_t ms, char buffer[BOUGH_SPAN_TEXT])
 {
     if (ms == BOUGH_FOREVER)
-        snprintf(buffer, BOUGH_SPAN_TEXT, "for ever");
+        snprintf(buffer, BOUGH_SPAN_TEXT, "all its life");
     else if (ms > 0 && ms < SECOND)
         snprintf(buffer, BOUGH_SPAN_TEXT, "%" PRId64 "ms", ms);
     else if (ms < MINUTE)

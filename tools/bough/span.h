@@ -8,8 +8,9 @@
 
 enum { BOUGH_SPAN_TEXT = 32 }; /* bytes that hold either, with the NUL */
 
-/* How long: "0s", "850ms", "1.6s", "2m05s", "3h20m", "2d04h", "for ever". Below a minute
- * exact, else rounded down to the smaller unit. Returns `buffer`. */
+/* How long: "0s", "850ms", "1.6s", "2m05s", "3h20m", "2d04h"; BOUGH_FOREVER is "all its
+ * life". Below a minute exact, else rounded down to the smaller unit. Returns `buffer`.
+ */
 const char *bough_span_print(int64_t ms, char buffer[BOUGH_SPAN_TEXT]);
 
 /* How far: "3.000s", "1m03.250s", "1h00m00.000s". Returns `buffer`. */
