@@ -315,13 +315,12 @@ static void the_stored_schema_is_the_one_of_the_tables(void **state)
     free(stored);
 }
 
-static void the_examples_are_allowed(void **state)
+static void check_allowed(const char *files_of)
 {
     char pattern[4096];
     glob_t files;
 
-    (void)state;
-    source_path(pattern, "config/examples/*.json");
+    source_path(pattern, files_of);
     assert_int_equal(glob(pattern, 0, NULL, &files), 0);
     for (size_t i = 0; i < files.gl_pathc; i++) {
         json_t *value = read_json(files.gl_pathv[i]);
@@ -331,6 +330,18 @@ static void the_examples_are_allowed(void **state)
         json_decref(value);
     }
     globfree(&files);
+}
+
+static void the_examples_are_allowed(void **state)
+{
+    (void)state;
+    check_allowed("config/examples/*.json");
+}
+
+static void what_is_only_warned_of_is_allowed(void **state)
+{
+    (void)state;
+    check_allowed("tests/config/warn/*.json");
 }
 
 /* Whether a schema can know what is wrong with the file: not what one place has to do
@@ -457,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_stored_schema_is_the_one_of_the_tables),
         cmocka_unit_test(the_examples_are_allowed),
+        cmocka_unit_test(what_is_only_warned_of_is_allowed),
         cmocka_unit_test(broken_files_are_refused),
         cmocka_unit_test(every_type_has_its_definition),
         cmocka_unit_test(every_kind_of_field_has_its_shape),
