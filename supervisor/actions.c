@@ -269,13 +269,18 @@ static bool do_settle(struct bough_actor *actor, const struct bough_decide_actio
     return false;
 }
 
+void bough_supervision_settle_down(struct bough_actor *actor)
+{
+    for_all(actor, BOUGH_CHILD_DOWN, settle_child);
+}
+
 static bool do_settle_down(struct bough_actor *actor,
                            const struct bough_decide_action *action,
                            struct bough_decide_event *outcome)
 {
     (void)action;
     (void)outcome;
-    for_all(actor, BOUGH_CHILD_DOWN, settle_child);
+    bough_supervision_settle_down(actor);
     return false;
 }
 

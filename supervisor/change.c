@@ -129,8 +129,9 @@ static void commit(struct change *change)
 
     for (size_t i = 0; i < change->count; i++)
         adopt(change, change->specs, i);
-    for (size_t i = 0; i < change->added_count; i++)
-        bough_place_mark(change->added[i]->place, BOUGH_PLACE_STOPPED);
+    /* New ones are not started; and who a restart was to start may be none of its any
+     * more. */
+    bough_supervision_settle_down(change->actor);
     self->options = change->options;
     bough_spec_free(self->change);
     self->change = change->spec;

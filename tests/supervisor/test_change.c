@@ -64,6 +64,26 @@ static void code_change(void **state)
     tree_finish(&tree);
 }
 
+/* /c waits for the retry of /b, which starts it no more once each is started alone. */
+static void who_a_changed_strategy_starts_no_more_is_expected_no_more(void **state)
+{
+    struct bough_supervisor_options changed;
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_REST_FOR_ONE, 3);
+    tree.children[1].backoff.min_ms = 10000;
+    tree_start(&tree);
+    tree.probes[1].init_status = BOUGH_EFAILED;
+    tree_tell(&tree, 0, BOUGH_PROBE_FAIL);
+    assert_int_equal(tree_state(&tree, "/c"), BOUGH_PLACE_RESTARTING);
+    changed = tree.options;
+    changed.strategy = BOUGH_ONE_FOR_ONE;
+    expect_changed(&tree, &changed);
+    assert_int_equal(tree_state(&tree, "/b"), BOUGH_PLACE_RESTARTING);
+    assert_int_equal(tree_state(&tree, "/c"), BOUGH_PLACE_STOPPED);
+    tree_finish(&tree);
+}
+
 static void a_change_that_is_not_allowed_changes_nothing(void **state)
 {
     struct bough_supervisor_options changed;
@@ -396,6 +416,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         fact(code_change),
+        fact(who_a_changed_strategy_starts_no_more_is_expected_no_more),
         fact(a_change_that_is_not_allowed_changes_nothing),
         fact(code_change_map),
         fact(mail_stays_when_the_spec_of_its_place_changes),
