@@ -7,9 +7,11 @@ SPDX-License-Identifier: MIT
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 ROOT = pathlib.Path(os.environ["BOUGH_SOURCE"])
 sys.path.insert(0, str(ROOT / "tests/hygiene"))
@@ -52,6 +54,25 @@ def missing_files():
             yield name
 
 
+COMMAND = re.compile(r"^    \$ bough ((?:simulate|check) (?:.*\\\n)*.*)\n((?:(?:    .*)?\n)*)", re.MULTILINE)
+
+
+def stale_pictures():
+    """What the README shows of check and simulate, and they do not print. `...` ends a picture."""
+    for command, shown in COMMAND.findall(README):
+        words = shlex.split(command.replace("\\\n", " "))
+        answer = subprocess.run([os.environ["BOUGH"], *words], capture_output=True, text=True,
+                                cwd=ROOT)
+        printed = answer.stdout.splitlines()
+        for number, line in enumerate(textwrap.dedent(shown).rstrip().splitlines()):
+            if line.strip() == "..." or line.startswith("$ "):
+                break
+            if number >= len(printed) or line.rstrip() != printed[number].rstrip():
+                yield f"bough {command}: {line!r} is not printed as line {number + 1}"
+                break
+
+
+fact("its_pictures_of_check_and_simulate_are_what_they_print", stale_pictures())
 fact("its_c_is_built_by_the_tests", strange_code())
 fact("its_trees_pass_check", wrong_trees())
 fact("the_files_that_it_names_exist", missing_files())

@@ -1,9 +1,9 @@
 /* test_promises.c - the core's promises, each with something that tries to break it.
  *
- * DESIGN.md, section 3. Order, at most once, one end for each question and watch are in
- * test_storm.c; here are: nothing outlives its actor (5), every queue is bounded (6), the
- * steady state allocates nothing and makes no system call (7), no input breaks an actor
- * (9), time comes from the runtime's clock (10).
+ * Those of docs/promises.md. Order, at most once, one end for each question and watch are
+ * in test_storm.c; here are: nothing outlives its actor (5), every queue is bounded (6),
+ * the steady state allocates nothing and makes no system call (7), no input breaks an
+ * actor (9), time comes from the runtime's clock (10).
  *
  * SPDX-License-Identifier: MIT */
 #include <linux/seccomp.h>

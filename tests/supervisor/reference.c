@@ -1,10 +1,10 @@
 /* reference.c - OTP's supervisor as blocking code, to compare the decider with.
  *
- * Written from OTP.md as supervisor.erl is written: one mailbox, and functions that start
- * or terminate a child and come back when that is done. What happened is read from a
- * trace; what this supervisor would do is compared with what the decider did. It jumps
- * out of whatever it waits for when the trace ends, or when it is asked to stop, which is
- * the one thing that OTP's would look at later.
+ * Written from docs/supervision.md as supervisor.erl is written: one mailbox, and
+ * functions that start or terminate a child and come back when that is done. What
+ * happened is read from a trace; what this supervisor would do is compared with what the
+ * decider did. It jumps out of whatever it waits for when the trace ends, or when it is
+ * asked to stop, which is the one thing that OTP's would look at later.
  *
  * SETTLE, SETTLE_DOWN and REMOVE are not compared one by one: a decider may say at once
  * that a child is over, while OTP's takes its exit message later. Who is known, and in

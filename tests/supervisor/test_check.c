@@ -65,7 +65,7 @@ static bool allowed(const struct sample *sample)
     return bough_supervisor_check(&sample->options, NULL) == BOUGH_OK;
 }
 
-/* Dynamic supervisors (OTP.md 2 and 5) */
+/* Dynamic supervisors (docs/supervision.md 2 and 5) */
 
 static void a_dynamic_supervisor_has_exactly_one_template(void **state)
 {
@@ -130,7 +130,8 @@ static void auto_shutdown_is_one_of_three(void **state)
                  "auto_shutdown 3 is none of never, any-significant, all-significant");
 }
 
-/* The whole product: bad exactly where OTP says bad_combination (OTP.md 4). */
+/* The whole product: bad exactly where OTP says bad_combination (docs/supervision.md 4).
+ */
 static void child_specs_map(void **state)
 {
     struct sample sample;

@@ -333,7 +333,7 @@ static void a_start_under_way_is_declined_during_the_shutdown(void **state)
     script_finish(&script);
 }
 
-/* OTP's decision table (OTP.md 12): restart policy by kind of end. */
+/* OTP's decision table (docs/supervision.md 12): restart policy by kind of end. */
 
 static void expect_end(enum bough_restart policy, const struct bough_exit_reason *reason,
                        const char *expected)

@@ -1,4 +1,5 @@
-/* test_decide_dynamic.c - dynamic children: OTP's simple_one_for_one (OTP.md 7, 28, 33).
+/* test_decide_dynamic.c - dynamic children: OTP's simple_one_for_one (docs/supervision.md
+ * 7, 28, 33).
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/script.h>
@@ -276,7 +277,7 @@ static void a_stop_by_request_goes_on_during_the_end(void **state)
     script_finish(&script);
 }
 
-/* Many (OTP.md 41) */
+/* Many (docs/supervision.md 41) */
 
 static void come_and_go(size_t count)
 {

@@ -1,4 +1,5 @@
-/* test_decide_groups.c - how each strategy restarts, and retries (OTP.md 21 to 27).
+/* test_decide_groups.c - how each strategy restarts, and retries (docs/supervision.md 21
+ * to 27).
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/script.h>

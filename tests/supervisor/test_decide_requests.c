@@ -1,4 +1,5 @@
-/* test_decide_requests.c - children started, stopped and forgotten by request (OTP.md 7).
+/* test_decide_requests.c - children started, stopped and forgotten by request
+ * (docs/supervision.md 7).
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/script.h>
@@ -96,7 +97,7 @@ static void starts_by_request_do_not_count(void **state)
     script_finish(&script);
 }
 
-/* OTP.md 29 */
+/* docs/supervision.md 29 */
 static void an_added_child_takes_part_in_group_restarts(void **state)
 {
     struct script script;
@@ -236,7 +237,7 @@ static void terminate_child_restarts_nobody_and_does_not_count(void **state)
     script_finish(&script);
 }
 
-/* OTP.md 24: asserted by `tree`. */
+/* docs/supervision.md 24: asserted by `tree`. */
 static void a_terminated_child_comes_back_with_its_group(void **state)
 {
     struct script script;

@@ -1,6 +1,7 @@
 /* test_decide_rules.c - OTP's rules, one by one: start, intensity, shutdown.
  *
- * The numbers are those of OTP.md; the five that others get wrong stand last, by name.
+ * The numbers are those of docs/supervision.md; the five that others get wrong stand
+ * last, by name.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/script.h>
@@ -361,7 +362,7 @@ static void a_temporary_child_is_not_forgotten_by_a_shutdown(void **state)
     script_finish(&script);
 }
 
-/* The five that others get wrong (OTP.md 14) */
+/* The five that others get wrong (docs/supervision.md 14) */
 
 static void five_1_a_group_restart_starts_nobody_before_all_have_ended(void **state)
 {

@@ -1,4 +1,5 @@
-/* test_decide_significant.c - significant children and auto_shutdown (OTP.md 8).
+/* test_decide_significant.c - significant children and auto_shutdown (docs/supervision.md
+ * 8).
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/script.h>

@@ -193,8 +193,8 @@ static void a_supervisor_that_gave_up_is_restarted_by_its_own(void **state)
     tree_finish(&nested.tree);
 }
 
-/* OTP.md 19: (R1 + 1) * (R2 + 1) * ... lives of the child that fails, before the top
- * ends. */
+/* docs/supervision.md 19: (R1 + 1) * (R2 + 1) * ... lives of the child that fails, before
+ * the top ends. */
 static void limits_multiply(void **state)
 {
     struct nested nested;

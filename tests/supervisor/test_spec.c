@@ -260,7 +260,7 @@ static void many_children_are_checked_and_copied(void **state)
     free(children);
 }
 
-/* What zeroes stand for (OTP.md 1 and 3) */
+/* What zeroes stand for (docs/supervision.md 1 and 3) */
 
 static void zeroes_are_otps_defaults(void **state)
 {

@@ -1,4 +1,5 @@
-/* test_window.c - the intensity limit: what counts, and for how long (OTP.md 15 to 17).
+/* test_window.c - the intensity limit: what counts, and for how long (docs/supervision.md
+ * 15 to 17).
  *
  * SPDX-License-Identifier: MIT */
 #include <setjmp.h>
