@@ -269,9 +269,19 @@ static bool do_settle(struct bough_actor *actor, const struct bough_decide_actio
     return false;
 }
 
+/* Those that a retry would start with its group are still expected. */
 void bough_supervision_settle_down(struct bough_actor *actor)
 {
-    for_all(actor, BOUGH_CHILD_DOWN, settle_child);
+    const struct bough_supervision *self = bough_state(actor);
+    const struct bough_decider *decider = self->decider;
+
+    for (size_t i = bough_decider_next(decider, BOUGH_NO_CHILD); i != BOUGH_NO_CHILD;
+         i = bough_decider_next(decider, i)) {
+        const bool down = bough_decider_child(decider, i) == BOUGH_CHILD_DOWN;
+
+        if (down && !bough_decider_awaits(decider, i))
+            settle_child(bough_supervision_child(actor, i));
+    }
 }
 
 static bool do_settle_down(struct bough_actor *actor,

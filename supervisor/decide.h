@@ -164,9 +164,9 @@ struct bough_decide_spec {
  * Those given come first in start order, in the order given, then the others as they
  * were. Restarts so far are counted against the new limit. A retry that is due follows
  * the new strategy and order, so whoever was to be started with it may not be: afterwards
- * the owner does as for SETTLE_DOWN. Not from or to BOUGH_DYNAMIC; of a dynamic
- * supervisor flags->children[0] is the template. While idle only. Errors, nothing
- * changed: BOUGH_ENOMEM. */
+ * nobody is expected at any child that is DOWN and not bough_decider_awaits(). Not from
+ * or to BOUGH_DYNAMIC; of a dynamic supervisor flags->children[0] is the template. While
+ * idle only. Errors, nothing changed: BOUGH_ENOMEM. */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_decider_change(struct bough_decider *decider,
                      const struct bough_supervisor_options *flags,
@@ -190,6 +190,9 @@ BOUGH_PUBLIC bool bough_decider_ending(const struct bough_decider *decider);
 
 BOUGH_PUBLIC enum bough_child_state
 bough_decider_child(const struct bough_decider *decider, size_t child);
+
+/* Whether a retry that is due would start this child, which is DOWN, with its group. */
+BOUGH_PUBLIC bool bough_decider_awaits(const struct bough_decider *decider, size_t child);
 
 /* Numbers given so far: 0 to count - 1, those FORGOTTEN included. */
 BOUGH_PUBLIC size_t bough_decider_count(const struct bough_decider *decider);

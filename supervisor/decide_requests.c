@@ -44,6 +44,18 @@ static bool siblings_are_awaited(const struct bough_decider *decider, size_t i)
     return false;
 }
 
+bool bough_decider_awaits(const struct bough_decider *decider, size_t child)
+{
+    const bool all = decider->strategy == BOUGH_ONE_FOR_ALL;
+
+    if (!all && decider->strategy != BOUGH_REST_FOR_ONE) return false;
+    for (size_t k = decider->head; k != BOUGH_NO_CHILD; k = decider->children[k].after) {
+        if (!all && k == child) return false;
+        if (decider->children[k].state == BOUGH_CHILD_RETRYING) return true;
+    }
+    return false;
+}
+
 /* In a group the later siblings were to be started by the same retry: nobody is expected
  * there any more, either. */
 static void cancel_retry(struct bough_decider *decider, size_t i)

@@ -141,7 +141,7 @@ enum bough_child_state bough_supervised_state(struct bough_actor *actor,
                                               const struct bough_supervised *child);
 const char *bough_supervised_path(const struct bough_supervised *child);
 
-/* Nobody is expected at any child that is DOWN now. */
+/* Nobody is expected at a child that is DOWN and that no retry would start. */
 void bough_supervision_settle_down(struct bough_actor *actor);
 
 /* Leaves the children's places, all empty, with what waits in them: whoever settles the

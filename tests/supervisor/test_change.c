@@ -84,6 +84,28 @@ static void who_a_changed_strategy_starts_no_more_is_expected_no_more(void **sta
     tree_finish(&tree);
 }
 
+static void who_is_still_to_be_started_keeps_what_waits(void **state)
+{
+    struct bough_probe_call call;
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_REST_FOR_ONE, 3);
+    tree.children[1].backoff.min_ms = 10000;
+    tree_start(&tree);
+    tree.probes[1].init_status = BOUGH_EFAILED;
+    tree_tell(&tree, 0, BOUGH_PROBE_FAIL);
+    bough_probe_call_init(&call);
+    bough_probe_ask(&call, tree_find(&tree, "/c"), BOUGH_PROBE_ECHO, 7);
+    expect_changed(&tree, &tree.options);
+    assert_int_equal(tree_state(&tree, "/c"), BOUGH_PLACE_RESTARTING);
+    assert_int_equal(call.answers, 0);
+    tree.probes[1].init_status = BOUGH_OK;
+    bough_test_advance(tree.test, 10000);
+    assert_int_equal(call.answers, 1);
+    assert_int_equal(call.number, 7);
+    tree_finish(&tree);
+}
+
 static void a_change_that_is_not_allowed_changes_nothing(void **state)
 {
     struct bough_supervisor_options changed;
@@ -416,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         fact(code_change),
+        fact(who_is_still_to_be_started_keeps_what_waits),
         fact(who_a_changed_strategy_starts_no_more_is_expected_no_more),
         fact(a_change_that_is_not_allowed_changes_nothing),
         fact(code_change_map),
