@@ -2,8 +2,7 @@
  * kv_message.c.
  *
  * The table (kv_table_internal.h) does the keeping; this file gives it the time, says no,
- * and sees to it that what has expired is removed: a timer runs while there are keys that
- * expire.
+ * and sees to it that what has expired is removed: a timer sleeps until a key can expire.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/actors/kv.h>
@@ -41,6 +40,7 @@ static const struct bough_field options[] = {
 struct kv {
     struct bough_kv_table *table;
     struct bough_timer expiry;
+    int64_t expiry_ms; /* when it is due, while it runs */
     int64_t interval_ms;
     int64_t max_memory;
     uint32_t cursor_mark; /* this life's */
@@ -95,25 +95,39 @@ static void kv_finish(struct bough_actor *actor)
     bough_kv_table_free(self->table);
 }
 
+static void kv_expire(struct bough_actor *actor, struct bough_timer *timer);
+
+static void expire_at(struct bough_actor *actor, struct kv *self, int64_t at_ms)
+{
+    self->expiry_ms = at_ms;
+    bough_timer_start(actor, &self->expiry, at_ms - bough_now_ms(actor), 0, kv_expire);
+}
+
+/* Sees to it that the timer runs when there is something for it to do, an interval from
+ * now at the earliest. */
+static void await_expiry(struct bough_actor *actor, struct kv *self)
+{
+    const int64_t next_ms = bough_kv_table_next(self->table);
+    const int64_t soonest_ms = bough_now_ms(actor) + self->interval_ms;
+    const int64_t at_ms = next_ms > soonest_ms ? next_ms : soonest_ms;
+
+    if (next_ms < 0) return;
+    if (bough_timer_is_running(&self->expiry) && self->expiry_ms <= at_ms) return;
+    expire_at(actor, self, at_ms);
+}
+
 /* Removes what has expired, and comes back while there are keys that expire: soon, when
  * this tick's steps were not enough. */
 static void kv_expire(struct bough_actor *actor, struct bough_timer *timer)
 {
-    struct kv *self = bough_state(actor);
-    const bool more =
-        bough_kv_table_expire(self->table, bough_now_ms(actor), EXPIRY_STEPS);
+    struct kv *self = bough_container(timer, struct kv, expiry);
+    const int64_t now_ms = bough_now_ms(actor);
 
-    if (bough_kv_table_expiring(self->table) == 0) return;
-    bough_timer_start(actor, timer, more ? EXPIRY_AGAIN_MS : self->interval_ms, 0,
-                      kv_expire);
-}
-
-/* The timer runs only while there is something for it to do. */
-static void await_expiry(struct bough_actor *actor, struct kv *self)
-{
-    if (bough_kv_table_expiring(self->table) == 0) return;
-    if (bough_timer_is_running(&self->expiry)) return;
-    bough_timer_start(actor, &self->expiry, self->interval_ms, 0, kv_expire);
+    if (bough_kv_table_expire(self->table, now_ms, EXPIRY_STEPS)) {
+        expire_at(actor, self, now_ms + EXPIRY_AGAIN_MS);
+    } else {
+        await_expiry(actor, self);
+    }
 }
 
 static int64_t expiry_time(int64_t now_ms, int64_t ttl_ms)

@@ -293,6 +293,11 @@ size_t bough_kv_table_expiring(const struct bough_kv_table *table)
     return table->wheel.count;
 }
 
+int64_t bough_kv_table_next(const struct bough_kv_table *table)
+{
+    return bough_kv_wheel_next(&table->wheel);
+}
+
 size_t bough_kv_table_memory(const struct bough_kv_table *table)
 {
     return sizeof(*table) + table->buckets.memory + table->entry_memory;

@@ -83,6 +83,9 @@ size_t bough_kv_table_count(const struct bough_kv_table *table);
 /* Of these, the keys that are to expire. */
 size_t bough_kv_table_expiring(const struct bough_kv_table *table);
 
+/* Before this time expire() has nothing to do. -1: no key is to expire. */
+int64_t bough_kv_table_next(const struct bough_kv_table *table);
+
 /* Bytes that the table takes: itself, its buckets, its entries. What the allocator adds
  * to each is not counted. */
 size_t bough_kv_table_memory(const struct bough_kv_table *table);

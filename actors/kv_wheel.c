@@ -134,3 +134,14 @@ struct bough_kv_deadline *bough_kv_wheel_pop(struct bough_kv_wheel *wheel, int64
     }
     return NULL;
 }
+
+int64_t bough_kv_wheel_next(const struct bough_kv_wheel *wheel)
+{
+    if (wheel->count == 0) return -1;
+    for (unsigned level = 0; level < BOUGH_KV_WHEEL_LEVELS; level++) {
+        if (wheel->occupied[level] == 0) continue;
+        const unsigned slot = (unsigned)__builtin_ctzll(wheel->occupied[level]);
+        return (int64_t)first_slot_start(wheel, level, slot);
+    }
+    return -1;
+}

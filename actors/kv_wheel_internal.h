@@ -49,4 +49,8 @@ void bough_kv_wheel_remove(struct bough_kv_wheel *wheel,
 struct bough_kv_deadline *bough_kv_wheel_pop(struct bough_kv_wheel *wheel, int64_t now_ms,
                                              size_t *budget);
 
+/* When pop() has something to do next, and not before: the first deadline, or an earlier
+ * time at which one moves to a finer level. -1: nothing is in it. */
+int64_t bough_kv_wheel_next(const struct bough_kv_wheel *wheel);
+
 #endif

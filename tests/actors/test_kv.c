@@ -173,6 +173,49 @@ static void a_kv_without_expiring_keys_has_no_timer(void **state)
     end(test, kv);
 }
 
+/* Lets that time pass; how often the loop woke in it. */
+static size_t count_wakes(struct bough_test *test, int64_t ms)
+{
+    size_t wakes = 0;
+
+    while (ms > 0) {
+        const int64_t next = bough_loop_next_ms(test->loop);
+        const int64_t step = next < 0 || next > ms ? ms : next > 0 ? next : 1;
+
+        bough_test_advance(test, step);
+        ms -= step;
+        wakes++;
+    }
+    return wakes;
+}
+
+static void a_kv_sleeps_until_something_can_expire(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_kv kv = plain_kv(test);
+
+    set(test, kv, "a", "one", 24 * 3600 * 1000);
+    assert_in_range(count_wakes(test, 24 * 3600 * 1000 - 1), 0, 50);
+    bough_test_advance(test, 1 + INTERVAL);
+    assert_int_equal(bough_loop_count(test->loop).timeouts, 0);
+    end(test, kv);
+}
+
+static void a_key_set_later_that_expires_sooner_is_not_slept_over(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_kv kv = plain_kv(test);
+
+    set(test, kv, "late", "", 3600 * 1000);
+    bough_test_advance(test, 10 * 1000);
+    set(test, kv, "soon", "", 1000);
+    set(test, kv, "late", "", 0);
+    bough_test_advance(test, 1000 + INTERVAL);
+    /* Nobody asked, and there is nothing left that could expire. */
+    assert_int_equal(bough_loop_count(test->loop).timeouts, 0);
+    end(test, kv);
+}
+
 static void setting_again_sets_the_time_again(void **state)
 {
     struct bough_test *test = *state;
@@ -446,6 +489,8 @@ int main(void)
         fact(a_key_is_gone_when_its_time_is_over),
         fact(memory_comes_back_without_a_read),
         fact(a_kv_without_expiring_keys_has_no_timer),
+        fact(a_kv_sleeps_until_something_can_expire),
+        fact(a_key_set_later_that_expires_sooner_is_not_slept_over),
         fact(setting_again_sets_the_time_again),
         fact(the_interval_is_what_it_is_told),
         fact(many_keys_that_expire_together_go_tick_by_tick),

@@ -53,6 +53,28 @@ static void nothing_is_due_before_its_time(void **state)
     }
 }
 
+/* By going from one such time to the next, each deadline is met in its millisecond. */
+static void next_is_never_late_and_seldom_early(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < bough_count_of(times); i++) {
+        struct bough_kv_wheel wheel;
+        struct bough_kv_deadline deadline = { 0 };
+        int64_t now = 0;
+        size_t looks = 0;
+
+        bough_kv_wheel_init(&wheel, 0);
+        assert_int_equal(bough_kv_wheel_next(&wheel), -1);
+        bough_kv_wheel_add(&wheel, &deadline, times[i]);
+        do {
+            assert_true(bough_kv_wheel_next(&wheel) > now);
+            now = bough_kv_wheel_next(&wheel);
+            assert_in_range(++looks, 1, BOUGH_KV_WHEEL_LEVELS);
+        } while (pop(&wheel, now) == NULL);
+        assert_true(now == times[i]);
+    }
+}
+
 static void a_deadline_is_due_in_its_millisecond(void **state)
 {
     (void)state;
@@ -241,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_due_before_its_time),
         cmocka_unit_test(a_deadline_is_due_in_its_millisecond),
+        cmocka_unit_test(next_is_never_late_and_seldom_early),
         cmocka_unit_test(a_passed_deadline_is_due_at_once),
         cmocka_unit_test(a_removed_deadline_is_never_due),
         cmocka_unit_test(a_deadline_can_be_added_again),

@@ -4,7 +4,8 @@
 SPDX-License-Identifier: MIT
 """
 
-from bough_cli import (SOURCE, Skip, child, contains, fact, json, main, os, same, subprocess, BOUGH)
+from bough_cli import (SOURCE, Skip, child, contains, fact, json, main, os, same, subprocess, until,
+                       BOUGH)
 
 VERBS = ["run", "check", "simulate", "tree", "status", "events", "why", "call", "send", "kill",
          "start", "stop", "restart", "shutdown", "types", "schema", "completion", "version", "help"]
@@ -42,6 +43,11 @@ def wrong_command_lines_end_with_2_and_say_what_is_meant(folder):
     for words, text in (
             (["statsu"], 'bough: no command "statsu"; did you mean "status"?\n'),
             (["frobnicate"], 'bough: no command "frobnicate"; `bough help` lists them\n'),
+            (["--name", "shop", "status"],
+             'bough: no command "--name"; options come after the command, '
+             "as in `bough status --name NAME`\n"),
+            (["status", "--control", ""],
+             "bough: the control socket's path is empty\n"),
             (["help", "cal"], 'bough: no command "cal"; did you mean "call"?\n'),
             (["status", "--jsn"],
              'bough: status: no option "--jsn"; did you mean "--json"?\n'),
@@ -151,6 +157,14 @@ def a_socket_that_cannot_be_made_ends_the_run_with_1(folder):
     same(tree.wait(), 1)
     contains(tree.said(), "bough: one: cannot make /nowhere/bough for the control socket",
              "--control", "No such file")
+
+
+@fact
+def a_runtime_folder_that_is_too_long_is_not_passed_over(folder):
+    for words, env in ((["run"], {"XDG_RUNTIME_DIR": "/" + 100 * "x"}),
+                       (["run", "--control", 108 * "x"], {})):
+        wrong = folder.bough(*words, folder.write("one.json", COUNTER), env=env, code=1)
+        contains(wrong.stderr, "bough: one: the control socket's path is longer than")
 
 
 @fact
@@ -282,6 +296,35 @@ def output_that_cannot_be_written_is_a_failure(folder):
                               env=folder.env)
     same(done.returncode, 1)
     contains(done.stderr, "bough: cannot write to stdout: ")
+
+
+@fact
+def followed_events_that_cannot_be_written_end_the_command(folder):
+    folder.start(folder.write("one.json", COUNTER))
+    for words in (["--follow"], ["--follow", "--json"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BOUGH, "events", *words], stdout=full, text=True, timeout=60,
+                                  stderr=subprocess.PIPE, env=folder.env)
+        same(done.returncode, 1)
+        same(done.stderr, "bough: cannot write to stdout: No space left on device\n")
+
+
+@fact
+def closed_descriptors_are_not_taken_by_sockets(folder):
+    file = folder.write("one.json", COUNTER)
+    running = subprocess.Popen(["sh", "-c", 'exec "$0" run "$1" <&- >&- 2>&-', BOUGH, file],
+                               env=folder.env)
+    try:
+        until((folder.runtime / "bough/one.sock").exists, "the tree runs")
+        for number in range(3):
+            same(os.readlink(f"/proc/{running.pid}/fd/{number}"), "/dev/null", number)
+        folder.bough("kill", "/c")
+        same(folder.ask("call", "/c", "get_count"), {"count": 0})
+        folder.bough("shutdown")
+        same(running.wait(timeout=60), 0)
+    finally:
+        running.kill()
+        running.wait()
 
 
 @fact

@@ -19,8 +19,9 @@ enum { CONNECT_TRIES = 200, CONNECT_PAUSE_MS = 10, CONNECT_WAIT_MS = 5000 };
 struct received {
     char *data;
     size_t size;
-    void (*line)(void *data, const char *text); /* NULL: all is kept for the end */
+    bool (*line)(void *data, const char *text); /* NULL: all is kept for the end */
     void *line_data;
+    bool refused; /* by line() */
     CURL *curl;
 };
 
@@ -45,14 +46,14 @@ void bough_client_finish(struct bough_client *client)
     client->curl = NULL;
 }
 
-/* Hands over the lines that are complete, and keeps the rest. */
+/* Hands over the lines that are complete, as long as they are wanted; keeps the rest. */
 static void hand_over_lines(struct received *received)
 {
     char *start = received->data, *end;
 
-    while ((end = memchr(start, '\n', received->size)) != NULL) {
+    while (!received->refused && (end = memchr(start, '\n', received->size)) != NULL) {
         *end = '\0';
-        received->line(received->line_data, start);
+        received->refused = !received->line(received->line_data, start);
         received->size -= (size_t)(end + 1 - start);
         start = end + 1;
     }
@@ -72,7 +73,7 @@ static size_t receive(char *data, size_t size, size_t count, void *user)
     grown[received->size] = '\0';
     curl_easy_getinfo(received->curl, CURLINFO_RESPONSE_CODE, &status);
     if (received->line != NULL && status == 200) hand_over_lines(received);
-    return count * size;
+    return received->refused ? 0 : count * size;
 }
 
 static bool busy(CURL *curl, CURLcode result)
@@ -181,7 +182,8 @@ static int exchange(struct bough_client *client, const char *resource, const cha
         free(url);
     }
     curl_slist_free_all(headers);
-    if (result != CURLE_OK) return transport_failed(client, result, wait_ms);
+    if (result != CURLE_OK && !received->refused)
+        return transport_failed(client, result, wait_ms);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, http);
     return BOUGH_CODE_DONE;
 }
@@ -231,7 +233,7 @@ int bough_client_post(struct bough_client *client, const char *resource,
 }
 
 int bough_client_stream(struct bough_client *client, const char *resource,
-                        void (*line)(void *data, const char *text), void *data)
+                        bool (*line)(void *data, const char *text), void *data)
 {
     struct received received = { .line = line, .line_data = data };
     long http = 0;

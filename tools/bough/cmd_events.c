@@ -16,7 +16,8 @@ struct printer {
     bool json, follow;
 };
 
-static void print_line(void *data, const char *line)
+/* False when there is nobody to print for. */
+static bool print_line(void *data, const char *line)
 {
     static const char prefix[] = "data: ";
     const struct printer *printer = data;
@@ -24,7 +25,7 @@ static void print_line(void *data, const char *line)
 
     if (printer->follow) {
         if (strncmp(line, prefix, sizeof(prefix) - 1) != 0)
-            return; /* id, comment, blank */
+            return true; /* id, comment, blank */
         line += sizeof(prefix) - 1;
     }
     if (printer->json) {
@@ -33,7 +34,7 @@ static void print_line(void *data, const char *line)
         bough_draw_event(stdout, event);
         json_decref(event);
     }
-    if (printer->follow) fflush(stdout);
+    return !printer->follow || fflush(stdout) == 0;
 }
 
 static bool is_number(const char *text)

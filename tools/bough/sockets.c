@@ -32,7 +32,11 @@ set_path(char *path, struct bough_error *error, const char *format, ...)
     va_start(arguments, format);
     length = vsnprintf(path, BOUGH_SOCKET_PATH, format, arguments);
     va_end(arguments);
-    if (length >= 0 && length < BOUGH_SOCKET_PATH) return BOUGH_OK;
+    if (length == 0) {
+        return bough_error_set(error, BOUGH_EINVALID,
+                               "the control socket's path is empty");
+    }
+    if (length > 0 && length < BOUGH_SOCKET_PATH) return BOUGH_OK;
     return bough_error_set(
         error, BOUGH_ETOOLARGE,
         "the control socket's path is longer than the %d bytes that a Unix "
@@ -74,7 +78,7 @@ enum bough_status bough_socket_choose(const char *control, const char *name,
                                       const char *tree, char *path,
                                       struct bough_error *error)
 {
-    char folder[BOUGH_SOCKET_PATH];
+    const char *runtime = given("XDG_RUNTIME_DIR");
 
     if (name != NULL && !bough_name_valid(name)) {
         return bough_error_set(error, BOUGH_EINVALID,
@@ -83,11 +87,9 @@ enum bough_status bough_socket_choose(const char *control, const char *name,
     }
     if (control == NULL && name == NULL) control = given("BOUGH_CONTROL");
     if (control != NULL) return set_path(path, error, "%s", control);
-    if (!user_folder(folder, sizeof(folder))) {
-        return set_path(path, error, "%s/%s.sock", SYSTEM_FOLDER,
-                        name != NULL ? name : tree);
-    }
-    return set_path(path, error, "%s/%s.sock", folder, name != NULL ? name : tree);
+    if (name == NULL) name = tree;
+    if (runtime == NULL) return set_path(path, error, "%s/%s.sock", SYSTEM_FOLDER, name);
+    return set_path(path, error, "%s/bough/%s.sock", runtime, name);
 }
 
 /* What a search has seen: the sockets that answer, and those that did not let us in. */

@@ -301,7 +301,11 @@ int bough_verb_unknown(const char *name)
     for (const struct bough_verb *verb = bough_verbs; verb->name != NULL; verb++) {
         bough_suggestion_offer(&suggestion, verb->name);
     }
-    if (suggestion.nearest != NULL) {
+    if (name[0] == '-') {
+        bough_complain("no command \"%s\"; options come after the command, as in "
+                       "`bough status --name NAME`",
+                       name);
+    } else if (suggestion.nearest != NULL) {
         bough_complain("no command \"%s\"; did you mean \"%s\"?", name,
                        suggestion.nearest);
     } else {
