@@ -202,6 +202,8 @@ enum bough_status bough_log_file_reopen(struct bough_log_file *file,
     if (!file->options.path) return BOUGH_OK;
     int fd = open_path(file->options.path);
     if (fd < 0) {
+        /* Who asked by a signal hears no answer. */
+        complain(file, "cannot reopen, goes on with the old file");
         return bough_error_system(error, "cannot open log file \"%s\"",
                                   file->options.path);
     }

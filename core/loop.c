@@ -310,6 +310,15 @@ static void kill_life(struct bough_actor *slot)
     if (bough_slot_lives(slot)) bough_slot_doom(slot, &killed, 0);
 }
 
+/* Nobody comes to read it. Those who asked from another loop are told while it is there.
+ */
+static void give_up_mail(struct bough_actor *slot)
+{
+    if (!bough_slot_is_used(slot)) return;
+    slot->phase = BOUGH_PLACE_STOPPED;
+    bough_mail_flush(slot, true, BOUGH_EGONE);
+}
+
 static void vacate(struct bough_actor *slot)
 {
     if (bough_slot_is_used(slot)) bough_slot_vacate(slot, 0);
@@ -322,6 +331,7 @@ void bough_loop_close(struct bough_loop *loop)
     bough_slots_visit(loop, kill_life);
     while (bough_loop_run_ready(loop, SIZE_MAX) > 0)
         continue;
+    bough_slots_visit(loop, give_up_mail);
     bough_calls_close(loop);
     while (bough_loop_run_ready(loop, SIZE_MAX) > 0)
         continue;

@@ -360,10 +360,10 @@ static void a_line_half_written_begins_anew_in_another_file(void **state)
     bough_log_file_finish(&fixture->file);
 }
 
-static void a_path_that_cannot_be_reopened_changes_nothing(void **state)
+static void a_path_that_cannot_be_reopened_is_reported_and_changes_nothing(void **state)
 {
     struct fixture *fixture = *state;
-    char folder[160];
+    char folder[160], expected[320];
 
     open_file(fixture, 0, 0);
     snprintf(folder, sizeof(folder), "%s/gone/log", fixture->folder);
@@ -372,6 +372,11 @@ static void a_path_that_cannot_be_reopened_changes_nothing(void **state)
     add(fixture, "still\n");
     bough_log_file_finish(&fixture->file);
     assert_file(fixture, "log", "still\n");
+    snprintf(expected, sizeof(expected),
+             "bough: log file \"%s\": cannot reopen, goes on with the old file: No such "
+             "file or directory\n",
+             folder);
+    assert_file(fixture, "stderr", expected);
 }
 
 static void a_file_that_cannot_be_opened_is_an_error(void **state)
@@ -459,7 +464,7 @@ int main(void)
         fact(a_rotation_that_fails_goes_on_in_the_same_file),
         fact(reopening_follows_the_path),
         fact(a_line_half_written_begins_anew_in_another_file),
-        fact(a_path_that_cannot_be_reopened_changes_nothing),
+        fact(a_path_that_cannot_be_reopened_is_reported_and_changes_nothing),
         fact(a_file_that_cannot_be_opened_is_an_error),
         fact(a_path_that_is_too_long_is_an_error),
         fact(without_a_path_lines_go_to_stderr),

@@ -181,6 +181,30 @@ static void freeing_takes_places_and_references_along(void **state)
     bough_loop_free(NULL);
 }
 
+/* The question waits in one loop, who asked on the other: whichever is freed first. */
+static void freeing_forgets_who_asked_from_another_loop(void **state)
+{
+    struct bough_test *test = *state;
+
+    for (int order = 0; order < 2; order++) {
+        struct neighbour neighbour = neighbour_new(test);
+        struct bough_loop *second = bough_loop_new(neighbour.runtime, test->ev);
+        struct bough_probe_call call;
+        struct bough_address reference;
+
+        assert_non_null(second);
+        bough_probe_call_init(&call);
+        call.call.loop = order ? second : neighbour.loop;
+        assert_status(
+            bough_reference(order ? neighbour.loop : second, "/nobody", &reference),
+            BOUGH_OK);
+        bough_probe_ask(&call, reference, BOUGH_PROBE_ECHO, 1);
+        bough_runtime_free(neighbour.runtime);
+        assert_int_equal(call.answers, 1);
+        assert_status(call.status, BOUGH_EGONE);
+    }
+}
+
 static void start_again(struct bough_actor *actor, struct bough_probe *probe)
 {
     const struct bough_probe_options options = { probe };
@@ -388,6 +412,7 @@ int main(void)
         real_test_of(two_runtimes_run_on_two_libev_loops),
         real_test_of(freeing_kills_what_lives_and_answers_who_asks),
         real_test_of(freeing_takes_places_and_references_along),
+        real_test_of(freeing_forgets_who_asked_from_another_loop),
         real_test_of(nothing_is_started_while_it_is_freed),
         test_of(freeing_from_a_callback_is_a_bug),
         real_test_of(freeing_when_its_timer_has_expired_is_fine),
