@@ -100,8 +100,8 @@ static bool grow(struct events *events)
     return true;
 }
 
-/* A line that is not understood is left out. */
-static void take_line(void *data, const char *line)
+/* A line that is not understood is left out. False, to read no further: memory is out. */
+static bool take_line(void *data, const char *line)
 {
     struct events *events = data;
     json_t *json = json_loads(line, JSON_ALLOW_NUL, NULL);
@@ -109,16 +109,17 @@ static void take_line(void *data, const char *line)
 
     if (!parse_kind(bough_output_member(json, "event", ""), &kind)) {
         json_decref(json);
-        return;
+        return true;
     }
     if (!grow(events)) {
         events->failed = true;
         json_decref(json);
-        return;
+        return false;
     }
     events->list[events->count] = parse_event(json, kind);
     events->reasons[events->count] = parse_reason(json);
     events->lines[events->count++] = json;
+    return true;
 }
 
 /* Only once none is added any more do the reasons stay where they are. */
