@@ -5,6 +5,7 @@ SPDX-License-Identifier: MIT
 """
 
 import random
+import time
 
 from bough_cli import (Skip, child, connect, contains, exchange, fact, head_of, json, main, os,
                        parse_response, read_all, request, same, socket, subprocess, until)
@@ -241,6 +242,23 @@ def a_quiet_stream_shows_that_it_is_there(folder):
             piece = peer.recv(65536)
             assert piece, data
             data += piece
+
+
+def wakes(tree):
+    """How often it has slept so far."""
+    with open(f"/proc/{tree.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("voluntary_"))
+
+
+@fact
+def a_tree_with_nothing_to_do_does_not_wake(folder):
+    if not os.environ.get("BOUGH_TEST_LONG"):
+        raise Skip("takes 16 s; with BOUGH_TEST_LONG=1")
+    tree = folder.start({"name": "idle", "children": [child("c", "counter"), child("s", "kv")]})
+    folder.bough("call", "/s", "set", '{"key": "a", "value": "1", "ttl": "1h"}')
+    before, end = wakes(tree), time.monotonic() + 16
+    until(lambda: time.monotonic() > end, "16 s have passed")
+    assert wakes(tree) - before < 10, wakes(tree) - before
 
 
 @fact

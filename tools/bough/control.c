@@ -82,6 +82,17 @@ static void on_event(void *data)
 
 /* Suspension */
 
+/* Comments are due only while a stream waits, and none has had an event for a while. */
+static void stream_waits(struct bough_control *control)
+{
+    if (control->waiting++ == 0) ev_timer_again(control->ev, &control->ping);
+}
+
+static void stream_goes_on(struct bough_control *control)
+{
+    if (--control->waiting == 0) ev_timer_stop(control->ev, &control->ping);
+}
+
 static void on_hangup(struct ev_loop *ev, struct ev_io *io, int events)
 {
     struct bough_request *request = io->data;
@@ -108,7 +119,7 @@ void bough_request_suspend(struct bough_request *request)
 
     bough_assert(request->state != BOUGH_REQUEST_SUSPENDED);
     request->state = BOUGH_REQUEST_SUSPENDED;
-    if (request->streams) request->control->waiting++;
+    if (request->streams) stream_waits(request->control);
     MHD_suspend_connection(request->connection);
     if (info == NULL) return;
     ev_io_init(&request->hangup, on_hangup, info->connect_fd, EV_READ);
@@ -122,7 +133,7 @@ void bough_request_resume(struct bough_request *request)
 
     if (request->state != BOUGH_REQUEST_SUSPENDED) return;
     request->state = BOUGH_REQUEST_ANSWERED;
-    if (request->streams) control->waiting--;
+    if (request->streams) stream_goes_on(control);
     ev_io_stop(control->ev, &request->hangup);
     MHD_resume_connection(request->connection);
     if (!control->resumed) arm(control, 0);
@@ -315,10 +326,9 @@ static void watch_daemon(struct bough_control *control)
     bough_assert(info != NULL);
     ev_io_init(&control->io, on_io, info->epoll_fd, EV_READ);
     ev_timer_init(&control->due, on_due, 0, 0);
-    ev_timer_init(&control->ping, on_ping, PING_SECONDS, PING_SECONDS);
+    ev_timer_init(&control->ping, on_ping, 0, PING_SECONDS);
     control->io.data = control->due.data = control->ping.data = control;
     ev_io_start(control->ev, &control->io);
-    ev_timer_start(control->ev, &control->ping);
     serve(control);
 }
 
