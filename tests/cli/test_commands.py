@@ -123,6 +123,14 @@ def a_call_that_takes_too_long_ends_with_7(folder):
 
 
 @fact
+def a_timeout_may_be_as_long_as_time(folder):
+    folder.start(COUNTER)
+    for timeout in ("9223372036854775806ms", "infinity"):
+        done = folder.bough("call", "/c", "get_count", "--timeout", timeout)
+        same((done.stdout, done.stderr), ('{"count":0}\n', ""))
+
+
+@fact
 def several_trees_are_told_apart_by_name(folder):
     for name in ("north", "south"):
         folder.start({"name": name, "children": [child(name, "counter")]})

@@ -79,6 +79,12 @@ static bool parse_timeout(const struct bough_arguments *arguments, int64_t *wait
     return true;
 }
 
+/* What lies beyond the end of time is 0, for ever. */
+static int64_t with_grace(int64_t wait_ms)
+{
+    return wait_ms < BOUGH_FOREVER - GRACE_MS ? wait_ms + GRACE_MS : 0;
+}
+
 int bough_cmd_call(const struct bough_arguments *arguments)
 {
     const char *timeout = arguments->options[BOUGH_OPTION_TIMEOUT];
@@ -91,7 +97,7 @@ int bough_cmd_call(const struct bough_arguments *arguments)
     if (fields == NULL) return BOUGH_CODE_USAGE;
     body = json_pack("{s:s, s:o, s:s*}", "message", arguments->words[1], "fields", fields,
                      "timeout", timeout);
-    if (wait_ms != 0) wait_ms += GRACE_MS;
+    if (wait_ms != 0) wait_ms = with_grace(wait_ms);
     code = deliver(arguments, "call", body, wait_ms, &answer);
     if (code != BOUGH_CODE_DONE) return code;
     bough_output_json(answer);
