@@ -316,6 +316,7 @@ static enum bough_status spawn_job(struct bough_job *job,
             .stdin_fd = spec->input_size > 0 ? input : BOUGH_SPAWN_NULL,
             .stdout_fd = output,
             .stderr_fd = complaint,
+            .announce_fd = spec->announce_fd,
         };
         status = bough_process_spawn(&options, &job->process, error);
     }

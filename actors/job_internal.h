@@ -53,6 +53,7 @@ struct bough_job_spec {
     size_t input_size;
     int64_t timeout_ms; /* BOUGH_FOREVER: none */
     size_t max_output;  /* bytes */
+    int announce_fd;    /* see spawn.h; 0: none */
     void (*done)(struct bough_actor *actor,
                  struct bough_job *job); /* once, not from within start */
 };

@@ -52,12 +52,10 @@ static bool write_line(struct bough_keeper *keeper, const char *line)
     return send(keeper->fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
 }
 
-enum bough_status bough_keeper_keep(struct bough_keeper *keeper, pid_t group,
-                                    struct ev_loop *ev, struct bough_error *error)
+/* Tells a keeper, the one that runs or else a new one. */
+static enum bough_status tell(struct bough_keeper *keeper, const char *line,
+                              struct ev_loop *ev, struct bough_error *error)
 {
-    char line[LINE];
-
-    snprintf(line, sizeof(line), "%d\n", (int)group);
     if (keeper->running && write_line(keeper, line)) return BOUGH_OK;
     bough_keeper_finish(keeper, ev);
 
@@ -67,6 +65,21 @@ enum bough_status bough_keeper_keep(struct bough_keeper *keeper, pid_t group,
     bough_error_set(error, BOUGH_EFAILED, "/bin/sh ended at once");
     bough_keeper_finish(keeper, ev);
     return BOUGH_EFAILED;
+}
+
+enum bough_status bough_keeper_begin(struct bough_keeper *keeper, struct ev_loop *ev,
+                                     struct bough_error *error)
+{
+    return tell(keeper, "\n", ev, error);
+}
+
+enum bough_status bough_keeper_keep(struct bough_keeper *keeper, pid_t group,
+                                    struct ev_loop *ev, struct bough_error *error)
+{
+    char line[LINE];
+
+    snprintf(line, sizeof(line), "%d\n", (int)group);
+    return tell(keeper, line, ev, error);
 }
 
 /* A keeper that is gone keeps nothing; the next bough_keeper_keep() starts another. */

@@ -23,6 +23,13 @@ struct bough_keeper {
     bool running;
 };
 
+/* Starts the keeper when there is none, or when somebody has killed it; `keeper->fd` can
+ * then be told of a group by the group itself (announce_fd in spawn.h), before it does
+ * anything. Errors: those of bough_process_spawn(). */
+BOUGH_CHECKED enum bough_status bough_keeper_begin(struct bough_keeper *keeper,
+                                                   struct ev_loop *ev,
+                                                   struct bough_error *error);
+
 /* From now on `group` is killed when this process ends. Starts the keeper when there is
  * none, or when somebody has killed it. Errors, the group is then not kept: those of
  * bough_process_spawn(). */

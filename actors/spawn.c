@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -131,6 +132,21 @@ IN_CHILD static bool child_follow_parent(const struct plan *plan)
     return false;
 }
 
+/* Whoever cannot be told is gone, which is for the parent to find. */
+IN_CHILD static void child_announce(int fd)
+{
+    char line[16];
+    size_t at = sizeof(line);
+
+    if (fd == 0) return;
+    line[--at] = '\n';
+    for (long pid = syscall(SYS_getpid); pid > 0; pid /= 10) {
+        line[--at] = (char)('0' + pid % 10);
+    }
+    syscall(SYS_sendto, fd, line + at, sizeof(line) - at, MSG_NOSIGNAL | MSG_DONTWAIT,
+            NULL, 0);
+}
+
 IN_CHILD static bool child_null_device(int target)
 {
     long fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
@@ -181,6 +197,7 @@ IN_CHILD static int child_main(void *data)
     syscall(SYS_setsid); /* cannot fail: a new process leads no group */
     plan->step = STEP_PARENT;
     if (!child_follow_parent(plan)) goto failed;
+    child_announce(plan->options->announce_fd);
     plan->step = STEP_STDIO;
     if (!child_stdio(plan->options)) goto failed;
     plan->step = STEP_DIRECTORY;

@@ -43,7 +43,8 @@ struct bough_spawn_options {
     const char *const *env;  /* ends with NULL; NULL: this process's */
     const char *cwd;         /* NULL: this process's */
     int stdin_fd, stdout_fd, stderr_fd;
-    bool outlives; /* it is not killed when the thread that started it ends */
+    int announce_fd; /* a socket that is told its pid, a line, before it runs; 0: none */
+    bool outlives;   /* it is not killed when the thread that started it ends */
 };
 
 enum { BOUGH_PROGRAM_PATH = 4096 }; /* bytes enough for a program's path */

@@ -290,15 +290,34 @@ static void worker_done(struct bough_actor *actor, struct bough_job *job)
 }
 
 /* Without a keeper the job itself still ends with this process. */
+static void report_no_keeper(struct bough_actor *actor, const struct bough_error *error)
+{
+    bough_log(bough_actor_runtime(actor), BOUGH_WARNING, bough_actor_path(actor),
+              "what a job starts may outlive a kill of this process: %s", error->text);
+}
+
+/* The keeper learns of the job from the job itself, before its program runs: nothing can
+ * be started that nobody would end. 0 without a keeper. */
+static int begin_keeping(struct bough_actor *actor, struct worker *self)
+{
+    struct ev_loop *ev = bough_loop_ev(bough_actor_loop(actor));
+    struct bough_error error = { .status = BOUGH_OK };
+
+    if (bough_keeper_begin(&self->keeper, ev, &error) == BOUGH_OK) return self->keeper.fd;
+    report_no_keeper(actor, &error);
+    return 0;
+}
+
+/* Once more, should the keeper have gone in between. */
 static void keep_job(struct bough_actor *actor, struct worker *self)
 {
     struct ev_loop *ev = bough_loop_ev(bough_actor_loop(actor));
     struct bough_error error = { .status = BOUGH_OK };
     const pid_t group = self->job.process.pid;
 
-    if (bough_keeper_keep(&self->keeper, group, ev, &error) == BOUGH_OK) return;
-    bough_log(bough_actor_runtime(actor), BOUGH_WARNING, bough_actor_path(actor),
-              "what a job starts may outlive a kill of this process: %s", error.text);
+    if (!self->keeper.running) return;
+    if (bough_keeper_keep(&self->keeper, group, ev, &error) != BOUGH_OK)
+        report_no_keeper(actor, &error);
 }
 
 /* The beginning of a job; self->work_id and self->question are set. */
@@ -312,6 +331,7 @@ static void start_job(struct bough_actor *actor, struct worker *self, const void
         .input_size = input_size,
         .timeout_ms = timeout_ms > 0 ? timeout_ms : self->options->timeout_ms,
         .max_output = (size_t)self->options->max_output,
+        .announce_fd = begin_keeping(actor, self),
         .done = worker_done,
     };
     enum bough_status status = bough_job_start(actor, &self->job, &spec, &error);
@@ -321,6 +341,7 @@ static void start_job(struct bough_actor *actor, struct worker *self, const void
         keep_job(actor, self);
         report_start(actor, self);
     } else {
+        bough_keeper_drop(&self->keeper);
         fail_job(actor, self, status == BOUGH_ENOMEM ? status : BOUGH_EFAILED,
                  error.text);
         self->question = NULL;

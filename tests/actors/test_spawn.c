@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <bough/core/public.h>
@@ -153,6 +154,44 @@ static void what_still_runs_is_not_reaped(void **state)
     assert_false(bough_process_reap(&process, &end));
     bough_process_kill(&process);
     assert_int_equal(end_of(&process).signal, SIGKILL);
+}
+
+static void a_program_is_announced_before_it_runs(void **state)
+{
+    const char *const argv[] = { "sh", "-c", "echo ran", NULL };
+    char line[32] = "", expected[32];
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    const struct bough_spawn_options options = {
+        .argv = argv,
+        .stdout_fd = ends[1],
+        .announce_fd = ends[1],
+    };
+    struct bough_process process;
+    assert_status(bough_process_spawn(&options, &process, NULL), BOUGH_OK);
+    snprintf(expected, sizeof(expected), "%d\nran\n", (int)process.pid);
+    assert_int_equal(end_of(&process).code, 0);
+    assert_int_equal(read(ends[0], line, sizeof(line) - 1), strlen(expected));
+    assert_string_equal(line, expected);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void nobody_to_announce_to_does_no_harm(void **state)
+{
+    const char *const argv[] = { "sh", "-c", "exit 3", NULL };
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    close(ends[0]);
+    const struct bough_spawn_options options = { .argv = argv, .announce_fd = ends[1] };
+    struct bough_process process;
+    assert_status(bough_process_spawn(&options, &process, NULL), BOUGH_OK);
+    assert_int_equal(end_of(&process).code, 3);
+    close(ends[1]);
 }
 
 static void a_program_that_is_not_there_is_not_found(void **state)
@@ -438,6 +477,8 @@ int main(void)
         fact(an_exit_code_is_known),
         fact(a_signal_is_known),
         fact(what_still_runs_is_not_reaped),
+        fact(a_program_is_announced_before_it_runs),
+        fact(nobody_to_announce_to_does_no_harm),
         fact(a_program_that_is_not_there_is_not_found),
         fact(what_is_not_executable_is_denied),
         fact(a_path_that_is_too_long_is_an_error),
