@@ -23,6 +23,7 @@ int bough_cmd_shutdown(const struct bough_arguments *arguments);
 int bough_cmd_types(const struct bough_arguments *arguments);
 int bough_cmd_schema(const struct bough_arguments *arguments);
 int bough_cmd_completion(const struct bough_arguments *arguments);
+int bough_cmd_manual(const struct bough_arguments *arguments);
 int bough_cmd_version(const struct bough_arguments *arguments);
 int bough_cmd_help(const struct bough_arguments *arguments);
 

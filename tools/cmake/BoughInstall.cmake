@@ -58,6 +58,12 @@ if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/config/examples)
         DESTINATION ${BOUGH_DATA_DIR} FILES_MATCHING PATTERN "*.json")
 endif()
 
+if(TARGET bough_manual_page)
+    install(FILES ${bough_manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES ${bough_completion}
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endif()
+
 foreach(section 1 3 5 7 8)
     file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.${section})
     if(pages)
