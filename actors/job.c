@@ -25,7 +25,6 @@
 #include <bough/core/runtime.h>
 
 enum {
-    LAST_DESCRIPTOR = 2,   /* a program's own descriptors are 0 to 2 */
     READ_SIZE = 16 * 1024, /* bytes made room for, at least, before a read */
     PIPE_SIZE = 64 * 1024, /* bytes that a pipe holds, see pipe(7) */
     KILL_PATIENCE = 5000,  /* ms in which a killed program must be gone */
@@ -34,17 +33,6 @@ enum {
 };
 
 /* Descriptors */
-
-/* Replaces a descriptor that took the place of a closed stdin, stdout or stderr. */
-static bool raise_descriptor(int *fd)
-{
-    if (*fd > LAST_DESCRIPTOR) return true;
-    int higher = fcntl(*fd, F_DUPFD_CLOEXEC, LAST_DESCRIPTOR + 1);
-    if (higher < 0) return false;
-    close(*fd);
-    *fd = higher;
-    return true;
-}
 
 static void close_descriptor(int *fd)
 {
@@ -60,7 +48,7 @@ static bool open_pipe(int *reader, int *writer)
     if (pipe2(ends, O_CLOEXEC) != 0) return false;
     *reader = ends[0];
     *writer = ends[1];
-    return raise_descriptor(reader) && raise_descriptor(writer) &&
+    return bough_descriptor_raise(reader) && bough_descriptor_raise(writer) &&
            fcntl(*reader, F_SETFL, O_NONBLOCK) == 0;
 }
 
@@ -82,7 +70,7 @@ static bool open_input(const void *input, size_t size, int *fd)
 {
     *fd = memfd_create("bough-input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (*fd < 0) return false;
-    return raise_descriptor(fd) && write_all(*fd, input, size) &&
+    return bough_descriptor_raise(fd) && write_all(*fd, input, size) &&
            fcntl(*fd, F_ADD_SEALS,
                  F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
 }

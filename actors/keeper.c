@@ -21,19 +21,22 @@ static const char script[] = "while read -r group; do kept=$group; done; "
 static enum bough_status start(struct bough_keeper *keeper, struct bough_error *error)
 {
     static const char *const argv[] = { "/bin/sh", "-c", script, NULL };
+    enum bough_status status;
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         return bough_error_system(error, "cannot make a socket");
     }
-    const struct bough_spawn_options options = {
-        .argv = argv,
-        .stdin_fd = ends[1],
-        .outlives = true,
-    };
-    const enum bough_status status =
-        bough_process_spawn(&options, &keeper->process, error);
-
+    if (bough_descriptor_raise(&ends[0]) && bough_descriptor_raise(&ends[1])) {
+        const struct bough_spawn_options options = {
+            .argv = argv,
+            .stdin_fd = ends[1],
+            .outlives = true,
+        };
+        status = bough_process_spawn(&options, &keeper->process, error);
+    } else {
+        status = bough_error_system(error, "cannot make a socket");
+    }
     close(ends[1]);
     if (status != BOUGH_OK) {
         close(ends[0]);

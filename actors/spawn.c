@@ -28,6 +28,8 @@
 
 #include <bough/core/assert.h>
 
+enum { FIRST_FREE = 3 }; /* after stdin, stdout and stderr */
+
 /* Finding the program */
 
 static bool is_program(const char *path)
@@ -90,6 +92,16 @@ enum bough_status bough_program_find(const char *name, char *path, size_t size,
 too_large:
     return bough_error_set(error, BOUGH_ETOOLARGE,
                            "the path of program \"%s\" is too long", name);
+}
+
+bool bough_descriptor_raise(int *fd)
+{
+    if (*fd >= FIRST_FREE) return true;
+    const int higher = fcntl(*fd, F_DUPFD_CLOEXEC, FIRST_FREE);
+    if (higher < 0) return false;
+    close(*fd);
+    *fd = higher;
+    return true;
 }
 
 /* The child. Raw system calls: no lock, no allocation, nothing that a sanitizer
@@ -298,7 +310,7 @@ static char **make_shell_argv(char *path, const char *const *argv)
 
 static bool descriptor_allowed(int fd)
 {
-    return fd >= 3 || fd == BOUGH_SPAWN_NULL || fd == BOUGH_SPAWN_INHERIT;
+    return fd >= FIRST_FREE || fd == BOUGH_SPAWN_NULL || fd == BOUGH_SPAWN_INHERIT;
 }
 
 enum bough_status bough_process_spawn(const struct bough_spawn_options *options,

@@ -47,6 +47,11 @@ struct bough_spawn_options {
     bool outlives;   /* it is not killed when the thread that started it ends */
 };
 
+/* Moves a descriptor of this process that took the place of a closed stdin, stdout or
+ * stderr to 3 or more, as spawn options need it; closed on exec. False, unchanged, when
+ * there is none left. */
+BOUGH_PUBLIC BOUGH_CHECKED bool bough_descriptor_raise(int *fd);
+
 enum { BOUGH_PROGRAM_PATH = 4096 }; /* bytes enough for a program's path */
 
 /* Finds what `name` would run, as execvp() does: as it is when it has a slash, else in

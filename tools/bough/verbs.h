@@ -1,8 +1,8 @@
 /* verbs.h - what the program can be told on its command line.
  *
  * One table of verbs and one of options drive everything that knows them: dispatch,
- * parsing by getopt_long, `help`, `--help`, the manual page and the shell's completion. A new verb is a
- * row in verbs.c and a function.
+ * parsing by getopt_long, `help`, `--help`, the manual page and the shell's completion. A
+ * new verb is a row in verbs.c and a function.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_TOOLS_BOUGH_VERBS_H
