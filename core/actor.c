@@ -41,25 +41,25 @@ int64_t bough_now_ms(struct bough_actor *actor)
 
 void bough_pause(struct bough_actor *actor)
 {
-    actor->paused = true;
+    actor->gate.paused = true;
 }
 
 void bough_resume(struct bough_actor *actor)
 {
-    actor->paused = false;
+    actor->gate.paused = false;
     bough_slot_queue(actor);
 }
 
 void bough_starting(struct bough_actor *actor)
 {
-    bough_assert(actor->phase == BOUGH_PLACE_STARTING);
-    actor->unready = true;
+    bough_assert(actor->gate.phase == BOUGH_PLACE_STARTING);
+    actor->gate.unready = true;
 }
 
 /* In init it only takes bough_starting() back: the start goes on when init returns. */
 void bough_ready(struct bough_actor *actor)
 {
-    actor->unready = false;
+    actor->gate.unready = false;
     if (!actor->begun || actor->reason != NULL) return;
     bough_life_ready(actor);
     bough_slot_queue(actor);
@@ -99,7 +99,7 @@ void bough_stop(struct bough_address address)
     struct bough_actor *slot = bough_slot(address);
 
     if (slot == NULL || !bough_slot_lives(slot) || slot->reason != NULL) return;
-    if (slot->phase == BOUGH_PLACE_STOPPING || slot->stop_asked) return;
+    if (slot->gate.phase == BOUGH_PLACE_STOPPING || slot->stop_asked) return;
     slot->stop_asked = true;
     if (slot->name != NULL) slot->name->cause = slot->loop->cause;
     bough_slot_hurry(slot);

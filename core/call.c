@@ -105,13 +105,13 @@ static enum bough_status keep(struct bough_call *call, enum bough_status status,
 {
     if (status == BOUGH_OK && call->result != NULL) {
         if (size != call->result_size) return BOUGH_EINVALID;
-        memcpy(call->result, reply, size);
+        bough_copy(call->result, reply, size);
         call->reply = call->result;
         call->reply_size = size;
         return status;
     }
     if (size == 0) return status;
-    call->answer = bough_cell_new(call->loop, reply, size);
+    if (size <= BOUGH_BLOCK_MAX) call->answer = bough_cell_new(call->loop, reply, size);
     if (call->answer == NULL) return status == BOUGH_OK ? BOUGH_ENOMEM : status;
     call->reply = call->answer->bytes;
     call->reply_size = size;

@@ -20,18 +20,9 @@
 
 enum {
     BUDGET = 16384,    /* tasks and messages in one iteration */
-    LOOK_EVERY = 32,   /* of them between two looks at the clock, which costs 25 ns */
     SLICE_NS = 500000, /* then descriptors have their turn: their bar is 1 ms */
     NS_PER_MS = 1000000,
 };
-
-void bough_queue_push(struct bough_queue *queue, struct bough_task *task)
-{
-    task->next = NULL;
-    task->link = queue->tail;
-    *queue->tail = task;
-    queue->tail = &task->next;
-}
 
 void bough_queue_remove(struct bough_queue *queue, struct bough_task *task)
 {
@@ -69,6 +60,7 @@ void bough_loop_enter(struct bough_loop *loop)
 {
     loop->now_ms = clock_ns(loop) / NS_PER_MS;
     loop->entered = true;
+    loop->at_work = loop->held;
 }
 
 static bool is_busy(const struct bough_loop *loop)
@@ -94,6 +86,7 @@ static void hold(struct bough_loop *loop)
 
     if (needed == loop->held) return;
     loop->held = needed;
+    loop->at_work = needed && loop->entered;
     if (needed) {
         ev_ref(loop->ev);
     } else {
@@ -104,7 +97,7 @@ static void hold(struct bough_loop *loop)
 /* What code outside asks for may come after our prepare watcher and before the poll (from
  * the turn of another runtime on the same libev loop, say): the poll must not sleep over
  * it. */
-void bough_loop_hold(struct bough_loop *loop)
+void bough_loop_hold_slowly(struct bough_loop *loop)
 {
     hold(loop);
     if (!loop->entered) set_idle(loop, true);
@@ -113,6 +106,7 @@ void bough_loop_hold(struct bough_loop *loop)
 void bough_loop_leave(struct bough_loop *loop)
 {
     loop->entered = false;
+    loop->at_work = false;
     hold(loop);
 }
 
@@ -131,25 +125,15 @@ static void expire(struct bough_loop *loop)
     }
 }
 
-static void run_next(struct bough_loop *loop)
+bool bough_loop_look(struct bough_loop *loop)
 {
-    struct bough_queue *queue = loop->urgent.head != NULL ? &loop->urgent : &loop->ready;
-    struct bough_task *task = queue->head;
-
-    bough_queue_remove(queue, task);
-    task->run(loop, task);
+    if (clock_ns(loop) < loop->slice_end_ns) return true;
+    loop->steps_end = loop->steps;
+    return false;
 }
 
-bool bough_loop_step(struct bough_loop *loop)
-{
-    loop->steps++;
-    if (loop->steps % LOOK_EVERY == 0 && clock_ns(loop) >= loop->slice_end_ns) {
-        loop->steps_end = loop->steps;
-    }
-    return loop->steps < loop->steps_end;
-}
-
-/* Runs until nothing is ready, or the budget or the slice is spent. */
+/* Runs until nothing is ready, or the budget or the slice is spent. Hot, for most turns
+ * are of one message: a dozen instructions a task, and one call through a pointer. */
 static size_t drain(struct bough_loop *loop, size_t budget, int64_t slice_ns)
 {
     const size_t first = loop->steps;
@@ -157,7 +141,10 @@ static size_t drain(struct bough_loop *loop, size_t budget, int64_t slice_ns)
     loop->steps_end = budget < SIZE_MAX - first ? first + budget : SIZE_MAX;
     loop->slice_end_ns = slice_ns < INT64_MAX ? clock_ns(loop) + slice_ns : INT64_MAX;
     while (is_busy(loop) && loop->steps < loop->steps_end) {
-        run_next(loop);
+        struct bough_task *task =
+            bough_queue_pop(loop->urgent.head != NULL ? &loop->urgent : &loop->ready);
+
+        task->run(loop, task);
         bough_loop_step(loop);
     }
     return loop->steps - first;

@@ -5,33 +5,9 @@
  * that is all: no lock, no system call, and in the steady state no allocation.
  *
  * SPDX-License-Identifier: MIT */
-#include <string.h>
-
-#include <bough/core/assert.h>
 #include <bough/core/slot_internal.h>
 
 enum { REPORT_EVERY_MS = 1000 };
-
-struct bough_cell *bough_cell_new(struct bough_loop *loop, const void *bytes, size_t size)
-{
-    if (size > BOUGH_BLOCK_MAX) return NULL;
-
-    struct bough_cell *cell = bough_pool_take(&loop->pool, sizeof(*cell) + size);
-
-    if (cell == NULL) return NULL;
-    cell->next = NULL;
-    cell->size = (uint32_t)size;
-    if (size > 0) memcpy(cell->bytes, bytes, size);
-    loop->counts.cells++;
-    return cell;
-}
-
-void bough_cell_free(struct bough_loop *loop, struct bough_cell *cell)
-{
-    if (cell == NULL) return;
-    bough_pool_give(&loop->pool, cell, sizeof(*cell) + cell->size);
-    loop->counts.cells--;
-}
 
 /* Dead letters */
 
@@ -64,7 +40,8 @@ static void dead_letter(struct bough_loop *loop, struct bough_actor *slot)
 
 static bool takes_mail(const struct bough_actor *slot)
 {
-    return slot->phase != BOUGH_PLACE_STOPPED && slot->phase != BOUGH_PLACE_FAILED;
+    return slot->gate.phase != BOUGH_PLACE_STOPPED &&
+           slot->gate.phase != BOUGH_PLACE_FAILED;
 }
 
 static enum bough_status refuse(struct bough_actor *slot, const struct bough_asker *asker,
@@ -73,6 +50,15 @@ static enum bough_status refuse(struct bough_actor *slot, const struct bough_ask
     slot->dropped++;
     if (asker == NULL) dead_letter(slot->loop, slot);
     return status;
+}
+
+static inline void link_mail(struct bough_actor *slot, struct bough_cell *cell,
+                             uint32_t life)
+{
+    cell->life = life;
+    *slot->mail_tail = cell;
+    slot->mail_tail = &cell->next;
+    slot->length++;
 }
 
 enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
@@ -93,24 +79,10 @@ enum bough_status bough_mail_push(struct bough_address address, const void *byte
 
     struct bough_cell *cell = bough_cell_new(slot->loop, bytes, size);
     if (cell == NULL) return BOUGH_ENOMEM;
-    cell->life = address.life;
     cell->asker = asker != NULL ? *asker : (struct bough_asker){ .loop = NULL };
-    *slot->mail_tail = cell;
-    slot->mail_tail = &cell->next;
-    slot->length++;
+    link_mail(slot, cell, address.life);
     bough_slot_queue(slot);
     return BOUGH_OK;
-}
-
-struct bough_cell *bough_mail_pop(struct bough_actor *slot)
-{
-    struct bough_cell *cell = slot->mail;
-
-    if (cell == NULL) return NULL;
-    slot->mail = cell->next;
-    if (slot->mail == NULL) slot->mail_tail = &slot->mail;
-    slot->length--;
-    return cell;
 }
 
 void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)
@@ -143,10 +115,33 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
 
 /* Public */
 
+/* Whether a message is of the plain kind: small, to an actor that lives and has room, on
+ * a loop that is at work. */
+static inline bool is_plain(const struct bough_actor *slot, size_t size)
+{
+    return slot != NULL && bough_slot_lives(slot) && slot->length < slot->capacity &&
+           bough_is_small(size) && slot->loop->at_work;
+}
+
+/* Hot: some 60 instructions, no call among them and so no registers to save, because all
+ * that is not plain goes the long way round. It says the same as bough_mail_push(). */
 enum bough_status bough_send(struct bough_address address, const void *message,
                              size_t size)
 {
-    return bough_mail_push(address, message, size, NULL);
+    struct bough_actor *slot = bough_slot(address);
+
+    if (!is_plain(slot, size)) return bough_mail_push(address, message, size, NULL);
+
+    struct bough_loop *loop = slot->loop;
+    struct bough_cell *cell = bough_pool_try(&loop->pool, sizeof(*cell) + size);
+
+    if (cell == NULL) return bough_mail_push(address, message, size, NULL);
+    bough_copy_small(cell->bytes, message, size);
+    bough_cell_fill(loop, cell, size);
+    cell->asker.loop = NULL;
+    link_mail(slot, cell, address.life);
+    bough_slot_queue_at_work(slot);
+    return BOUGH_OK;
 }
 
 enum bough_status bough_send_block(struct bough_address address,

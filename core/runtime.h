@@ -57,7 +57,8 @@ BOUGH_PUBLIC struct ev_loop *bough_loop_ev(struct bough_loop *loop);
 BOUGH_PUBLIC int64_t bough_loop_now_ms(const struct bough_loop *loop);
 
 /* For tests and simulations: runs what is ready until nothing is, or until `budget` tasks
- * and messages have run. Returns how many ran. Never polls. */
+ * and messages have run (a turn and its first message count as one). Returns how many
+ * ran. Never polls. */
 BOUGH_PUBLIC size_t bough_loop_run_ready(struct bough_loop *loop, size_t budget);
 
 /* Virtual clock only: runs what is ready, then moves time to each deadline in turn and

@@ -45,6 +45,7 @@ struct bough_actor *bough_slot_new(struct bough_loop *loop)
     slot->loop = loop;
     slot->place = place;
     slot->mail_tail = &slot->mail;
+    slot->task.run = bough_slot_turn;
     loop->counts.places++;
     return slot;
 }

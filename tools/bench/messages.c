@@ -22,19 +22,38 @@ struct player {
     struct bough_address address;
 };
 
-struct player_message {
-    enum { MEET, PASS } kind;
-    uint64_t left;      /* of PASS */
-    struct player next; /* of MEET */
+enum player_kind { MEET, PASS };
+
+struct player_pass {
+    enum player_kind kind;
+    uint64_t left;
 };
 
-/* What a pass is: all of a player's message but its last member. */
-enum { PASS_SIZE = offsetof(struct player_message, next) };
+struct player_meeting {
+    enum player_kind kind;
+    struct player next;
+};
 
 static const struct bough_message_type player_messages[] = {
     [MEET] = { .name = "meet" },
     [PASS] = { .name = "pass" },
 };
+
+/* Player: Handle */
+
+static void player_meet(struct player player, struct player next)
+{
+    const struct player_meeting message = { .kind = MEET, .next = next };
+
+    tell(player.address, &message, sizeof(message));
+}
+
+static void player_pass(struct player player, uint64_t left)
+{
+    const struct player_pass message = { .kind = PASS, .left = left };
+
+    tell(player.address, &message, sizeof(message));
+}
 
 /* Player: Actor, Runner */
 
@@ -45,15 +64,14 @@ struct player_state {
 static void player_run(struct bough_actor *actor, const void *data, size_t size)
 {
     struct player_state *self = bough_state(actor);
-    const struct player_message *message = data;
+    const struct player_pass *pass = data;
 
     (void)size;
-    switch (message->kind) {
-    case MEET: self->next = message->next; break;
+    switch (pass->kind) {
+    case MEET: self->next = ((const struct player_meeting *)data)->next; break;
     case PASS:
-        if (message->left > 0) {
-            const struct player_message pass = { PASS, .left = message->left - 1 };
-            tell(self->next.address, &pass, PASS_SIZE);
+        if (pass->left > 0) {
+            player_pass(self->next, pass->left - 1);
         } else {
             bough_exit(actor, BOUGH_EXIT_NORMAL);
         }
@@ -64,27 +82,11 @@ static void player_run(struct bough_actor *actor, const void *data, size_t size)
 static const struct bough_actor_type player_type = {
     .name = "player",
     .state_size = sizeof(struct player_state),
-    .message_size = PASS_SIZE,
+    .message_size = sizeof(struct player_pass),
     .messages = player_messages,
     .message_count = bough_count_of(player_messages),
     .run = player_run,
 };
-
-/* Player: Handle */
-
-static void player_meet(struct player player, struct player next)
-{
-    const struct player_message message = { .kind = MEET, .next = next };
-
-    tell(player.address, &message, sizeof(message));
-}
-
-static void player_pass(struct player player, uint64_t left)
-{
-    const struct player_message message = { .kind = PASS, .left = left };
-
-    tell(player.address, &message, PASS_SIZE);
-}
 
 /* Makes a ring in which `passes` are made until its last player ends; returns the time.
  */
