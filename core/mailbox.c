@@ -52,15 +52,6 @@ static enum bough_status refuse(struct bough_actor *slot, const struct bough_ask
     return status;
 }
 
-static inline void link_mail(struct bough_actor *slot, struct bough_cell *cell,
-                             uint32_t life)
-{
-    cell->life = life;
-    *slot->mail_tail = cell;
-    slot->mail_tail = &cell->next;
-    slot->length++;
-}
-
 enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
                                   size_t size, const struct bough_asker *asker)
 {
@@ -80,7 +71,7 @@ enum bough_status bough_mail_push(struct bough_address address, const void *byte
     struct bough_cell *cell = bough_cell_new(slot->loop, bytes, size);
     if (cell == NULL) return BOUGH_ENOMEM;
     cell->asker = asker != NULL ? *asker : (struct bough_asker){ .loop = NULL };
-    link_mail(slot, cell, address.life);
+    bough_mail_link(slot, cell, address.life);
     bough_slot_queue(slot);
     return BOUGH_OK;
 }
@@ -115,33 +106,11 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
 
 /* Public */
 
-/* Whether a message is of the plain kind: small, to an actor that lives and has room, on
- * a loop that is at work. */
-static inline bool is_plain(const struct bough_actor *slot, size_t size)
-{
-    return slot != NULL && bough_slot_lives(slot) && slot->length < slot->capacity &&
-           bough_is_small(size) && slot->loop->at_work;
-}
-
-/* Hot: some 60 instructions, no call among them and so no registers to save, because all
- * that is not plain goes the long way round. It says the same as bough_mail_push(). */
 enum bough_status bough_send(struct bough_address address, const void *message,
                              size_t size)
 {
-    struct bough_actor *slot = bough_slot(address);
-
-    if (!is_plain(slot, size)) return bough_mail_push(address, message, size, NULL);
-
-    struct bough_loop *loop = slot->loop;
-    struct bough_cell *cell = bough_pool_try(&loop->pool, sizeof(*cell) + size);
-
-    if (cell == NULL) return bough_mail_push(address, message, size, NULL);
-    bough_copy_small(cell->bytes, message, size);
-    bough_cell_fill(loop, cell, size);
-    cell->asker.loop = NULL;
-    link_mail(slot, cell, address.life);
-    bough_slot_queue_at_work(slot);
-    return BOUGH_OK;
+    if (bough_mail_try(address, message, size, NULL)) return BOUGH_OK;
+    return bough_mail_push(address, message, size, NULL);
 }
 
 enum bough_status bough_send_block(struct bough_address address,
