@@ -82,15 +82,12 @@ void bough_exit(struct bough_actor *actor, enum bough_exit_kind kind)
 void bough_fail(struct bough_actor *actor, enum bough_status status, const char *format,
                 ...)
 {
-    char text[BOUGH_EXIT_TEXT];
+    struct bough_exit_reason reason = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
     va_list arguments;
 
     va_start(arguments, format);
-    bough_text_vformat(text, sizeof(text), format, arguments);
+    bough_text_vformat(reason.text, sizeof(reason.text), format, arguments);
     va_end(arguments);
-
-    const struct bough_exit_reason reason =
-        bough_exit_make(BOUGH_EXIT_ERROR, status, 0, "%s", text);
     bough_exit_because(actor, &reason);
 }
 

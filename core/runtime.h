@@ -23,6 +23,9 @@ struct bough_runtime_options {
     const struct bough_clock *clock; /* NULL: bough_clock_system */
     bough_log_function *log;         /* NULL: bough_log_stderr */
     void *log_data;
+    /* What is below this level is not even made into text; BOUGH_LEVEL_COUNT: nothing is.
+     */
+    enum bough_log_level log_level;
     bough_event_function *event; /* NULL: nobody */
     void *event_data;
 };

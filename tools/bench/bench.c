@@ -13,12 +13,6 @@
 
 /* World */
 
-static void log_nowhere(void *data, const struct bough_log_record *record)
-{
-    (void)data;
-    (void)record;
-}
-
 static void over(struct bough_watch *watch, const struct bough_exit_reason *reason)
 {
     struct bench_world *world = bough_container(watch, struct bench_world, watch);
@@ -33,7 +27,7 @@ static void over(struct bough_watch *watch, const struct bough_exit_reason *reas
 
 void bench_world_open(struct bench_world *world)
 {
-    const struct bough_runtime_options options = { .log = log_nowhere };
+    const struct bough_runtime_options options = { .log_level = BOUGH_LEVEL_COUNT };
 
     *world = (struct bench_world){ .watch = { .exited = over } };
     world->ev = ev_loop_new(EVFLAG_AUTO);

@@ -25,8 +25,8 @@ struct bench_world {
     uint64_t started_ns, ended_ns;
 };
 
-/* Opens a world on a libev loop of its own. What is logged there goes nowhere; every
- * check, count and event number of the runtime is on. */
+/* Opens a world on a libev loop of its own. Nothing is logged there; every check, count
+ * and event number of the runtime is on. */
 void bench_world_open(struct bench_world *world);
 
 /* Notes the time and runs until the watched actor has ended by itself. */
