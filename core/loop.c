@@ -289,12 +289,15 @@ struct bough_loop *bough_loop_new(struct bough_runtime *runtime, struct ev_loop 
     return loop;
 }
 
+/* Made once and not for each life: a million of them end at the cost of a visit. */
+static const struct bough_exit_reason runtime_ends = {
+    .kind = BOUGH_EXIT_KILLED,
+    .text = "the runtime ends",
+};
+
 static void kill_life(struct bough_actor *slot)
 {
-    const struct bough_exit_reason killed =
-        bough_exit_make(BOUGH_EXIT_KILLED, BOUGH_OK, 0, "the runtime ends");
-
-    if (bough_slot_lives(slot)) bough_slot_doom(slot, &killed, 0);
+    if (bough_slot_lives(slot)) bough_slot_doom(slot, &runtime_ends, 0);
 }
 
 static void vacate(struct bough_actor *slot)
