@@ -125,7 +125,7 @@ static inline bool bough_slot_is_open(const struct bough_actor *slot)
 }
 
 /* Cells. What is hot about them is here, so that a message costs no calls between files:
- * together 110 to 150 instructions from bough_send() to the end of the turn. */
+ * together some 150 instructions from bough_send() to the end of the turn. */
 
 enum { BOUGH_SMALL_MIN = 8, BOUGH_SMALL_MAX = 32 };
 
