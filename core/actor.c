@@ -41,25 +41,25 @@ int64_t bough_now_ms(struct bough_actor *actor)
 
 void bough_pause(struct bough_actor *actor)
 {
-    actor->paused = true;
+    actor->gate.paused = true;
 }
 
 void bough_resume(struct bough_actor *actor)
 {
-    actor->paused = false;
+    actor->gate.paused = false;
     bough_slot_queue(actor);
 }
 
 void bough_starting(struct bough_actor *actor)
 {
-    bough_assert(actor->phase == BOUGH_PLACE_STARTING);
-    actor->unready = true;
+    bough_assert(actor->gate.phase == BOUGH_PLACE_STARTING);
+    actor->gate.unready = true;
 }
 
 /* In init it only takes bough_starting() back: the start goes on when init returns. */
 void bough_ready(struct bough_actor *actor)
 {
-    actor->unready = false;
+    actor->gate.unready = false;
     if (!actor->begun || actor->reason != NULL) return;
     bough_life_ready(actor);
     bough_slot_queue(actor);
@@ -82,15 +82,12 @@ void bough_exit(struct bough_actor *actor, enum bough_exit_kind kind)
 void bough_fail(struct bough_actor *actor, enum bough_status status, const char *format,
                 ...)
 {
-    char text[BOUGH_EXIT_TEXT];
+    struct bough_exit_reason reason = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
     va_list arguments;
 
     va_start(arguments, format);
-    bough_text_vformat(text, sizeof(text), format, arguments);
+    bough_text_vformat(reason.text, sizeof(reason.text), format, arguments);
     va_end(arguments);
-
-    const struct bough_exit_reason reason =
-        bough_exit_make(BOUGH_EXIT_ERROR, status, 0, "%s", text);
     bough_exit_because(actor, &reason);
 }
 
@@ -99,7 +96,7 @@ void bough_stop(struct bough_address address)
     struct bough_actor *slot = bough_slot(address);
 
     if (slot == NULL || !bough_slot_lives(slot) || slot->reason != NULL) return;
-    if (slot->phase == BOUGH_PLACE_STOPPING || slot->stop_asked) return;
+    if (slot->gate.phase == BOUGH_PLACE_STOPPING || slot->stop_asked) return;
     slot->stop_asked = true;
     if (slot->name != NULL) slot->name->cause = slot->loop->cause;
     bough_slot_hurry(slot);

@@ -44,7 +44,8 @@ struct bough_call {
  * reply of exactly `result_size` bytes is copied there before done(BOUGH_OK); a reply of
  * another size is done(BOUGH_EINVALID). `call` is kept by the caller until done() has run
  * or bough_call_cancel() has returned. Thread: the loop's on which done() runs. Errors:
- * all come to done(). */
+ * all come to done(); BOUGH_ENOMEM also when the work was done and there was no memory
+ * for the answer. */
 BOUGH_PUBLIC void bough_call_start(struct bough_call *call, struct bough_address address,
                                    const void *message, size_t size, void *result,
                                    size_t result_size);

@@ -51,7 +51,8 @@ struct bough_event {
  * nothing of the runtime. */
 typedef void bough_event_function(void *data, const struct bough_event *event);
 
-/* Numbers, stamps and reports an event; `seq` and `realtime_ns` are filled in. Returns
+/* Numbers, stamps and reports an event; `seq` is filled in and, when
+ * somebody listens, `realtime_ns`. Returns
  * the number. For the core and for supervisors. */
 BOUGH_PUBLIC uint64_t bough_event_report(struct bough_runtime *runtime,
                                          struct bough_event *event);

@@ -20,18 +20,9 @@
 
 enum {
     BUDGET = 16384,    /* tasks and messages in one iteration */
-    LOOK_EVERY = 32,   /* of them between two looks at the clock, which costs 25 ns */
     SLICE_NS = 500000, /* then descriptors have their turn: their bar is 1 ms */
     NS_PER_MS = 1000000,
 };
-
-void bough_queue_push(struct bough_queue *queue, struct bough_task *task)
-{
-    task->next = NULL;
-    task->link = queue->tail;
-    *queue->tail = task;
-    queue->tail = &task->next;
-}
 
 void bough_queue_remove(struct bough_queue *queue, struct bough_task *task)
 {
@@ -69,6 +60,7 @@ void bough_loop_enter(struct bough_loop *loop)
 {
     loop->now_ms = clock_ns(loop) / NS_PER_MS;
     loop->entered = true;
+    loop->at_work = loop->held;
 }
 
 static bool is_busy(const struct bough_loop *loop)
@@ -94,6 +86,7 @@ static void hold(struct bough_loop *loop)
 
     if (needed == loop->held) return;
     loop->held = needed;
+    loop->at_work = needed && loop->entered;
     if (needed) {
         ev_ref(loop->ev);
     } else {
@@ -104,7 +97,7 @@ static void hold(struct bough_loop *loop)
 /* What code outside asks for may come after our prepare watcher and before the poll (from
  * the turn of another runtime on the same libev loop, say): the poll must not sleep over
  * it. */
-void bough_loop_hold(struct bough_loop *loop)
+void bough_loop_hold_slowly(struct bough_loop *loop)
 {
     hold(loop);
     if (!loop->entered) set_idle(loop, true);
@@ -113,6 +106,7 @@ void bough_loop_hold(struct bough_loop *loop)
 void bough_loop_leave(struct bough_loop *loop)
 {
     loop->entered = false;
+    loop->at_work = false;
     hold(loop);
 }
 
@@ -131,25 +125,15 @@ static void expire(struct bough_loop *loop)
     }
 }
 
-static void run_next(struct bough_loop *loop)
+bool bough_loop_look(struct bough_loop *loop)
 {
-    struct bough_queue *queue = loop->urgent.head != NULL ? &loop->urgent : &loop->ready;
-    struct bough_task *task = queue->head;
-
-    bough_queue_remove(queue, task);
-    task->run(loop, task);
+    if (clock_ns(loop) < loop->slice_end_ns) return true;
+    loop->steps_end = loop->steps;
+    return false;
 }
 
-bool bough_loop_step(struct bough_loop *loop)
-{
-    loop->steps++;
-    if (loop->steps % LOOK_EVERY == 0 && clock_ns(loop) >= loop->slice_end_ns) {
-        loop->steps_end = loop->steps;
-    }
-    return loop->steps < loop->steps_end;
-}
-
-/* Runs until nothing is ready, or the budget or the slice is spent. */
+/* Runs until nothing is ready, or the budget or the slice is spent. Hot, for most turns
+ * are of one message: a dozen instructions a task, and one call through a pointer. */
 static size_t drain(struct bough_loop *loop, size_t budget, int64_t slice_ns)
 {
     const size_t first = loop->steps;
@@ -157,7 +141,10 @@ static size_t drain(struct bough_loop *loop, size_t budget, int64_t slice_ns)
     loop->steps_end = budget < SIZE_MAX - first ? first + budget : SIZE_MAX;
     loop->slice_end_ns = slice_ns < INT64_MAX ? clock_ns(loop) + slice_ns : INT64_MAX;
     while (is_busy(loop) && loop->steps < loop->steps_end) {
-        run_next(loop);
+        struct bough_task *task =
+            bough_queue_pop(loop->urgent.head != NULL ? &loop->urgent : &loop->ready);
+
+        task->run(loop, task);
         bough_loop_step(loop);
     }
     return loop->steps - first;
@@ -302,12 +289,15 @@ struct bough_loop *bough_loop_new(struct bough_runtime *runtime, struct ev_loop 
     return loop;
 }
 
+/* Made once and not for each life: a million of them end at the cost of a visit. */
+static const struct bough_exit_reason runtime_ends = {
+    .kind = BOUGH_EXIT_KILLED,
+    .text = "the runtime ends",
+};
+
 static void kill_life(struct bough_actor *slot)
 {
-    const struct bough_exit_reason killed =
-        bough_exit_make(BOUGH_EXIT_KILLED, BOUGH_OK, 0, "the runtime ends");
-
-    if (bough_slot_lives(slot)) bough_slot_doom(slot, &killed, 0);
+    if (bough_slot_lives(slot)) bough_slot_doom(slot, &runtime_ends, 0);
 }
 
 /* Nobody comes to read it. Those who asked from another loop are told while it is there.
@@ -315,7 +305,7 @@ static void kill_life(struct bough_actor *slot)
 static void give_up_mail(struct bough_actor *slot)
 {
     if (!bough_slot_is_used(slot)) return;
-    slot->phase = BOUGH_PLACE_STOPPED;
+    slot->gate.phase = BOUGH_PLACE_STOPPED;
     bough_mail_flush(slot, true, BOUGH_EGONE);
 }
 

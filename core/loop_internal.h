@@ -64,17 +64,53 @@ struct bough_loop {
     int64_t slice_end_ns;    /* when descriptors have their turn */
     bool entered;            /* code of ours is on the stack: time stands still */
     bool held;               /* ev_run() is kept going */
+    bool at_work;            /* both: what is queued now is run before the poll */
     bool closing;            /* nothing more is started */
 };
 
-void bough_queue_push(struct bough_queue *queue, struct bough_task *task);
+/* Four stores, wherever in the ready list the task will come: becoming ready must not
+ * cost more the more actors are ready. */
+static inline void bough_queue_push(struct bough_queue *queue, struct bough_task *task)
+{
+    task->next = NULL;
+    task->link = queue->tail;
+    *queue->tail = task;
+    queue->tail = &task->next;
+}
+
+/* The first task, no longer queued; the queue is not empty. */
+static inline struct bough_task *bough_queue_pop(struct bough_queue *queue)
+{
+    struct bough_task *task = queue->head;
+
+    queue->head = task->next;
+    if (task->next != NULL) {
+        task->next->link = &queue->head;
+    } else {
+        queue->tail = &queue->head;
+    }
+    task->link = NULL;
+    return task;
+}
 
 /* Fine on a task that is not queued; else it must be in this queue. */
 void bough_queue_remove(struct bough_queue *queue, struct bough_task *task);
 
-/* After each task and each message: whether there may be another one before the poll. A
- * turn asks, too, so that one long mailbox cannot keep descriptors waiting. */
-bool bough_loop_step(struct bough_loop *loop);
+enum { BOUGH_LOOK_EVERY = 32 }; /* steps between two looks at the clock, of 25 ns each */
+
+/* Looks at the clock: false when the slice is over. */
+bool bough_loop_look(struct bough_loop *loop);
+
+/* Before each further task or message: whether there may be another one before the poll.
+ * A turn asks, too, so that one long mailbox cannot keep descriptors waiting. A count and
+ * two comparisons; the clock would cost as much as the message. */
+static inline bool bough_loop_step(struct bough_loop *loop)
+{
+    const size_t steps = ++loop->steps;
+
+    if (steps % BOUGH_LOOK_EVERY == 0 && !bough_loop_look(loop)) return false;
+    return steps < loop->steps_end;
+}
 
 /* Before and after code that a descriptor or the embedder makes run: refreshes the time.
  */
@@ -84,9 +120,14 @@ void bough_loop_leave(struct bough_loop *loop);
 /* The time now; refreshed unless code of ours is on the stack. */
 int64_t bough_loop_time(struct bough_loop *loop);
 
-/* Keeps ev_run() going while something lives or waits. After each start and each drain.
- */
-void bough_loop_hold(struct bough_loop *loop);
+void bough_loop_hold_slowly(struct bough_loop *loop);
+
+/* Keeps ev_run() going while something lives or waits. After each start and whatever is
+ * queued. Within a drain that is so already, and its end looks again. */
+static inline void bough_loop_hold(struct bough_loop *loop)
+{
+    if (!loop->at_work) bough_loop_hold_slowly(loop);
+}
 
 /* Kills all that lives, runs what that makes ready, answers who still asks. */
 void bough_loop_close(struct bough_loop *loop);

@@ -5,33 +5,9 @@
  * that is all: no lock, no system call, and in the steady state no allocation.
  *
  * SPDX-License-Identifier: MIT */
-#include <string.h>
-
-#include <bough/core/assert.h>
 #include <bough/core/slot_internal.h>
 
 enum { REPORT_EVERY_MS = 1000 };
-
-struct bough_cell *bough_cell_new(struct bough_loop *loop, const void *bytes, size_t size)
-{
-    if (size > BOUGH_BLOCK_MAX) return NULL;
-
-    struct bough_cell *cell = bough_pool_take(&loop->pool, sizeof(*cell) + size);
-
-    if (cell == NULL) return NULL;
-    cell->next = NULL;
-    cell->size = (uint32_t)size;
-    if (size > 0) memcpy(cell->bytes, bytes, size);
-    loop->counts.cells++;
-    return cell;
-}
-
-void bough_cell_free(struct bough_loop *loop, struct bough_cell *cell)
-{
-    if (cell == NULL) return;
-    bough_pool_give(&loop->pool, cell, sizeof(*cell) + cell->size);
-    loop->counts.cells--;
-}
 
 /* Dead letters */
 
@@ -64,7 +40,8 @@ static void dead_letter(struct bough_loop *loop, struct bough_actor *slot)
 
 static bool takes_mail(const struct bough_actor *slot)
 {
-    return slot->phase != BOUGH_PLACE_STOPPED && slot->phase != BOUGH_PLACE_FAILED;
+    return slot->gate.phase != BOUGH_PLACE_STOPPED &&
+           slot->gate.phase != BOUGH_PLACE_FAILED;
 }
 
 static enum bough_status refuse(struct bough_actor *slot, const struct bough_asker *asker,
@@ -93,24 +70,10 @@ enum bough_status bough_mail_push(struct bough_address address, const void *byte
 
     struct bough_cell *cell = bough_cell_new(slot->loop, bytes, size);
     if (cell == NULL) return BOUGH_ENOMEM;
-    cell->life = address.life;
     cell->asker = asker != NULL ? *asker : (struct bough_asker){ .loop = NULL };
-    *slot->mail_tail = cell;
-    slot->mail_tail = &cell->next;
-    slot->length++;
+    bough_mail_link(slot, cell, address.life);
     bough_slot_queue(slot);
     return BOUGH_OK;
-}
-
-struct bough_cell *bough_mail_pop(struct bough_actor *slot)
-{
-    struct bough_cell *cell = slot->mail;
-
-    if (cell == NULL) return NULL;
-    slot->mail = cell->next;
-    if (slot->mail == NULL) slot->mail_tail = &slot->mail;
-    slot->length--;
-    return cell;
 }
 
 void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)
@@ -146,6 +109,7 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
 enum bough_status bough_send(struct bough_address address, const void *message,
                              size_t size)
 {
+    if (bough_mail_try(address, message, size, NULL)) return BOUGH_OK;
     return bough_mail_push(address, message, size, NULL);
 }
 

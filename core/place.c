@@ -69,7 +69,7 @@ static struct bough_actor *new_slot(struct bough_loop *loop)
     struct bough_actor *slot = bough_slot_new(loop);
 
     if (slot == NULL) return NULL;
-    slot->phase = BOUGH_PLACE_RESERVED;
+    slot->gate.phase = BOUGH_PLACE_RESERVED;
     slot->capacity = BOUGH_MAILBOX_CAPACITY;
     return slot;
 }
@@ -141,7 +141,7 @@ static void furnish(struct bough_actor *slot, const struct bough_place_spec *spe
     slot->type = spec->type;
     slot->capacity = spec->capacity != 0 ? spec->capacity : BOUGH_MAILBOX_CAPACITY;
     slot->discard = spec->on_restart == BOUGH_DISCARD;
-    slot->phase = BOUGH_PLACE_RESERVED;
+    slot->gate.phase = BOUGH_PLACE_RESERVED;
     if (slot->name == NULL) return;
     slot->name->restart = spec->restart;
     slot->name->speaks = spec->speaks;
@@ -223,14 +223,14 @@ void bough_place_mark(struct bough_address place, enum bough_place_state state)
     if (state == BOUGH_PLACE_STOPPED || state == BOUGH_PLACE_FAILED) {
         bough_slot_settle(slot, state);
     } else {
-        slot->phase = (unsigned char)state;
+        slot->gate.phase = (unsigned char)state;
     }
 }
 
 /* What waits below a place that nobody comes back to waits for nobody either. */
 void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state)
 {
-    slot->phase = (unsigned char)state;
+    slot->gate.phase = (unsigned char)state;
     bough_mail_flush(slot, true, BOUGH_EGONE);
     if (slot->name == NULL) return;
     for (struct bough_name *child = slot->name->first; child != NULL;
@@ -246,7 +246,7 @@ void bough_slot_vacate(struct bough_actor *slot, uint64_t cause)
     while (slot->name != NULL && slot->name->last != NULL) {
         bough_slot_vacate(slot->name->last->slot, cause);
     }
-    slot->phase = BOUGH_PLACE_STOPPED;
+    slot->gate.phase = BOUGH_PLACE_STOPPED;
     bough_mail_flush(slot, true, BOUGH_EGONE);
     free_options(slot);
     if (slot->name != NULL) {
@@ -322,7 +322,7 @@ static void describe(const struct bough_actor *slot, struct bough_place_info *in
         .type = slot->type,
         .speaks = slot->type,
         .options = slot->options,
-        .state = slot->phase,
+        .state = slot->gate.phase,
         .life = slot->life,
         .mailbox_length = slot->length,
         .mailbox_capacity = slot->capacity,

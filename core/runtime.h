@@ -23,6 +23,9 @@ struct bough_runtime_options {
     const struct bough_clock *clock; /* NULL: bough_clock_system */
     bough_log_function *log;         /* NULL: bough_log_stderr */
     void *log_data;
+    /* What is below this level is not even made into text; BOUGH_LEVEL_COUNT: nothing is.
+     */
+    enum bough_log_level log_level;
     bough_event_function *event; /* NULL: nobody */
     void *event_data;
 };
@@ -57,7 +60,8 @@ BOUGH_PUBLIC struct ev_loop *bough_loop_ev(struct bough_loop *loop);
 BOUGH_PUBLIC int64_t bough_loop_now_ms(const struct bough_loop *loop);
 
 /* For tests and simulations: runs what is ready until nothing is, or until `budget` tasks
- * and messages have run. Returns how many ran. Never polls. */
+ * and messages have run (a turn and its first message count as one). Returns how many
+ * ran. Never polls. */
 BOUGH_PUBLIC size_t bough_loop_run_ready(struct bough_loop *loop, size_t budget);
 
 /* Virtual clock only: runs what is ready, then moves time to each deadline in turn and

@@ -14,7 +14,7 @@ struct bough_slab {
 };
 
 /* An idle actor must cost well under 200 bytes beside its state. */
-_Static_assert(sizeof(struct bough_actor) <= 184, "a slot has grown");
+_Static_assert(sizeof(struct bough_actor) <= 144, "a slot has grown");
 
 static bool grow(struct bough_loop *loop)
 {
@@ -45,6 +45,7 @@ struct bough_actor *bough_slot_new(struct bough_loop *loop)
     slot->loop = loop;
     slot->place = place;
     slot->mail_tail = &slot->mail;
+    slot->task.run = bough_slot_turn;
     loop->counts.places++;
     return slot;
 }

@@ -106,7 +106,7 @@ void bough_watch(struct bough_watch *watch, struct bough_address address)
     bough_assert(address.slot != NULL || watch->owner != NULL);
     if (slot != NULL && bough_slot_lives(slot)) {
         bough_watch_add(slot, watch);
-        if (slot->phase == BOUGH_PLACE_RUNNING) pend(watch, READY, 0);
+        if (slot->gate.phase == BOUGH_PLACE_RUNNING) pend(watch, READY, 0);
         return;
     }
     prepare(watch, watch->owner != NULL ? watch->owner->loop : address.slot->loop);

@@ -214,6 +214,27 @@ static void the_log_hook_can_be_changed(void **state)
     assert_string_equal(test->log, "");
 }
 
+static void what_is_below_the_log_level_is_not_logged(void **state)
+{
+    int count = 0;
+    const struct bough_runtime_options options = {
+        .log = count_log,
+        .log_data = &count,
+        .log_level = BOUGH_WARNING,
+    };
+    struct bough_runtime *runtime = bough_runtime_new(&options);
+
+    (void)state;
+    assert_non_null(runtime);
+    bough_log(runtime, BOUGH_DEBUG, "", "below");
+    bough_log(runtime, BOUGH_INFO, "", "below");
+    assert_int_equal(count, 0);
+    bough_log(runtime, BOUGH_WARNING, "", "at");
+    bough_log(runtime, BOUGH_ERROR, "", "above");
+    assert_int_equal(count, 2);
+    bough_runtime_free(runtime);
+}
+
 static void the_default_log_is_a_line_on_stderr(void **state)
 {
     char line[256] = "";
@@ -304,6 +325,7 @@ int main(void)
         real_test_of(an_embedder_may_send_from_its_own_callbacks),
         test_of(a_line_of_log_goes_to_the_hook_and_has_a_largest_length),
         test_of(the_log_hook_can_be_changed),
+        cmocka_unit_test(what_is_below_the_log_level_is_not_logged),
         cmocka_unit_test(the_default_log_is_a_line_on_stderr),
         test_of(time_comes_from_the_clock_it_was_given),
         test_of(it_says_when_something_is_next),

@@ -375,6 +375,11 @@ static void a_request_without_memory_is_answered_and_changes_nothing(void **stat
 
     tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 1);
     tree_start(&tree);
+    /* An answer for which there is no memory is ENOMEM after the work: not here. */
+    spec = tree_probe_spec(&tree, "w", 2);
+    tree_start_child(&tree, &spec, &request);
+    assert_status(request.status, BOUGH_OK);
+    request.status = BOUGH_ENOMEM;
     spec = tree_probe_spec(&tree, "x", 1);
     for (size_t nth = 1; request.status != BOUGH_OK; nth++) {
         assert_in_range(nth, 1, ENOUGH);

@@ -118,6 +118,12 @@ if(TARGET bough_tool)
     bough_test_folder(tools bough_tool)
 endif()
 
+# Instructions are worth counting where users pay them.
+if(BOUGH_VALGRIND AND TARGET bough-bench AND NOT BOUGH_SANITIZE
+        AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    bough_test_folder(costs)
+endif()
+
 # What looks at the tree rather than at a program need not be asked twice.
 if(NOT BOUGH_SANITIZE)
     bough_test_folder(hygiene)

@@ -46,5 +46,5 @@ file(GLOB bough_bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/benc
 if(bough_bench_sources)
     add_executable(bough-bench ${bough_bench_sources})
     target_link_libraries(bough-bench PRIVATE
-        bough_config bough_actors bough_supervisor bough_core PkgConfig::JANSSON bough_flags)
+        bough_actors bough_supervisor bough_core bough_flags)
 endif()

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+#
+# test_bench.sh - bough-bench prints lines that the peers' tables can read, and only those.
+#
+# SPDX-License-Identifier: MIT
+
+set -euo pipefail
+# shellcheck source=tests/support/fact.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/fact.sh"
+bench=$BOUGH_BUILD/bin/bough-bench
+number='[0-9]+(\.[0-9]+)?'
+
+# prints BENCH VARIANT... [-- MORE]: a small run prints a line for each variant, in order, with
+# the members that all lines have and then those that match MORE.
+prints() {
+    local name=$1 line=0 more='' variants=()
+    shift
+    while [ $# -gt 0 ]; do
+        if [ "$1" = -- ]; then more=$2; break; fi
+        variants+=("$1")
+        shift
+    done
+    "$bench" "$name" 1000 >"$work/lines" || return 1
+    cat "$work/lines"
+    [ "$(wc -l <"$work/lines")" -eq "${#variants[@]}" ] || return 1
+    for variant in "${variants[@]}"; do
+        line=$((line + 1))
+        sed -n "${line}p" "$work/lines" | grep -qxE \
+            "\{\"peer\":\"ours\",\"bench\":\"$name\",\"variant\":\"$variant\",\"n\":[0-9]+,\
+\"seconds\":$number,\"ops_per_s\":$number,\"ns_per_op\":$number$more\}" || return 1
+    done
+}
+
+# refused ARGUMENT...: status 2, a word on stderr, and no line.
+refused() {
+    local status=0
+    "$bench" "$@" >"$work/lines" 2>"$work/complaint" || status=$?
+    [ "$status" -eq 2 ] && [ ! -s "$work/lines" ] && [ -s "$work/complaint" ]
+}
+
+helps() {
+    "$bench" --help | grep -q '^usage: bough-bench BENCH'
+}
+
+latencies=",\"p50_us\":$number,\"p90_us\":$number,\"p99_us\":$number,\"max_us\":$number"
+fact pingpong_prints_its_line prints pingpong same
+fact ring_prints_a_line_for_each_size prints ring same-1000 same-100000
+fact fanin_prints_its_line prints fanin same
+fact request_prints_its_line prints request same
+fact spawn_prints_its_line_with_bytes prints spawn same -- "(,\"bytes_per_actor\":$number)?"
+fact restart_prints_lines_with_latencies prints restart same-one same-all1000 -- "$latencies"
+fact kv_prints_its_line prints kv same
+fact an_unknown_benchmark_is_refused refused knitting
+fact a_count_that_is_no_number_is_refused refused pingpong 12x
+fact a_count_of_nothing_is_refused refused pingpong 0
+fact no_benchmark_is_refused refused
+fact it_says_how_it_is_used helps
+facts_end

@@ -1,0 +1,119 @@
+/* bench.c - see bench.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/tools/bench/bench.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <ev.h>
+
+/* World */
+
+static void over(struct bough_watch *watch, const struct bough_exit_reason *reason)
+{
+    struct bench_world *world = bough_container(watch, struct bench_world, watch);
+    char why[BOUGH_EXIT_TEXT];
+
+    world->ended_ns = bench_now_ns();
+    if (!bough_exit_good(reason)) {
+        bench_die("the actor that measures", bough_exit_print(reason, why, sizeof(why)));
+    }
+    ev_break(world->ev, EVBREAK_ONE);
+}
+
+void bench_world_open(struct bench_world *world)
+{
+    const struct bough_runtime_options options = { .log_level = BOUGH_LEVEL_COUNT };
+
+    *world = (struct bench_world){ .watch = { .exited = over } };
+    world->ev = ev_loop_new(EVFLAG_AUTO);
+    world->runtime = bough_runtime_new(&options);
+    if (world->ev == NULL || world->runtime == NULL) bench_die("a runtime", "no memory");
+    world->loop = bough_loop_new(world->runtime, world->ev);
+    if (world->loop == NULL) bench_die("a loop", "no memory");
+}
+
+void bench_world_run(struct bench_world *world)
+{
+    world->started_ns = bench_now_ns();
+    ev_run(world->ev, 0);
+}
+
+void bench_world_close(struct bench_world *world)
+{
+    bough_runtime_free(world->runtime);
+    ev_loop_destroy(world->ev);
+}
+
+/* Measuring */
+
+uint64_t bench_now_ns(void)
+{
+    return (uint64_t)bough_clock_system.monotonic_ns(&bough_clock_system);
+}
+
+long bench_resident(void)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    long size, resident;
+
+    if (file == NULL || fscanf(file, "%ld %ld", &size, &resident) != 2) {
+        bench_die("/proc/self/statm", "cannot be read");
+    }
+    fclose(file);
+    return resident * sysconf(_SC_PAGESIZE);
+}
+
+void bench_need(enum bough_status status, const char *what)
+{
+    if (status != BOUGH_OK) bench_die(what, bough_status_text(status));
+}
+
+void bench_die(const char *what, const char *why)
+{
+    fprintf(stderr, "bough-bench: %s: %s\n", what, why);
+    exit(EXIT_FAILURE);
+}
+
+/* Printing */
+
+static int compare(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The one below which `percent` of them lie. */
+static double percentile_us(const struct bench_result *result, uint64_t percent)
+{
+    const uint64_t index = result->n * percent / 100;
+    const uint64_t last = result->n - 1;
+
+    return (double)result->latencies_ns[index < last ? index : last] / 1e3;
+}
+
+void bench_print(const struct bench_result *result)
+{
+    const double n = (double)result->n, ns = (double)result->ns;
+
+    printf("{\"peer\":\"ours\",\"bench\":\"%s\",\"variant\":\"%s\",\"n\":%" PRIu64
+           ",\"seconds\":%.6f,\"ops_per_s\":%.1f,\"ns_per_op\":%.2f",
+           result->bench, result->variant, result->n, ns / 1e9,
+           ns > 0 ? n * 1e9 / ns : 0.0, ns / n);
+    if (result->bytes_per_actor > 0) {
+        printf(",\"bytes_per_actor\":%.1f", result->bytes_per_actor);
+    }
+    if (result->latencies_ns != NULL) {
+        qsort(result->latencies_ns, result->n, sizeof(uint64_t), compare);
+        printf(",\"p50_us\":%.3f,\"p90_us\":%.3f,\"p99_us\":%.3f,\"max_us\":%.3f",
+               percentile_us(result, 50), percentile_us(result, 90),
+               percentile_us(result, 99), percentile_us(result, 100));
+    }
+    printf("}\n");
+    fflush(stdout);
+}

@@ -1,0 +1,67 @@
+/* bench.h - what the benchmarks share: a runtime to run in, a clock, and the lines of
+ * results.
+ *
+ * Each benchmark is a function of `n`, the number of operations, which opens a world,
+ * runs, prints a JSON line for each result and closes it. Nothing here is measured: the
+ * benchmarks use the public headers alone, as any program would.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_TOOLS_BENCH_BENCH_H
+#define BOUGH_TOOLS_BENCH_BENCH_H
+
+#include <stdint.h>
+
+#include <bough/core/actor.h>
+#include <bough/core/runtime.h>
+
+struct ev_loop;
+
+/* A runtime with one loop, and when the actor that measures began and ended. */
+struct bench_world {
+    struct ev_loop *ev;
+    struct bough_runtime *runtime;
+    struct bough_loop *loop;
+    struct bough_watch watch; /* over: the end of this actor is the end of the run */
+    uint64_t started_ns, ended_ns;
+};
+
+/* Opens a world on a libev loop of its own. Nothing is logged there; every check, count
+ * and event number of the runtime is on. */
+void bench_world_open(struct bench_world *world);
+
+/* Notes the time and runs until the watched actor has ended by itself. */
+void bench_world_run(struct bench_world *world);
+
+void bench_world_close(struct bench_world *world);
+
+/* The machine's monotonic time, in nanoseconds. */
+uint64_t bench_now_ns(void);
+
+/* Bytes of this process that are resident. */
+long bench_resident(void);
+
+/* A benchmark cannot fail in order: says what did not work on stderr, and exits with 1.
+ */
+void bench_need(enum bough_status status, const char *what);
+_Noreturn void bench_die(const char *what, const char *why);
+
+/* What one line says. */
+struct bench_result {
+    const char *bench, *variant;
+    uint64_t n, ns;
+    double bytes_per_actor; /* 0: left out */
+    uint64_t *latencies_ns; /* n of them, which are sorted here; NULL: left out */
+};
+
+void bench_print(const struct bench_result *result);
+
+/* The benchmarks; those of messages, of calls and of lives. */
+void bench_pingpong(uint64_t n);
+void bench_ring(uint64_t n);
+void bench_fanin(uint64_t n);
+void bench_request(uint64_t n);
+void bench_kv(uint64_t n);
+void bench_spawn(uint64_t n);
+void bench_restart(uint64_t n);
+
+#endif

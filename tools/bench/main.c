@@ -1,0 +1,83 @@
+/* main.c - bough-bench: runs one benchmark and prints its results, a JSON line each.
+ *
+ * A ratio is worth more than a figure: tools/compare runs this beside the peers.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/tools/bench/bench.h>
+
+enum { USAGE = 2 };
+
+static const struct {
+    const char *name;
+    void (*run)(uint64_t n);
+    uint64_t n; /* half a second to two of it */
+    const char *help;
+} benches[] = {
+    { "pingpong", bench_pingpong, 10000000, "a round trip between two actors" },
+    { "ring", bench_ring, 10000000, "a token's hop in rings of 1,000 and 100,000" },
+    { "fanin", bench_fanin, 10000000, "a message of one of 100 senders to one actor" },
+    { "request", bench_request, 5000000, "a call, with a deadline on each" },
+    { "spawn", bench_spawn, 1000000, "an idle actor started, and its memory" },
+    { "restart", bench_restart, 200000, "a crash, until the new lives have begun" },
+    { "kv", bench_kv, 2000000, "a set or a get of 16 bytes among 100,000 keys" },
+};
+
+static void print_usage(FILE *out)
+{
+    fprintf(out, "usage: bough-bench BENCH [N]\n\n"
+                 "Runs a benchmark of N operations and prints a JSON line a result.\n\n");
+    for (size_t i = 0; i < bough_count_of(benches); i++) {
+        fprintf(out, "  %-9s %s (N: %" PRIu64 ")\n", benches[i].name, benches[i].help,
+                benches[i].n);
+    }
+}
+
+static int refuse(const char *what, const char *text)
+{
+    fprintf(stderr, "bough-bench: %s \"%s\"; try bough-bench --help\n", what, text);
+    return USAGE;
+}
+
+/* False unless the text is a number from 1 to a billion. */
+static bool parse_count(const char *text, uint64_t *n)
+{
+    char *end;
+
+    errno = 0;
+    *n = strtoull(text, &end, 10);
+    return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' && *n >= 1 &&
+           *n <= 1000000000;
+}
+
+static int run(size_t i, const char *count)
+{
+    uint64_t n = benches[i].n;
+
+    if (count != NULL && !parse_count(count, &n)) {
+        return refuse("N is a number from 1 to 1000000000, not", count);
+    }
+    benches[i].run(n);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        print_usage(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (argc != 2 && argc != 3) {
+        print_usage(stderr);
+        return USAGE;
+    }
+    for (size_t i = 0; i < bough_count_of(benches); i++) {
+        if (strcmp(argv[1], benches[i].name) == 0) return run(i, argv[2]);
+    }
+    return refuse("no benchmark", argv[1]);
+}

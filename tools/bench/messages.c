@@ -1,0 +1,265 @@
+/* messages.c - pingpong, ring and fanin: what a message costs when it is sent, not asked.
+ *
+ * A ping-pong is a ring of two. Each player passes a number on, one less each time; the
+ * one that gets 0 ends, and with it the run.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <bough/tools/bench/bench.h>
+
+/* What cannot be delivered would be lost in silence, and the run never end. */
+static void tell(struct bough_address address, const void *message, size_t size)
+{
+    bench_need(bough_send(address, message, size), "a message");
+}
+
+/* Player: Message */
+
+struct player {
+    struct bough_address address;
+};
+
+enum player_kind { MEET, PASS };
+
+struct player_pass {
+    enum player_kind kind;
+    uint64_t left;
+};
+
+struct player_meeting {
+    enum player_kind kind;
+    struct player next;
+};
+
+static const struct bough_message_type player_messages[] = {
+    [MEET] = { .name = "meet" },
+    [PASS] = { .name = "pass" },
+};
+
+/* Player: Handle */
+
+static void player_meet(struct player player, struct player next)
+{
+    const struct player_meeting message = { .kind = MEET, .next = next };
+
+    tell(player.address, &message, sizeof(message));
+}
+
+static void player_pass(struct player player, uint64_t left)
+{
+    const struct player_pass message = { .kind = PASS, .left = left };
+
+    tell(player.address, &message, sizeof(message));
+}
+
+/* Player: Actor, Runner */
+
+struct player_state {
+    struct player next;
+};
+
+static void player_run(struct bough_actor *actor, const void *data, size_t size)
+{
+    struct player_state *self = bough_state(actor);
+    const struct player_pass *pass = data;
+
+    (void)size;
+    switch (pass->kind) {
+    case MEET: self->next = ((const struct player_meeting *)data)->next; break;
+    case PASS:
+        if (pass->left > 0) {
+            player_pass(self->next, pass->left - 1);
+        } else {
+            bough_exit(actor, BOUGH_EXIT_NORMAL);
+        }
+        break;
+    }
+}
+
+static const struct bough_actor_type player_type = {
+    .name = "player",
+    .state_size = sizeof(struct player_state),
+    .message_size = sizeof(struct player_pass),
+    .messages = player_messages,
+    .message_count = bough_count_of(player_messages),
+    .run = player_run,
+};
+
+/* Makes a ring in which `passes` are made until its last player ends; returns the time.
+ */
+static uint64_t play(size_t count, uint64_t passes)
+{
+    struct bench_world world;
+    struct player *players = calloc(count, sizeof(*players));
+    const size_t last = passes % count;
+
+    if (players == NULL) bench_die("players", "no memory");
+    bench_world_open(&world);
+    for (size_t i = 0; i < count; i++) {
+        struct bough_watch *watch = i == last ? &world.watch : NULL;
+        bench_need(
+            bough_spawn(world.loop, &player_type, NULL, watch, &players[i].address, NULL),
+            "a player");
+    }
+    for (size_t i = 0; i < count; i++)
+        player_meet(players[i], players[(i + 1) % count]);
+    bough_loop_run_ready(world.loop, SIZE_MAX);
+
+    player_pass(players[0], passes);
+    bench_world_run(&world);
+    free(players);
+    bench_world_close(&world);
+    return world.ended_ns - world.started_ns;
+}
+
+void bench_pingpong(uint64_t n)
+{
+    bench_print(&(struct bench_result){
+        .bench = "pingpong", .variant = "same", .n = n, .ns = play(2, 2 * n) });
+}
+
+void bench_ring(uint64_t n)
+{
+    static const size_t counts[] = { 1000, 100000 };
+
+    for (size_t i = 0; i < bough_count_of(counts); i++) {
+        char variant[32];
+
+        snprintf(variant, sizeof(variant), "same-%zu", counts[i]);
+        bench_print(&(struct bench_result){
+            .bench = "ring", .variant = variant, .n = n, .ns = play(counts[i], n) });
+    }
+}
+
+/* Sink: counts until it has what it expects. */
+
+struct sink {
+    struct bough_address address;
+};
+
+struct sink_message {
+    enum { EXPECT, ADD } kind;
+    uint64_t amount;
+};
+
+static const struct bough_message_type sink_messages[] = {
+    [EXPECT] = { .name = "expect" },
+    [ADD] = { .name = "add" },
+};
+
+struct sink_state {
+    uint64_t expected, count;
+};
+
+static void sink_run(struct bough_actor *actor, const void *data, size_t size)
+{
+    struct sink_state *self = bough_state(actor);
+    const struct sink_message *message = data;
+
+    (void)size;
+    switch (message->kind) {
+    case EXPECT: self->expected = message->amount; break;
+    case ADD:
+        self->count += message->amount;
+        if (self->count == self->expected) bough_exit(actor, BOUGH_EXIT_NORMAL);
+        break;
+    }
+}
+
+static const struct bough_actor_type sink_type = {
+    .name = "sink",
+    .state_size = sizeof(struct sink_state),
+    .message_size = sizeof(struct sink_message),
+    .messages = sink_messages,
+    .message_count = bough_count_of(sink_messages),
+    .run = sink_run,
+};
+
+static void sink_expect(struct sink sink, uint64_t amount)
+{
+    const struct sink_message message = { .kind = EXPECT, .amount = amount };
+
+    tell(sink.address, &message, sizeof(message));
+}
+
+/* False: it is full now. */
+static bool sink_add(struct sink sink, uint64_t amount)
+{
+    const struct sink_message message = { .kind = ADD, .amount = amount };
+    const enum bough_status status = bough_send(sink.address, &message, sizeof(message));
+
+    if (status != BOUGH_EFULL) bench_need(status, "add");
+    return status == BOUGH_OK;
+}
+
+/* Sender: adds one, or tries again when the sink is full, and tells itself to go on. */
+
+struct sender {
+    struct bough_address address;
+};
+
+struct sender_message {
+    enum { GO_ON } kind;
+    struct sink sink;
+    uint64_t left;
+};
+
+static const struct bough_message_type sender_messages[] = {
+    [GO_ON] = { .name = "go_on" },
+};
+
+static void sender_run(struct bough_actor *actor, const void *data, size_t size)
+{
+    struct sender_message message = *(const struct sender_message *)data;
+
+    (void)size;
+    if (sink_add(message.sink, 1)) message.left--;
+    if (message.left > 0) tell(bough_self(actor), &message, sizeof(message));
+}
+
+static const struct bough_actor_type sender_type = {
+    .name = "sender",
+    .message_size = sizeof(struct sender_message),
+    .messages = sender_messages,
+    .message_count = bough_count_of(sender_messages),
+    .run = sender_run,
+};
+
+static void sender_go_on(struct sender sender, struct sink sink, uint64_t left)
+{
+    const struct sender_message message = { GO_ON, .sink = sink, .left = left };
+
+    tell(sender.address, &message, sizeof(message));
+}
+
+enum { SENDERS = 100 };
+
+void bench_fanin(uint64_t n)
+{
+    const uint64_t each = n / SENDERS > 0 ? n / SENDERS : 1;
+    struct bench_world world;
+    struct sink sink;
+
+    bench_world_open(&world);
+    bench_need(
+        bough_spawn(world.loop, &sink_type, NULL, &world.watch, &sink.address, NULL),
+        "the sink");
+    sink_expect(sink, each * SENDERS);
+    for (size_t i = 0; i < SENDERS; i++) {
+        struct sender sender;
+
+        bench_need(
+            bough_spawn(world.loop, &sender_type, NULL, NULL, &sender.address, NULL),
+            "a sender");
+        sender_go_on(sender, sink, each);
+    }
+    bench_world_run(&world);
+    bench_world_close(&world);
+    bench_print(&(struct bench_result){ .bench = "fanin",
+                                        .variant = "same",
+                                        .n = each * SENDERS,
+                                        .ns = world.ended_ns - world.started_ns });
+}
