@@ -6,27 +6,8 @@
 #include <bough/tests/support/probe.h>
 
 #define ask bough_probe_ask
-
-static void end(struct bough_test *test, struct bough_address address)
-{
-    bough_kill(address);
-    bough_test_run(test);
-}
-
-/* Asks a probe and runs until it is answered. */
-static struct bough_probe_call ask_once(struct bough_test *test,
-                                        struct bough_address address,
-                                        enum bough_probe_kind kind, int64_t number)
-{
-    struct bough_probe_call call;
-
-    bough_probe_call_init(&call);
-    ask(&call, address, kind, number);
-    assert_int_equal(call.answers, 0);
-    bough_test_run(test);
-    assert_int_equal(call.answers, 1);
-    return call;
-}
+#define ask_once bough_probe_ask_once
+#define end bough_probe_end
 
 static void an_answer_may_come_later(void **state)
 {

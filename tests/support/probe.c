@@ -224,3 +224,23 @@ void bough_probe_ask(struct bough_probe_call *call, struct bough_address address
                      answers_number ? &call->number : NULL,
                      answers_number ? sizeof(call->number) : 0);
 }
+
+struct bough_probe_call bough_probe_ask_once(struct bough_test *test,
+                                             struct bough_address address,
+                                             enum bough_probe_kind kind, int64_t number)
+{
+    struct bough_probe_call call;
+
+    bough_probe_call_init(&call);
+    bough_probe_ask(&call, address, kind, number);
+    assert_int_equal(call.answers, 0);
+    bough_test_run(test);
+    assert_int_equal(call.answers, 1);
+    return call;
+}
+
+void bough_probe_end(struct bough_test *test, struct bough_address address)
+{
+    bough_kill(address);
+    bough_test_run(test);
+}

@@ -98,4 +98,12 @@ enum bough_status bough_probe_send(struct bough_address address,
 void bough_probe_ask(struct bough_probe_call *call, struct bough_address address,
                      enum bough_probe_kind kind, int64_t number);
 
+/* Asks and runs until it is answered: once, and not from inside the asking. */
+struct bough_probe_call bough_probe_ask_once(struct bough_test *test,
+                                             struct bough_address address,
+                                             enum bough_probe_kind kind, int64_t number);
+
+/* Kills it, and runs until nothing is left of it. */
+void bough_probe_end(struct bough_test *test, struct bough_address address);
+
 #endif
