@@ -60,7 +60,7 @@ void bough_starting(struct bough_actor *actor)
 void bough_ready(struct bough_actor *actor)
 {
     actor->gate.unready = false;
-    if (!actor->begun || actor->reason != NULL) return;
+    if (!actor->begun || actor->gate.doomed) return;
     bough_life_ready(actor);
     bough_slot_queue(actor);
 }
@@ -95,10 +95,10 @@ void bough_stop(struct bough_address address)
 {
     struct bough_actor *slot = bough_slot(address);
 
-    if (slot == NULL || !bough_slot_lives(slot) || slot->reason != NULL) return;
+    if (slot == NULL || !bough_slot_lives(slot) || slot->gate.doomed) return;
     if (slot->gate.phase == BOUGH_PLACE_STOPPING || slot->stop_asked) return;
     slot->stop_asked = true;
-    if (slot->name != NULL) slot->name->cause = slot->loop->cause;
+    if (bough_slot_name(slot) != NULL) bough_slot_name(slot)->cause = slot->loop->cause;
     bough_slot_hurry(slot);
 }
 

@@ -288,7 +288,7 @@ static void question_release(struct bough_owned *owned)
     struct bough_question *question =
         bough_container(owned, struct bough_question, owned);
 
-    bough_answer_end(&question->asker, question->actor->reason);
+    bough_answer_end(&question->asker, bough_slot_reason(question->actor));
     question_free(question);
 }
 

@@ -61,11 +61,13 @@ void bough_slot_hurry(struct bough_actor *slot)
 uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
                           uint64_t cause, const struct bough_exit_reason *reason)
 {
-    if (slot->name == NULL) return 0;
+    const struct bough_name *name = bough_slot_name(slot);
+
+    if (name == NULL) return 0;
 
     struct bough_event event = {
         .kind = kind,
-        .path = slot->name->path,
+        .path = name->path,
         .type = slot->type->name,
         .life = slot->life,
         .cause = cause,
@@ -76,52 +78,71 @@ uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
 
 static uint64_t cause_of(const struct bough_actor *slot)
 {
-    return slot->name != NULL ? slot->name->cause : 0;
+    const struct bough_name *name = bough_slot_name(slot);
+
+    return name != NULL ? name->cause : 0;
 }
 
 static void set_cause(struct bough_actor *slot, uint64_t cause)
 {
-    if (slot->name != NULL) slot->name->cause = cause;
+    struct bough_name *name = bough_slot_name(slot);
+
+    if (name != NULL) name->cause = cause;
 }
 
 /* The slot of the parent, when there is one that lives. */
 static struct bough_actor *parent_of(const struct bough_actor *slot)
 {
-    const bool has_parent = slot->name != NULL && slot->name->parent != NULL;
+    const struct bough_name *name = bough_slot_name(slot);
 
-    return has_parent ? slot->name->parent->slot : NULL;
+    return name != NULL && name->parent != NULL ? name->parent->slot : NULL;
 }
 
 /* Doom */
 
+/* Ends without a sentence, and those for whose sentence there is no memory. */
+const struct bough_exit_reason *bough_slot_reason(const struct bough_actor *slot)
+{
+    const bool kept = slot->annex != NULL && slot->annex->reason != NULL;
+
+    return kept ? slot->annex->reason : &bare_reasons[slot->end_kind];
+}
+
+static bool is_bare(const struct bough_exit_reason *reason)
+{
+    return reason->text[0] == '\0' && reason->number == 0 &&
+           reason->status == bare_reasons[reason->kind].status;
+}
+
 static void keep_reason(struct bough_actor *slot, const struct bough_exit_reason *reason)
 {
-    struct bough_exit_reason *kept = bough_pool_take(&slot->loop->pool, sizeof(*kept));
+    struct bough_exit_reason *kept = NULL;
 
-    if (kept == NULL) {
-        slot->reason = (struct bough_exit_reason *)(uintptr_t)&bare_reasons[reason->kind];
-    } else {
-        *kept = *reason;
-        slot->reason = kept;
-    }
+    slot->end_kind = (unsigned char)reason->kind;
     slot->gate.doomed = true;
+    if (is_bare(reason)) return;
+
+    struct bough_annex *annex = bough_slot_annex(slot);
+    if (annex != NULL) kept = bough_pool_take(&slot->loop->pool, sizeof(*kept));
+    if (kept == NULL) return;
+    *kept = *reason;
+    annex->reason = kept;
 }
 
 static void drop_reason(struct bough_actor *slot)
 {
-    const struct bough_exit_reason *first = bare_reasons;
+    struct bough_annex *annex = slot->annex;
 
-    if (slot->reason < first || slot->reason >= first + BOUGH_EXIT_KIND_COUNT) {
-        bough_pool_give(&slot->loop->pool, slot->reason, sizeof(*slot->reason));
-    }
-    slot->reason = NULL;
     slot->gate.doomed = false;
+    if (annex == NULL || annex->reason == NULL) return;
+    bough_pool_give(&slot->loop->pool, annex->reason, sizeof(*annex->reason));
+    annex->reason = NULL;
 }
 
 void bough_slot_doom(struct bough_actor *slot, const struct bough_exit_reason *reason,
                      uint64_t cause)
 {
-    if (!bough_slot_lives(slot) || slot->reason != NULL) return;
+    if (!bough_slot_lives(slot) || slot->gate.doomed) return;
     if (cause != 0) set_cause(slot, cause);
     keep_reason(slot, reason);
     bough_slot_hurry(slot);
@@ -138,6 +159,7 @@ static size_t state_bytes(const struct bough_actor_type *type)
 static void take_state(struct bough_actor *slot, void *state)
 {
     struct bough_actor *parent = parent_of(slot);
+    struct bough_name *name = bough_slot_name(slot);
 
     memset(state, 0, slot->type->state_size);
     slot->state = state;
@@ -147,8 +169,8 @@ static void take_state(struct bough_actor *slot, void *state)
     slot->stop_asked = false;
     slot->ending = false;
     slot->loop->counts.lives++;
-    if (parent != NULL) parent->name->child_lives++;
-    if (slot->name != NULL) slot->name->started_ms = bough_loop_time(slot->loop);
+    if (parent != NULL) bough_slot_name(parent)->child_lives++;
+    if (name != NULL) name->started_ms = bough_loop_time(slot->loop);
 }
 
 static void give_state(struct bough_actor *slot)
@@ -161,9 +183,18 @@ static void give_state(struct bough_actor *slot)
     slot->state = NULL;
     loop->counts.lives--;
     if (parent == NULL) return;
-    bough_assert(parent->name->child_lives > 0);
-    parent->name->child_lives--;
-    if (parent->ending && parent->name->child_lives == 0) bough_slot_hurry(parent);
+
+    struct bough_name *above = bough_slot_name(parent);
+    bough_assert(above->child_lives > 0);
+    above->child_lives--;
+    if (parent->ending && above->child_lives == 0) bough_slot_hurry(parent);
+}
+
+static bool has_child_lives(const struct bough_actor *slot)
+{
+    const struct bough_name *name = bough_slot_name(slot);
+
+    return name != NULL && name->child_lives > 0;
 }
 
 static void kill_children(struct bough_actor *slot)
@@ -171,7 +202,7 @@ static void kill_children(struct bough_actor *slot)
     const struct bough_exit_reason killed =
         bough_exit_make(BOUGH_EXIT_KILLED, BOUGH_OK, 0, "its parent ended");
 
-    for (struct bough_name *child = slot->name->first; child != NULL;
+    for (struct bough_name *child = bough_slot_name(slot)->first; child != NULL;
          child = child->next) {
         bough_slot_doom(child->slot, &killed, slot->loop->cause);
     }
@@ -186,12 +217,12 @@ static enum bough_status fail_start(struct bough_actor *slot, enum bough_status 
 
     if (status == BOUGH_IGNORE) {
         reason = bough_exit_make(BOUGH_EXIT_NORMAL, BOUGH_IGNORE, 0, "not wanted now");
-    } else if (slot->reason != NULL) {
-        reason = *slot->reason;
+    } else if (slot->gate.doomed) {
+        reason = *bough_slot_reason(slot);
     }
     bough_owned_release_all(slot);
-    if (slot->reason != NULL) drop_reason(slot);
-    if (slot->name != NULL && slot->name->child_lives > 0) kill_children(slot);
+    drop_reason(slot);
+    if (has_child_lives(slot)) kill_children(slot);
     give_state(slot);
     const uint64_t seq =
         bough_slot_event(slot, BOUGH_EVENT_EXITED, start->cause, &reason);
@@ -207,7 +238,7 @@ static enum bough_status refuse_start(const struct bough_actor *slot)
     if (bough_slot_lives(slot)) return BOUGH_ERUNNING;
     if (slot->type == NULL) return BOUGH_EINVALID;
     if (slot->loop->closing) return BOUGH_EGONE;
-    if (parent != NULL && (parent->reason != NULL || parent->ending)) return BOUGH_EGONE;
+    if (parent != NULL && (parent->gate.doomed || parent->ending)) return BOUGH_EGONE;
     return BOUGH_OK;
 }
 
@@ -222,6 +253,11 @@ void bough_life_ready(struct bough_actor *slot)
     bough_slot_queue(slot);
 }
 
+static const void *options_of(const struct bough_actor *slot)
+{
+    return slot->annex != NULL ? slot->annex->options : NULL;
+}
+
 /* A life that fails to start is told by `failure` alone; the place is then as it was. */
 enum bough_status bough_life_start(struct bough_actor *slot,
                                    const struct bough_start *start,
@@ -234,7 +270,9 @@ enum bough_status bough_life_start(struct bough_actor *slot,
         return status;
     }
     const unsigned char before = slot->gate.phase;
-    void *state = bough_pool_take(&slot->loop->pool, state_bytes(slot->type));
+    const bool can_watch = start->watch == NULL || bough_slot_annex(slot) != NULL;
+    void *state =
+        can_watch ? bough_pool_take(&slot->loop->pool, state_bytes(slot->type)) : NULL;
 
     if (state == NULL) {
         if (failure != NULL) *failure = bare_reasons[BOUGH_EXIT_ERROR];
@@ -245,16 +283,21 @@ enum bough_status bough_life_start(struct bough_actor *slot,
     slot->gate.phase = BOUGH_PLACE_STARTING;
     set_cause(slot, start->cause);
 
-    status = slot->type->init != NULL ? slot->type->init(slot, slot->options) : BOUGH_OK;
+    status =
+        slot->type->init != NULL ? slot->type->init(slot, options_of(slot)) : BOUGH_OK;
     if (status != BOUGH_OK) {
         slot->gate.phase = before;
         return fail_start(slot, status, start, failure);
     }
-    if (start->restart && slot->name != NULL) slot->name->restarts++;
-    if (start->watch != NULL) bough_watch_add(slot, start->watch);
+    if (start->restart && bough_slot_name(slot) != NULL)
+        bough_slot_name(slot)->restarts++;
+    if (start->watch != NULL) {
+        const bool watched = bough_watch_add(slot, start->watch);
+        bough_assert(watched);
+    }
     set_cause(slot, bough_slot_event(slot, BOUGH_EVENT_STARTED, start->cause, NULL));
     slot->begun = true;
-    if (!slot->gate.unready && slot->reason == NULL) bough_life_ready(slot);
+    if (!slot->gate.unready && !slot->gate.doomed) bough_life_ready(slot);
     bough_loop_hold(slot->loop);
     return BOUGH_OK;
 }
@@ -265,7 +308,9 @@ enum bough_status bough_life_start(struct bough_actor *slot,
  */
 static bool stays_empty(const struct bough_actor *slot)
 {
-    return slot->fleeting || (slot->name != NULL && slot->name->parent == NULL);
+    const struct bough_name *name = bough_slot_name(slot);
+
+    return slot->fleeting || (name != NULL && name->parent == NULL);
 }
 
 static void rest(struct bough_actor *slot, const struct bough_exit_reason *reason)
@@ -281,7 +326,7 @@ static void rest(struct bough_actor *slot, const struct bough_exit_reason *reaso
 
 static void complete_end(struct bough_actor *slot)
 {
-    const struct bough_exit_reason reason = *slot->reason;
+    const struct bough_exit_reason reason = *bough_slot_reason(slot);
     const uint64_t cause = cause_of(slot);
 
     if (slot->type->finish != NULL) slot->type->finish(slot);
@@ -303,9 +348,9 @@ static void end_life(struct bough_actor *slot)
         slot->ending = true;
         slot->gate.phase = BOUGH_PLACE_STOPPING;
         bough_owned_release_all(slot);
-        if (slot->name != NULL && slot->name->child_lives > 0) kill_children(slot);
+        if (has_child_lives(slot)) kill_children(slot);
     }
-    if (slot->name == NULL || slot->name->child_lives == 0) complete_end(slot);
+    if (!has_child_lives(slot)) complete_end(slot);
 }
 
 static void begin_stop(struct bough_actor *slot)
@@ -345,8 +390,8 @@ static __attribute__((noinline)) void refuse_unknown(const struct bough_cell *ce
 static __attribute__((noinline)) void answer_for(const struct bough_actor *slot,
                                                  const struct bough_cell *cell)
 {
-    if (slot->reason != NULL) {
-        bough_answer_end(&cell->asker, slot->reason);
+    if (slot->gate.doomed) {
+        bough_answer_end(&cell->asker, bough_slot_reason(slot));
     } else {
         bough_answer(&cell->asker, BOUGH_ENOREPLY, NULL, 0);
     }
@@ -358,7 +403,6 @@ static inline void run_message(struct bough_loop *loop, struct bough_actor *slot
 {
     struct bough_cell *cell = bough_mail_pop(slot);
 
-    slot->handled++;
     loop->message = cell;
     if (is_known(slot, cell)) {
         slot->type->run(slot, cell->bytes, cell->size);
@@ -375,7 +419,8 @@ static inline void run_message(struct bough_loop *loop, struct bough_actor *slot
 static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
                                                                struct bough_actor *slot)
 {
-    uint32_t left = slot->length < TURN_MAX ? slot->length : TURN_MAX;
+    const uint32_t all = slot->length < TURN_MAX ? slot->length : TURN_MAX;
+    uint32_t left = all;
 
     if (left == 0 || !bough_slot_is_open(slot)) return;
     loop->running = slot;
@@ -383,6 +428,7 @@ static inline __attribute__((always_inline)) void run_messages(struct bough_loop
         run_message(loop, slot);
     } while (--left > 0 && bough_slot_is_open(slot) && loop->urgent.head == NULL &&
              bough_loop_step(loop));
+    slot->handled += all - left;
     loop->running = NULL;
     loop->message = NULL;
 }
@@ -406,8 +452,8 @@ static void urgent_turn(struct bough_loop *loop, struct bough_task *task)
     slot->urgent = false;
     slot->task.run = bough_slot_turn;
     if (!bough_slot_lives(slot)) return;
-    if (slot->stop_asked && slot->reason == NULL) begin_stop(slot);
-    if (slot->reason != NULL) {
+    if (slot->stop_asked && !slot->gate.doomed) begin_stop(slot);
+    if (slot->gate.doomed) {
         end_life(slot);
         return;
     }

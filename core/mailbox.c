@@ -44,10 +44,18 @@ static bool takes_mail(const struct bough_actor *slot)
            slot->gate.phase != BOUGH_PLACE_FAILED;
 }
 
+/* One who has no annex and for whom there is no memory goes uncounted. */
+static void count_dropped(struct bough_actor *slot)
+{
+    struct bough_annex *annex = bough_slot_annex(slot);
+
+    if (annex != NULL) annex->dropped++;
+}
+
 static enum bough_status refuse(struct bough_actor *slot, const struct bough_asker *asker,
                                 enum bough_status status)
 {
-    slot->dropped++;
+    count_dropped(slot);
     if (asker == NULL) dead_letter(slot->loop, slot);
     return status;
 }
@@ -88,7 +96,7 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
 
         cell->next = NULL;
         if (all || cell->life != 0) {
-            slot->dropped++;
+            count_dropped(slot);
             if (cell->asker.loop != NULL) {
                 bough_answer(&cell->asker, status, NULL, 0);
             } else {

@@ -97,7 +97,8 @@ struct bough_name *bough_name_new(struct bough_actor *slot, struct bough_name *p
         return NULL;
     }
     link_last(entry, parent);
-    slot->name = entry;
+    entry->annex.name = entry;
+    slot->annex = &entry->annex;
     return entry;
 }
 
@@ -107,6 +108,6 @@ void bough_name_free(struct bough_name *name)
 
     unlink_name(name);
     HASH_DEL(runtime->names, name);
-    name->slot->name = NULL;
+    name->slot->annex = NULL;
     free(name);
 }

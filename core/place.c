@@ -51,15 +51,21 @@ static bool copy_options(const struct bough_actor_type *type, const void *option
     return *copy != NULL;
 }
 
+static void release_options(const struct bough_actor_type *type, void *options)
+{
+    if (options == NULL) return;
+    if (type->free_options != NULL) {
+        type->free_options(options);
+    } else {
+        free(options);
+    }
+}
+
 static void free_options(struct bough_actor *slot)
 {
-    if (slot->options == NULL) return;
-    if (slot->type->free_options != NULL) {
-        slot->type->free_options(slot->options);
-    } else {
-        free(slot->options);
-    }
-    slot->options = NULL;
+    if (slot->annex == NULL) return;
+    release_options(slot->type, slot->annex->options);
+    slot->annex->options = NULL;
 }
 
 /* Making */
@@ -100,10 +106,10 @@ static enum bough_status make_path(const struct bough_place_spec *spec,
         return BOUGH_OK;
     }
     if (above == NULL) return BOUGH_EGONE;
-    if (above->name == NULL || !bough_name_valid(spec->name)) return BOUGH_EINVALID;
-    *parent = above->name;
+    *parent = bough_slot_name(above);
+    if (*parent == NULL || !bough_name_valid(spec->name)) return BOUGH_EINVALID;
 
-    const char *prefix = above->name->parent == NULL ? "" : above->name->path;
+    const char *prefix = (*parent)->parent == NULL ? "" : (*parent)->path;
     const int len = snprintf(path, BOUGH_PATH_MAX, "%s/%s", prefix, spec->name);
     return len < BOUGH_PATH_MAX ? BOUGH_OK : BOUGH_ETOOLARGE;
 }
@@ -137,15 +143,17 @@ static void furnish(struct bough_actor *slot, const struct bough_place_spec *spe
                     void *options)
 {
     free_options(slot);
-    slot->options = options;
+    if (options != NULL) slot->annex->options = options;
     slot->type = spec->type;
     slot->capacity = spec->capacity != 0 ? spec->capacity : BOUGH_MAILBOX_CAPACITY;
     slot->discard = spec->on_restart == BOUGH_DISCARD;
     slot->gate.phase = BOUGH_PLACE_RESERVED;
-    if (slot->name == NULL) return;
-    slot->name->restart = spec->restart;
-    slot->name->speaks = spec->speaks;
-    slot->name->isolation = spec->isolation != NULL ? spec->isolation : "inline";
+
+    struct bough_name *name = bough_slot_name(slot);
+    if (name == NULL) return;
+    name->restart = spec->restart;
+    name->speaks = spec->speaks;
+    name->isolation = spec->isolation != NULL ? spec->isolation : "inline";
 }
 
 enum bough_status bough_place_new(struct bough_loop *loop,
@@ -159,10 +167,13 @@ enum bough_status bough_place_new(struct bough_loop *loop,
     if (loop->closing) return BOUGH_EGONE;
     if (!copy_options(spec->type, spec->options, &options)) return BOUGH_ENOMEM;
 
-    const enum bough_status status = find_or_reserve(loop, spec, &slot);
+    enum bough_status status = find_or_reserve(loop, spec, &slot);
+    if (status == BOUGH_OK && options != NULL && bough_slot_annex(slot) == NULL) {
+        bough_slot_free(slot);
+        status = BOUGH_ENOMEM;
+    }
     if (status != BOUGH_OK) {
-        struct bough_actor unmade = { .type = spec->type, .options = options };
-        free_options(&unmade);
+        release_options(spec->type, options);
         return status;
     }
     furnish(slot, spec, options);
@@ -232,8 +243,8 @@ void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state)
 {
     slot->gate.phase = (unsigned char)state;
     bough_mail_flush(slot, true, BOUGH_EGONE);
-    if (slot->name == NULL) return;
-    for (struct bough_name *child = slot->name->first; child != NULL;
+    if (bough_slot_name(slot) == NULL) return;
+    for (struct bough_name *child = bough_slot_name(slot)->first; child != NULL;
          child = child->next) {
         if (!bough_slot_lives(child->slot))
             bough_slot_settle(child->slot, BOUGH_PLACE_STOPPED);
@@ -242,16 +253,17 @@ void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state)
 
 void bough_slot_vacate(struct bough_actor *slot, uint64_t cause)
 {
+    struct bough_name *name = bough_slot_name(slot);
+
     bough_assert(!bough_slot_lives(slot));
-    while (slot->name != NULL && slot->name->last != NULL) {
-        bough_slot_vacate(slot->name->last->slot, cause);
-    }
+    while (name != NULL && name->last != NULL)
+        bough_slot_vacate(name->last->slot, cause);
     slot->gate.phase = BOUGH_PLACE_STOPPED;
     bough_mail_flush(slot, true, BOUGH_EGONE);
     free_options(slot);
-    if (slot->name != NULL) {
+    if (name != NULL) {
         if (slot->type != NULL) bough_slot_event(slot, BOUGH_EVENT_REMOVED, cause, NULL);
-        bough_name_free(slot->name);
+        bough_name_free(name);
     }
     if (slot->loop->letters_slot == slot) slot->loop->letters_slot = NULL;
     bough_slot_free(slot);
@@ -290,7 +302,7 @@ enum bough_status bough_reference(struct bough_loop *loop, const char *path,
     if (name == NULL) {
         struct bough_actor *root = reserve(loop, NULL, "/");
         if (root == NULL) return BOUGH_ENOMEM;
-        name = root->name;
+        name = bough_slot_name(root);
     }
     while (*rest != '\0') {
         const size_t step = strcspn(rest, "/");
@@ -304,7 +316,7 @@ enum bough_status bough_reference(struct bough_loop *loop, const char *path,
         if (name == NULL) {
             struct bough_actor *slot = reserve(loop, parent, prefix + len - step);
             if (slot == NULL) return BOUGH_ENOMEM;
-            name = slot->name;
+            name = bough_slot_name(slot);
         }
         rest += step;
         if (*rest == '/') rest++;
@@ -317,25 +329,28 @@ enum bough_status bough_reference(struct bough_loop *loop, const char *path,
 
 static void describe(const struct bough_actor *slot, struct bough_place_info *info)
 {
+    const struct bough_annex *annex = slot->annex;
+    const struct bough_name *name = bough_slot_name(slot);
+
     *info = (struct bough_place_info){
         .path = bough_slot_path(slot),
         .type = slot->type,
         .speaks = slot->type,
-        .options = slot->options,
+        .options = annex != NULL ? annex->options : NULL,
         .state = slot->gate.phase,
         .life = slot->life,
         .mailbox_length = slot->length,
         .mailbox_capacity = slot->capacity,
-        .dropped = slot->dropped,
+        .dropped = annex != NULL ? annex->dropped : 0,
         .handled = slot->handled,
     };
-    if (slot->name == NULL) return;
-    info->restarts = slot->name->restarts;
-    if (slot->name->speaks != NULL) info->speaks = slot->name->speaks;
-    info->restart = slot->name->restart;
-    info->isolation = slot->name->isolation;
+    if (name == NULL) return;
+    info->restarts = name->restarts;
+    if (name->speaks != NULL) info->speaks = name->speaks;
+    info->restart = name->restart;
+    info->isolation = name->isolation;
     if (bough_slot_lives(slot)) {
-        info->uptime_ms = bough_loop_now_ms(slot->loop) - slot->name->started_ms;
+        info->uptime_ms = bough_loop_now_ms(slot->loop) - name->started_ms;
     }
 }
 

@@ -14,13 +14,14 @@ struct bough_slab {
 };
 
 /* An idle actor must cost well under 200 bytes beside its state. */
-_Static_assert(sizeof(struct bough_actor) <= 144, "a slot has grown");
+_Static_assert(sizeof(struct bough_actor) == 128, "a slot is two cache lines");
 
 static bool grow(struct bough_loop *loop)
 {
-    struct bough_slab *slab = calloc(1, sizeof(*slab));
+    struct bough_slab *slab = aligned_alloc(_Alignof(struct bough_slab), sizeof(*slab));
 
     if (slab == NULL) return false;
+    memset(slab, 0, sizeof(*slab));
     slab->next = loop->slabs;
     loop->slabs = slab;
     for (size_t i = SLAB_SLOTS; i > 0; i--) {
@@ -55,12 +56,25 @@ void bough_slot_free(struct bough_actor *slot)
 {
     struct bough_loop *loop = slot->loop;
 
+    bough_pool_give(&loop->pool, slot->annex, sizeof(*slot->annex));
+    slot->annex = NULL;
     if (++slot->place == 0) slot->place = 1;
     slot->life = 0;
     slot->mail_tail = NULL;
     slot->task.next = (struct bough_task *)loop->free_slots;
     loop->free_slots = slot;
     loop->counts.places--;
+}
+
+struct bough_annex *bough_slot_annex(struct bough_actor *slot)
+{
+    if (slot->annex != NULL) return slot->annex;
+
+    struct bough_annex *annex = bough_pool_take(&slot->loop->pool, sizeof(*annex));
+    if (annex == NULL) return NULL;
+    memset(annex, 0, sizeof(*annex));
+    slot->annex = annex;
+    return annex;
 }
 
 void bough_slots_visit(struct bough_loop *loop, void (*visit)(struct bough_actor *slot))

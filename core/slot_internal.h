@@ -46,34 +46,45 @@ union bough_gate {
     uint32_t all;
 };
 
-struct bough_actor {
-    struct bough_task
-        task; /* its turn, in the ready list unless `urgent`; `next` links free slots */
-    const struct bough_actor_type *type;
-    void *state; /* NULL: nobody lives here */
-    struct bough_loop *loop;
-    struct bough_cell *mail, **mail_tail;
-    uint32_t length, capacity; /* messages */
-    uint32_t place, life;
-    union bough_gate gate;
-    bool begun : 1;    /* init has returned and `started` was reported */
-    bool discard : 1;  /* on restart, what waits is told `gone` */
-    bool fleeting : 1; /* no place is kept: freed when its life ends */
-    bool urgent;       /* its task is queued in the system lane */
-    bool stop_asked;   /* stop() is to be called */
-    bool ending;       /* its end has begun, and waits for the lives under it */
-    uint64_t handled;
-
-    struct bough_exit_reason *reason; /* not NULL: this life is to end */
-    struct bough_owned *owned;
+/* What only some actors have: the others do without its 64 bytes. Named places have it in
+ * their name, others get it when the first thing is to be put there. */
+struct bough_annex {
+    struct bough_name *name;          /* NULL: without one */
+    struct bough_exit_reason *reason; /* of its end, when there is more than a kind */
     struct bough_watch *watches;
-    struct bough_name *name;
     void *options;
     uint64_t dropped;
 };
 
+/* Two cache lines. The first changes with lives and once a turn: all that a sender on
+ * another loop looks at. The second changes with each message, and is its own loop's. */
+struct bough_actor {
+    _Alignas(64) struct bough_loop *loop;
+    const struct bough_actor_type *type;
+    struct bough_annex *annex; /* NULL: nothing to put there so far */
+    uint64_t handled;          /* up to the last turn */
+    uint32_t place, life;
+    union bough_gate gate;
+    uint32_t capacity;      /* messages */
+    unsigned char end_kind; /* with gate.doomed: the kind of its end */
+    bool begun : 1;         /* init has returned and `started` was reported */
+    bool discard : 1;       /* on restart, what waits is told `gone` */
+    bool fleeting : 1;      /* no place is kept: freed when its life ends */
+    bool urgent : 1;        /* its task is queued in the system lane */
+    bool stop_asked : 1;    /* stop() is to be called */
+    bool ending : 1;        /* its end has begun, and waits for the lives under it */
+
+    _Alignas(64) struct bough_task
+        task; /* its turn, in the ready list unless `urgent`; `next` links free slots */
+    void *state; /* NULL: nobody lives here */
+    struct bough_cell *mail, **mail_tail;
+    struct bough_owned *owned;
+    uint32_t length; /* messages that wait */
+};
+
 /* The part of a named place: the tree, and what status shows. */
 struct bough_name {
+    struct bough_annex annex;
     UT_hash_handle hh;
     struct bough_actor *slot;
     struct bough_name *parent, *first, *last, *previous, *next;
@@ -107,9 +118,16 @@ static inline bool bough_slot_is_used(const struct bough_actor *slot)
     return slot->mail_tail != NULL;
 }
 
+static inline struct bough_name *bough_slot_name(const struct bough_actor *slot)
+{
+    return slot->annex != NULL ? slot->annex->name : NULL;
+}
+
 static inline const char *bough_slot_path(const struct bough_actor *slot)
 {
-    return slot->name != NULL ? slot->name->path : "";
+    const struct bough_name *name = bough_slot_name(slot);
+
+    return name != NULL ? name->path : "";
 }
 
 /* Whether a message may be run when there is one: up, ready, not paused, not doomed. Two
@@ -222,7 +240,10 @@ static inline void bough_owned_remove(struct bough_owned *owned)
     owned->link = NULL;
 }
 
-/* slab.c: a free slot of the loop, zeroed but for `place`; NULL when memory is out. */
+/* slab.c: the annex, made if need be; NULL when memory is out. */
+struct bough_annex *bough_slot_annex(struct bough_actor *slot);
+
+/* A free slot of the loop, zeroed but for `place`; NULL when memory is out. */
 struct bough_actor *bough_slot_new(struct bough_loop *loop);
 void bough_slot_free(struct bough_actor *slot);
 void bough_slabs_free(struct bough_loop *loop);
@@ -255,6 +276,8 @@ static inline void bough_slot_queue(struct bough_actor *slot)
 }
 
 void bough_life_ready(struct bough_actor *slot);
+/* Why a doomed life is to end. */
+const struct bough_exit_reason *bough_slot_reason(const struct bough_actor *slot);
 void bough_slot_doom(struct bough_actor *slot, const struct bough_exit_reason *reason,
                      uint64_t cause);
 uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
@@ -324,7 +347,8 @@ void bough_answer_end(const struct bough_asker *asker,
 void bough_calls_close(struct bough_loop *loop);
 
 /* watch.c */
-void bough_watch_add(struct bough_actor *slot, struct bough_watch *watch);
+/* False when memory is out; never so in a slot that has its annex. */
+bool bough_watch_add(struct bough_actor *slot, struct bough_watch *watch);
 void bough_watches_ready(struct bough_actor *slot, uint64_t seq);
 void bough_watches_exited(struct bough_actor *slot,
                           const struct bough_exit_reason *reason, uint64_t seq);

@@ -40,7 +40,7 @@ static void timer_expired(struct bough_loop *loop, struct bough_timeout *timeout
     } else {
         bough_owned_remove(&timer->owned);
     }
-    if (actor->reason == NULL) timer->callback(actor, timer);
+    if (!actor->gate.doomed) timer->callback(actor, timer);
 }
 
 void bough_timer_start(struct bough_actor *actor, struct bough_timer *timer,
@@ -90,7 +90,7 @@ static void on_io(struct ev_loop *ev, ev_io *io, int events)
     struct bough_loop *loop = source->loop;
 
     (void)ev;
-    if (actor->reason != NULL) return;
+    if (actor->gate.doomed) return;
     bough_loop_enter(loop);
     source->callback(actor, source, events);
     bough_loop_leave(loop);

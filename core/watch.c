@@ -70,19 +70,29 @@ static void prepare(struct bough_watch *watch, struct bough_loop *loop)
     if (watch->owner != NULL) bough_owned_add(watch->owner, &watch->owned, release);
 }
 
-void bough_watch_add(struct bough_actor *slot, struct bough_watch *watch)
+bool bough_watch_add(struct bough_actor *slot, struct bough_watch *watch)
 {
+    struct bough_annex *annex = bough_slot_annex(slot);
+
+    if (annex == NULL) return false;
     prepare(watch, slot->loop);
     watch->address = (struct bough_address){ slot, slot->place, slot->life };
-    watch->next = slot->watches;
-    watch->link = &slot->watches;
+    watch->next = annex->watches;
+    watch->link = &annex->watches;
     if (watch->next != NULL) watch->next->link = &watch->next;
-    slot->watches = watch;
+    annex->watches = watch;
+    return true;
+}
+
+static struct bough_watch *watches_of(const struct bough_actor *slot)
+{
+    return slot->annex != NULL ? slot->annex->watches : NULL;
 }
 
 void bough_watches_ready(struct bough_actor *slot, uint64_t seq)
 {
-    for (struct bough_watch *watch = slot->watches; watch != NULL; watch = watch->next) {
+    for (struct bough_watch *watch = watches_of(slot); watch != NULL;
+         watch = watch->next) {
         pend(watch, READY, seq);
     }
 }
@@ -90,9 +100,9 @@ void bough_watches_ready(struct bough_actor *slot, uint64_t seq)
 void bough_watches_exited(struct bough_actor *slot,
                           const struct bough_exit_reason *reason, uint64_t seq)
 {
-    while (slot->watches != NULL) {
-        struct bough_watch *watch = slot->watches;
+    struct bough_watch *watch;
 
+    while ((watch = watches_of(slot)) != NULL) {
         unlink_watch(watch);
         watch->reason = *reason;
         pend(watch, EXITED, seq);
@@ -104,15 +114,17 @@ void bough_watch(struct bough_watch *watch, struct bough_address address)
     struct bough_actor *slot = bough_slot(address);
 
     bough_assert(address.slot != NULL || watch->owner != NULL);
-    if (slot != NULL && bough_slot_lives(slot)) {
-        bough_watch_add(slot, watch);
+    const bool lives = slot != NULL && bough_slot_lives(slot);
+
+    if (lives && bough_watch_add(slot, watch)) {
         if (slot->gate.phase == BOUGH_PLACE_RUNNING) pend(watch, READY, 0);
         return;
     }
     prepare(watch, watch->owner != NULL ? watch->owner->loop : address.slot->loop);
     watch->address = address;
-    watch->reason = bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0,
-                                    "it was over before it was watched");
+    watch->reason = bough_exit_make(BOUGH_EXIT_LOST, lives ? BOUGH_ENOMEM : BOUGH_OK, 0,
+                                    lives ? "there was no memory to watch it"
+                                          : "it was over before it was watched");
     pend(watch, EXITED, 0);
 }
 

@@ -40,8 +40,8 @@ struct bough_watch {
 /* Watches a life that was started by somebody else; address.life 0 means whoever lives
  * there now. The caller sets exited (and ready, owner) first and keeps `watch` until
  * exited() has run or bough_watch_cancel() has returned. When the life is over already,
- * exited() still runs, with `lost` for a life whose reason is forgotten. Thread: the
- * loop's. */
+ * exited() still runs, with `lost` for a life whose reason is forgotten, or that could
+ * not be watched for want of memory (status BOUGH_ENOMEM). Thread: the loop's. */
 BOUGH_PUBLIC void bough_watch(struct bough_watch *watch, struct bough_address address);
 
 /* Takes a watch back: no callback runs after this. Fine on a watch that has fired or was
