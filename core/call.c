@@ -1,10 +1,9 @@
 /* call.c - questions and answers.
  *
- * A call in flight has an entry in its loop's table; the message carries the entry's
- * index and generation. An answer looks the entry up: when the call was answered,
- * cancelled or has timed out, the generation has gone on and the answer falls to the
- * ground. So whatever comes first, reply, refusal, timeout or end of a life, is the one
- * answer.
+ * A call in flight has a ticket of its loop, and the message carries its id. An answer
+ * looks it up: when the call was answered, cancelled or has timed out, it finds nobody
+ * and falls to the ground. So whatever comes first, reply, refusal, timeout or end of a
+ * life, is the one answer.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/call.h>
@@ -17,39 +16,16 @@
 #include <bough/core/slot_internal.h>
 #include <bough/core/text.h>
 
-enum { FIRST_ENTRIES = 64, REFUSAL_TEXT = 512 };
+enum { REFUSAL_TEXT = 512 };
 
 /* The table of what is in flight */
-
-static bool grow(struct bough_loop *loop)
-{
-    const uint32_t size =
-        loop->pending_size == 0 ? FIRST_ENTRIES : 2 * loop->pending_size;
-    struct bough_pending *pending = realloc(loop->pending, size * sizeof(*pending));
-
-    if (pending == NULL) return false;
-    for (uint32_t i = size; i-- > loop->pending_size;) {
-        pending[i] =
-            (struct bough_pending){ .generation = 1, .next_free = loop->pending_free };
-        if (i != 0) loop->pending_free = i;
-    }
-    loop->pending = pending;
-    loop->pending_size = size;
-    return true;
-}
 
 static bool enter(struct bough_call *call)
 {
     struct bough_loop *loop = call->loop;
 
-    if (loop->pending_free == 0 && !grow(loop)) return false;
-
-    const uint32_t index = loop->pending_free;
-    struct bough_pending *entry = &loop->pending[index];
-    loop->pending_free = entry->next_free;
-    entry->call = call;
-    call->index = index;
-    call->generation = entry->generation;
+    call->index = bough_ticket_take(&loop->calls, call, &call->generation);
+    if (call->index == 0) return false;
     loop->counts.calls++;
     return true;
 }
@@ -57,13 +33,9 @@ static bool enter(struct bough_call *call)
 static void leave(struct bough_call *call)
 {
     struct bough_loop *loop = call->loop;
-    struct bough_pending *entry = &loop->pending[call->index];
 
     if (call->index == 0) return;
-    entry->call = NULL;
-    entry->generation++;
-    entry->next_free = loop->pending_free;
-    loop->pending_free = call->index;
+    bough_ticket_give(&loop->calls, call->index);
     call->index = 0;
     loop->counts.calls--;
     bough_wheel_remove(&loop->wheel, &call->timeout);
@@ -72,9 +44,7 @@ static void leave(struct bough_call *call)
 static struct bough_call *find(const struct bough_asker *asker)
 {
     if (asker->loop == NULL) return NULL;
-
-    const struct bough_pending *entry = &asker->loop->pending[asker->index];
-    return entry->generation == asker->generation ? entry->call : NULL;
+    return bough_ticket_find(&asker->loop->calls, asker->index, asker->generation);
 }
 
 /* Completion */
@@ -153,8 +123,8 @@ static void expired(struct bough_loop *loop, struct bough_timeout *timeout)
 /* The end of the loop: whoever still asks is told. */
 void bough_calls_close(struct bough_loop *loop)
 {
-    for (uint32_t i = 1; i < loop->pending_size; i++) {
-        struct bough_call *call = loop->pending[i].call;
+    for (uint32_t i = 1; i < loop->calls.size; i++) {
+        struct bough_call *call = loop->calls.list[i].holder;
 
         if (call == NULL) continue;
         leave(call);

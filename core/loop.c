@@ -340,7 +340,7 @@ void bough_loop_destroy(struct bough_loop *loop)
     hold(loop);
     bough_slabs_free(loop);
     bough_pool_finish(&loop->pool);
-    free(loop->pending);
+    bough_tickets_finish(&loop->calls);
     free(loop);
 }
 

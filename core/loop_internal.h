@@ -16,6 +16,7 @@
 #include <bough/core/pool_internal.h>
 #include <bough/core/runtime.h>
 #include <bough/core/task.h>
+#include <bough/core/ticket_internal.h>
 #include <bough/core/wheel_internal.h>
 
 struct bough_name;
@@ -23,13 +24,6 @@ struct bough_slab;
 
 struct bough_queue {
     struct bough_task *head, **tail;
-};
-
-/* A question in flight: what the id in a message leads to. */
-struct bough_pending {
-    struct bough_call *call; /* NULL: free */
-    uint32_t generation; /* goes on with each use; an answer to an older one is stale */
-    uint32_t next_free;
 };
 
 struct bough_loop {
@@ -45,8 +39,7 @@ struct bough_loop {
     struct bough_cell *message;  /* what it runs; NULL once taken by bough_later() */
     uint64_t cause;              /* the event whose watch is being told; 0: none */
 
-    struct bough_pending *pending; /* [0] is never used */
-    uint32_t pending_size, pending_free;
+    struct bough_tickets calls; /* questions in flight */
 
     struct bough_actor *free_slots;
     struct bough_slab *slabs;
