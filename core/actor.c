@@ -6,7 +6,7 @@
 #include <stdarg.h>
 
 #include <bough/core/assert.h>
-#include <bough/core/slot_internal.h>
+#include <bough/core/letter_internal.h>
 #include <bough/core/text.h>
 
 void *bough_state(struct bough_actor *actor)
@@ -91,8 +91,25 @@ void bough_fail(struct bough_actor *actor, enum bough_status status, const char 
     bough_exit_because(actor, &reason);
 }
 
+/* The event whose watch is being told just now: what is asked for meanwhile is caused by
+ * it. */
+static uint64_t present_cause(void)
+{
+    return bough_here != NULL ? bough_here->cause : 0;
+}
+
+static bool is_far(struct bough_address address)
+{
+    return address.slot != NULL && !bough_loop_is_near(address.slot->loop);
+}
+
 void bough_stop(struct bough_address address)
 {
+    address = bough_moved(address);
+    if (is_far(address)) {
+        bough_post_stop(address, present_cause());
+        return;
+    }
     struct bough_actor *slot = bough_slot(address);
 
     if (slot == NULL || !bough_slot_lives(slot) || slot->gate.doomed) return;
@@ -104,6 +121,11 @@ void bough_stop(struct bough_address address)
 
 void bough_end(struct bough_address address, const struct bough_exit_reason *reason)
 {
+    address = bough_moved(address);
+    if (is_far(address)) {
+        bough_post_end(address, reason, present_cause());
+        return;
+    }
     struct bough_actor *slot = bough_slot(address);
 
     if (slot != NULL) bough_slot_doom(slot, reason, slot->loop->cause);

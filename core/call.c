@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
-#include <bough/core/slot_internal.h>
+#include <bough/core/letter_internal.h>
 #include <bough/core/text.h>
 
 enum { REFUSAL_TEXT = 512 };
@@ -91,6 +91,10 @@ static enum bough_status keep(struct bough_call *call, enum bough_status status,
 void bough_answer(const struct bough_asker *asker, enum bough_status status,
                   const void *reply, size_t size)
 {
+    if (asker->loop != NULL && !bough_loop_is_near(asker->loop)) {
+        bough_post_answer(asker, status, reply, size);
+        return;
+    }
     struct bough_call *call = find(asker);
 
     if (call == NULL) return;
@@ -153,8 +157,10 @@ static void choose_loop(struct bough_call *call, struct bough_address address)
         call->loop = call->owner->loop;
     } else if (call->loop == NULL) {
         bough_assert(address.slot != NULL);
-        call->loop = address.slot->loop;
+        call->loop =
+            bough_loop_is_near(address.slot->loop) ? address.slot->loop : bough_here;
     }
+    bough_assert(call->loop != NULL);
 }
 
 static inline void prepare(struct bough_call *call, struct bough_address address,

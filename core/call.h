@@ -20,7 +20,9 @@ struct bough_call {
      * as if in its run(). NULL: nobody; the memory then lives until done() or a cancel.
      */
     struct bough_actor *owner;
-    /* Where done() runs when nobody owns the call. NULL: on the receiver's loop. */
+    /* Where done() runs when nobody owns the call, a loop of the thread that asks. NULL:
+     * on the receiver's loop, or, when that is another thread's, on the one whose
+     * callback is running. */
     struct bough_loop *loop;
     int64_t timeout_ms; /* 0: for ever */
 

@@ -15,7 +15,8 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
-#include <bough/core/slot_internal.h>
+#include <bough/core/letter_internal.h>
+#include <bough/core/runtime_internal.h>
 
 /* Messages in one turn: a snapshot of the mailbox, capped, so that a long mailbox is run
  * while its cells are warm and still lets others have theirs. */
@@ -156,6 +157,29 @@ static size_t state_bytes(const struct bough_actor_type *type)
     return type->state_size > 0 ? type->state_size : 1;
 }
 
+/* Lives are counted by the loop of the place above them. One that is started from there
+ * on another loop is counted by who asks for it, before it begins. */
+void bough_life_over(struct bough_actor *parent)
+{
+    struct bough_name *above = bough_slot_name(parent);
+
+    bough_assert(above->child_lives > 0);
+    above->child_lives--;
+    if (parent->ending && above->child_lives == 0) bough_slot_hurry(parent);
+}
+
+void bough_life_uncount(struct bough_actor *slot)
+{
+    struct bough_actor *parent = parent_of(slot);
+
+    if (parent == NULL) return;
+    if (bough_loop_is_near(parent->loop)) {
+        bough_life_over(parent);
+    } else {
+        bough_post_life_over((struct bough_address){ parent, parent->place, 0 });
+    }
+}
+
 static void take_state(struct bough_actor *slot, void *state)
 {
     struct bough_actor *parent = parent_of(slot);
@@ -169,7 +193,8 @@ static void take_state(struct bough_actor *slot, void *state)
     slot->stop_asked = false;
     slot->ending = false;
     slot->loop->counts.lives++;
-    if (parent != NULL) bough_slot_name(parent)->child_lives++;
+    if (parent != NULL && bough_loop_is_near(parent->loop))
+        bough_slot_name(parent)->child_lives++;
     if (name != NULL) name->started_ms = bough_loop_time(slot->loop);
 }
 
@@ -182,12 +207,7 @@ static void give_state(struct bough_actor *slot)
     bough_pool_give(&loop->pool, slot->state, state_bytes(slot->type));
     slot->state = NULL;
     loop->counts.lives--;
-    if (parent == NULL) return;
-
-    struct bough_name *above = bough_slot_name(parent);
-    bough_assert(above->child_lives > 0);
-    above->child_lives--;
-    if (parent->ending && above->child_lives == 0) bough_slot_hurry(parent);
+    if (parent != NULL) bough_life_uncount(slot);
 }
 
 static bool has_child_lives(const struct bough_actor *slot)
@@ -202,10 +222,19 @@ static void kill_children(struct bough_actor *slot)
     const struct bough_exit_reason killed =
         bough_exit_make(BOUGH_EXIT_KILLED, BOUGH_OK, 0, "its parent ended");
 
+    struct bough_runtime *runtime = slot->loop->runtime;
+
+    bough_runtime_lock(runtime);
     for (struct bough_name *child = bough_slot_name(slot)->first; child != NULL;
          child = child->next) {
-        bough_slot_doom(child->slot, &killed, slot->loop->cause);
+        if (bough_loop_is_near(child->slot->loop)) {
+            bough_slot_doom(child->slot, &killed, slot->loop->cause);
+        } else {
+            bough_post_end((struct bough_address){ child->slot, child->slot->place, 0 },
+                           &killed, slot->loop->cause);
+        }
     }
+    bough_runtime_unlock(runtime);
 }
 
 /* The state is given back as if the life had never been, but for its number. */
@@ -231,6 +260,12 @@ static enum bough_status fail_start(struct bough_actor *slot, enum bough_status 
     return status;
 }
 
+/* Whether lives may be started under it. */
+static bool may_start_children(const struct bough_actor *parent)
+{
+    return !parent->gate.doomed && !parent->ending;
+}
+
 static enum bough_status refuse_start(const struct bough_actor *slot)
 {
     const struct bough_actor *parent = parent_of(slot);
@@ -238,7 +273,42 @@ static enum bough_status refuse_start(const struct bough_actor *slot)
     if (bough_slot_lives(slot)) return BOUGH_ERUNNING;
     if (slot->type == NULL) return BOUGH_EINVALID;
     if (slot->loop->closing) return BOUGH_EGONE;
-    if (parent != NULL && (parent->gate.doomed || parent->ending)) return BOUGH_EGONE;
+    if (parent != NULL && bough_loop_is_near(parent->loop) && !may_start_children(parent))
+        return BOUGH_EGONE;
+    return BOUGH_OK;
+}
+
+static enum bough_status refuse_far(const struct bough_start *start,
+                                    struct bough_exit_reason *failure,
+                                    enum bough_status status)
+{
+    if (start->watch != NULL) start->watch->seq = 0;
+    if (failure != NULL) *failure = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
+    return status;
+}
+
+/* Asks for a life on another loop; what comes of it, a start that fails too, is told by
+ * the watch. */
+enum bough_status bough_life_start_far(struct bough_actor *slot,
+                                       const struct bough_start *start,
+                                       struct bough_exit_reason *failure)
+{
+    const struct bough_address place = { slot, slot->place, 0 };
+    struct bough_actor *parent = parent_of(slot);
+    const bool counted = parent != NULL && bough_loop_is_near(parent->loop);
+    struct bough_asker id;
+
+    if (counted && !may_start_children(parent))
+        return refuse_far(start, failure, BOUGH_EGONE);
+    if (start->watch != NULL && !bough_watch_enter(start->watch, place, &id)) {
+        bough_watch_leave(start->watch);
+        return refuse_far(start, failure, BOUGH_ENOMEM);
+    }
+    if (!bough_post_start(place, start, start->watch != NULL ? &id : NULL)) {
+        if (start->watch != NULL) bough_watch_leave(start->watch);
+        return refuse_far(start, failure, BOUGH_ENOMEM);
+    }
+    if (counted) bough_slot_name(parent)->child_lives++;
     return BOUGH_OK;
 }
 
@@ -279,7 +349,7 @@ enum bough_status bough_life_start(struct bough_actor *slot,
         return BOUGH_ENOMEM;
     }
     take_state(slot, state);
-    if (++slot->life == 0) slot->life = 1;
+    if (slot->life++ == UINT32_MAX) slot->life = 1;
     slot->gate.phase = BOUGH_PLACE_STARTING;
     set_cause(slot, start->cause);
 
@@ -429,6 +499,7 @@ static inline __attribute__((always_inline)) void run_messages(struct bough_loop
     } while (--left > 0 && bough_slot_is_open(slot) && loop->urgent.head == NULL &&
              bough_loop_step(loop));
     slot->handled += all - left;
+    atomic_store_explicit(&slot->seen_length, slot->length, memory_order_relaxed);
     loop->running = NULL;
     loop->message = NULL;
 }

@@ -3,14 +3,16 @@
  *
  * Two queues of tasks. `urgent` is the system lane: stops, ends and watches, always
  * first. `ready` holds actors with messages, and answers, in the order in which they
- * became ready. Everything here belongs to the loop's thread; nothing is shared between
- * loops.
+ * became ready. Everything here belongs to the loop's thread, but for the cache line in
+ * which others leave parcels (letter_internal.h).
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CORE_LOOP_INTERNAL_H
 #define BOUGH_CORE_LOOP_INTERNAL_H
 
 #include <ev.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include <bough/core/call.h>
 #include <bough/core/pool_internal.h>
@@ -19,11 +21,20 @@
 #include <bough/core/ticket_internal.h>
 #include <bough/core/wheel_internal.h>
 
+struct bough_annex;
 struct bough_name;
+struct bough_parcel;
 struct bough_slab;
 
 struct bough_queue {
     struct bough_task *head, **tail;
+};
+
+/* Whether to look into the inbox for a while before sleeping: see spin.c. */
+struct bough_spin {
+    bool pays;      /* the last one found something */
+    uint32_t wait;  /* sleeps until the next try */
+    uint32_t doubt; /* how many they were before the last try */
 };
 
 struct bough_loop {
@@ -39,7 +50,8 @@ struct bough_loop {
     struct bough_cell *message;  /* what it runs; NULL once taken by bough_later() */
     uint64_t cause;              /* the event whose watch is being told; 0: none */
 
-    struct bough_tickets calls; /* questions in flight */
+    struct bough_tickets calls;   /* questions in flight */
+    struct bough_tickets watches; /* of lives on other loops */
 
     struct bough_actor *free_slots;
     struct bough_slab *slabs;
@@ -59,7 +71,58 @@ struct bough_loop {
     bool held;               /* ev_run() is kept going */
     bool at_work;            /* both: what is queued now is run before the poll */
     bool closing;            /* nothing more is started */
+    bool ended;              /* it has left libev: memory that addresses may still name */
+    uint32_t look_in, look_every; /* steps until the next look at the clock */
+    int64_t looked_ns;
+
+    /* To and from other loops */
+    struct bough_parcel *open;         /* begun, one for each loop */
+    struct bough_parcel *empty, *kept; /* at hand; for what must not be lost */
+    uint32_t kept_count;
+    uint32_t credit; /* messages taken for `credit_slot`, not yet told to its senders */
+    struct bough_actor *credit_slot;
+    struct bough_loop *outer; /* whose code called into this loop, on the same thread */
+    int wake_fd;
+    ev_io wake;
+    struct bough_spin spin;
+    bool has_mail_partner; /* something has come from another loop */
+
+    /* A loop of a thread of its own: see thread.c. */
+    bool apart;
+    bool
+        threaded; /* it has the thread; else whoever advances the virtual clock runs it */
+    pthread_t thread;
+    struct bough_actor *vacancy; /* a slot to be taken by another loop, and its annex */
+    struct bough_annex *vacancy_annex;
+    struct bough_loop *next_vacant;
+
+    /* What others touch */
+    _Alignas(64) _Atomic(struct bough_parcel *) inbox; /* newest first */
+    _Atomic(struct bough_parcel *) returned;           /* this loop's, read by others */
+    atomic_bool asleep;                                /* polls, and wants to be woken */
+    atomic_bool quit;                                  /* a thread is to end */
+    _Atomic(const void *) owner; /* bough_thread_id() of who runs it */
 };
+
+/* The loop whose code is on this thread's stack; NULL: none. The one variable of Bough's
+ * that is not in somebody's struct: a send names its receiver alone, and must know in two
+ * instructions whether that is near. */
+extern _Thread_local struct bough_loop *bough_here
+    __attribute__((tls_model("initial-exec")));
+
+/* The same for no other thread at this time. */
+static inline const void *bough_thread_id(void)
+{
+    return &bough_here;
+}
+
+/* Whether what belongs to the loop may be touched by this thread as it is. */
+static inline bool bough_loop_is_near(const struct bough_loop *loop)
+{
+    if (loop == bough_here) return true;
+    return !loop->apart &&
+           atomic_load_explicit(&loop->owner, memory_order_relaxed) == bough_thread_id();
+}
 
 /* Four stores, wherever in the ready list the task will come: becoming ready must not
  * cost more the more actors are ready. */
@@ -89,9 +152,7 @@ static inline struct bough_task *bough_queue_pop(struct bough_queue *queue)
 /* Fine on a task that is not queued; else it must be in this queue. */
 void bough_queue_remove(struct bough_queue *queue, struct bough_task *task);
 
-enum { BOUGH_LOOK_EVERY = 32 }; /* steps between two looks at the clock, of 25 ns each */
-
-/* Looks at the clock: false when the slice is over. */
+/* Looks at the clock, and after other loops: false when the turn is to end. */
 bool bough_loop_look(struct bough_loop *loop);
 
 /* Before each further task or message: whether there may be another one before the poll.
@@ -101,7 +162,7 @@ static inline bool bough_loop_step(struct bough_loop *loop)
 {
     const size_t steps = ++loop->steps;
 
-    if (steps % BOUGH_LOOK_EVERY == 0 && !bough_loop_look(loop)) return false;
+    if (--loop->look_in == 0 && !bough_loop_look(loop)) return false;
     return steps < loop->steps_end;
 }
 
@@ -122,11 +183,48 @@ static inline void bough_loop_hold(struct bough_loop *loop)
     if (!loop->at_work) bough_loop_hold_slowly(loop);
 }
 
-/* Kills all that lives, runs what that makes ready, answers who still asks. */
-void bough_loop_close(struct bough_loop *loop);
+/* The end of a loop, in four steps: nothing more is started, and all that lives is
+ * killed; nobody comes to read what waits, and who still asks is told; it leaves libev,
+ * and takes no more letters; its memory goes. */
+void bough_loop_kill_all(struct bough_loop *loop);
+void bough_loop_give_up(struct bough_loop *loop);
+void bough_loop_leave_ev(struct bough_loop *loop);
 
-/* Frees a closed loop: what bough_loop_free() does after unlinking it from its runtime.
- */
+/* Runs loops of this thread until nothing lives on them, waiting for what lives elsewhere
+ * under something of theirs. */
+void bough_loops_run_out(struct bough_runtime *runtime, struct bough_loop *only);
+
+/* Wakes a loop that sleeps; and one that may be about to. Thread: any. */
+void bough_loop_wake(struct bough_loop *loop);
+void bough_loop_interrupt(struct bough_loop *loop);
+
+/* Whether a parcel has come, after looking for a while where that pays. */
+bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns);
+
+/* loop.c, for loop_ev.c and loop_end.c */
+int64_t bough_loop_clock_ns(const struct bough_loop *loop);
+bool bough_loop_is_busy(const struct bough_loop *loop);
+void bough_loop_expire(struct bough_loop *loop);
+size_t bough_loop_drain(struct bough_loop *loop, size_t budget, int64_t until_ns);
+void bough_loop_set_held(struct bough_loop *loop);
+void bough_loop_set_idle(struct bough_loop *loop, bool active);
+
+/* Whether a thread is to end, and can. */
+void bough_apart_check(struct bough_loop *loop);
+
 void bough_loop_destroy(struct bough_loop *loop);
+
+/* thread.c: an empty slot on a loop of a thread of its own, furnished by nobody yet.
+ * BOUGH_ENOMEM, BOUGH_ESYSTEM. Thread: any. */
+enum bough_status bough_apart_take(struct bough_runtime *runtime,
+                                   struct bough_actor **slot);
+
+void bough_apart_annex(struct bough_actor *slot);
+
+/* Nothing is left on it: another place can have its thread. */
+void bough_apart_vacant(struct bough_loop *loop);
+
+/* Asks every thread to end, and joins it. */
+void bough_apart_join(struct bough_runtime *runtime);
 
 #endif

@@ -5,7 +5,7 @@
  * that is all: no lock, no system call, and in the steady state no allocation.
  *
  * SPDX-License-Identifier: MIT */
-#include <bough/core/slot_internal.h>
+#include <bough/core/letter_internal.h>
 
 enum { REPORT_EVERY_MS = 1000 };
 
@@ -26,7 +26,7 @@ void bough_mail_report(struct bough_loop *loop, struct bough_timeout *timeout)
               count == 1 ? "" : "s");
 }
 
-static void dead_letter(struct bough_loop *loop, struct bough_actor *slot)
+void bough_dead_letter(struct bough_loop *loop, struct bough_actor *slot)
 {
     loop->counts.dead_letters++;
     loop->letters_unreported++;
@@ -56,24 +56,26 @@ static enum bough_status refuse(struct bough_actor *slot, const struct bough_ask
                                 enum bough_status status)
 {
     count_dropped(slot);
-    if (asker == NULL) dead_letter(slot->loop, slot);
+    if (asker == NULL) bough_dead_letter(slot->loop, slot);
     return status;
 }
 
-enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
-                                  size_t size, const struct bough_asker *asker)
+static enum bough_status accept(struct bough_address address, const void *bytes,
+                                size_t size, const struct bough_asker *asker,
+                                bool reserved)
 {
     struct bough_actor *slot = bough_slot(address);
 
     if (slot == NULL) {
         /* The slot has another tenant, who is not to be blamed. */
-        if (asker == NULL && address.slot != NULL) dead_letter(address.slot->loop, NULL);
+        if (asker == NULL) bough_dead_letter(address.slot->loop, NULL);
         return BOUGH_EGONE;
     }
     if (!takes_mail(slot) || (address.life != 0 && !bough_slot_lives(slot))) {
         return refuse(slot, asker, BOUGH_EGONE);
     }
-    if (slot->length >= slot->capacity) return refuse(slot, asker, BOUGH_EFULL);
+    if (!reserved && slot->length >= slot->capacity)
+        return refuse(slot, asker, BOUGH_EFULL);
     if (size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
 
     struct bough_cell *cell = bough_cell_new(slot->loop, bytes, size);
@@ -82,6 +84,25 @@ enum bough_status bough_mail_push(struct bough_address address, const void *byte
     bough_mail_link(slot, cell, address.life);
     bough_slot_queue(slot);
     return BOUGH_OK;
+}
+
+enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
+                                  size_t size, const struct bough_asker *asker)
+{
+    address = bough_moved(address);
+    if (address.slot == NULL) return BOUGH_EGONE;
+    if (!bough_loop_is_near(address.slot->loop))
+        return bough_post_message(address, bytes, size, asker);
+    return accept(address, bytes, size, asker, false);
+}
+
+enum bough_status bough_mail_accept(struct bough_address address, const void *bytes,
+                                    size_t size, const struct bough_asker *asker)
+{
+    const struct bough_address moved = bough_moved(address);
+
+    if (moved.slot != address.slot) return bough_mail_push(moved, bytes, size, asker);
+    return accept(address, bytes, size, asker, true);
 }
 
 void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)
@@ -100,7 +121,7 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
             if (cell->asker.loop != NULL) {
                 bough_answer(&cell->asker, status, NULL, 0);
             } else {
-                dead_letter(slot->loop, slot);
+                bough_dead_letter(slot->loop, slot);
             }
             bough_cell_free(slot->loop, cell);
         } else {

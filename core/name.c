@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bough/core/assert.h>
 #include <bough/core/runtime_internal.h>
 
 static bool name_is_valid(const char *name, size_t len)
@@ -98,16 +99,22 @@ struct bough_name *bough_name_new(struct bough_actor *slot, struct bough_name *p
     }
     link_last(entry, parent);
     entry->annex.name = entry;
-    slot->annex = &entry->annex;
     return entry;
+}
+
+void bough_name_detach(struct bough_name *name)
+{
+    struct bough_runtime *runtime = name->slot->loop->runtime;
+
+    if (name->detached) return;
+    name->detached = true;
+    unlink_name(name);
+    name->parent = NULL;
+    HASH_DEL(runtime->names, name);
 }
 
 void bough_name_free(struct bough_name *name)
 {
-    struct bough_runtime *runtime = name->slot->loop->runtime;
-
-    unlink_name(name);
-    HASH_DEL(runtime->names, name);
-    name->slot->annex = NULL;
+    bough_assert(name->detached && name->first == NULL);
     free(name);
 }

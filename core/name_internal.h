@@ -10,14 +10,24 @@
 struct bough_name *bough_name_find(struct bough_runtime *runtime, const char *path);
 
 /* Gives a slot a name under `parent` (NULL: the root, whose name is "/"), last of its
- * siblings. NULL when memory is out; BOUGH_PATH_MAX is the caller's to check. */
+ * siblings, and does not write to the slot, which may be another loop's. NULL when
+ * memory is out; BOUGH_PATH_MAX is the caller's to check. */
 struct bough_name *bough_name_new(struct bough_actor *slot, struct bough_name *parent,
                                   const char *name);
 
 /* Moves it behind its siblings: a child that is made anew counts as the last one made. */
 void bough_name_to_last(struct bough_name *name);
 
-/* Takes a name without children out of tree and table and frees it. */
+/* Takes it out of tree and table; the path is free for another place. Frees one without
+ * children. All under the runtime's lock. */
+void bough_name_detach(struct bough_name *name);
 void bough_name_free(struct bough_name *name);
+
+/* place_new.c: a name with a slot that knows no type yet, on this loop or on one of a
+ * thread of its own. BOUGH_ENOMEM, BOUGH_ESYSTEM. */
+enum bough_status bough_slot_reserve(struct bough_loop *loop, bool apart,
+                                     struct bough_name *parent, const char *text,
+                                     struct bough_name **name);
+void bough_slot_free_options(struct bough_actor *slot);
 
 #endif

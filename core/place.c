@@ -1,4 +1,4 @@
-/* place.c - places: made, reserved, started, marked, shown, freed.
+/* place.c - places: reserved, started, marked, shown, freed.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/place.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/letter_internal.h>
 #include <bough/core/name_internal.h>
 #include <bough/core/runtime_internal.h>
 
@@ -26,159 +27,17 @@ const char *bough_place_state_name(enum bough_place_state state)
     return state_names[state];
 }
 
-static struct bough_address place_of(const struct bough_actor *slot)
+struct bough_address bough_slot_place(const struct bough_actor *slot)
 {
     return (struct bough_address){ (struct bough_actor *)(uintptr_t)slot, slot->place,
                                    0 };
 }
 
-/* Options */
-
-/* False when memory is out. */
-static bool copy_options(const struct bough_actor_type *type, const void *options,
-                         void **copy)
+static enum bough_status refuse(enum bough_status status,
+                                struct bough_exit_reason *failure)
 {
-    *copy = NULL;
-    if (type->copy_options != NULL) {
-        if (options == NULL) return true;
-        *copy = type->copy_options(options);
-    } else if (type->options_size > 0) {
-        *copy = bough_options_copy(type->options, type->option_count, type->options_size,
-                                   options);
-    } else {
-        return true;
-    }
-    return *copy != NULL;
-}
-
-static void release_options(const struct bough_actor_type *type, void *options)
-{
-    if (options == NULL) return;
-    if (type->free_options != NULL) {
-        type->free_options(options);
-    } else {
-        free(options);
-    }
-}
-
-static void free_options(struct bough_actor *slot)
-{
-    if (slot->annex == NULL) return;
-    release_options(slot->type, slot->annex->options);
-    slot->annex->options = NULL;
-}
-
-/* Making */
-
-static struct bough_actor *new_slot(struct bough_loop *loop)
-{
-    struct bough_actor *slot = bough_slot_new(loop);
-
-    if (slot == NULL) return NULL;
-    slot->gate.phase = BOUGH_PLACE_RESERVED;
-    slot->capacity = BOUGH_MAILBOX_CAPACITY;
-    return slot;
-}
-
-/* A named slot that takes messages and knows no type yet. */
-static struct bough_actor *reserve(struct bough_loop *loop, struct bough_name *parent,
-                                   const char *name)
-{
-    struct bough_actor *slot = new_slot(loop);
-
-    if (slot != NULL && bough_name_new(slot, parent, name) == NULL) {
-        bough_slot_free(slot);
-        return NULL;
-    }
-    return slot;
-}
-
-/* Whether spec's name is allowed under its parent; `path` gets the whole. */
-static enum bough_status make_path(const struct bough_place_spec *spec,
-                                   struct bough_name **parent, char path[BOUGH_PATH_MAX])
-{
-    const struct bough_actor *above = bough_slot(spec->parent);
-
-    *parent = NULL;
-    if (bough_address_is_nobody(spec->parent)) {
-        if (strcmp(spec->name, "/") != 0) return BOUGH_EINVALID;
-        memcpy(path, "/", sizeof("/"));
-        return BOUGH_OK;
-    }
-    if (above == NULL) return BOUGH_EGONE;
-    *parent = bough_slot_name(above);
-    if (*parent == NULL || !bough_name_valid(spec->name)) return BOUGH_EINVALID;
-
-    const char *prefix = (*parent)->parent == NULL ? "" : (*parent)->path;
-    const int len = snprintf(path, BOUGH_PATH_MAX, "%s/%s", prefix, spec->name);
-    return len < BOUGH_PATH_MAX ? BOUGH_OK : BOUGH_ETOOLARGE;
-}
-
-static enum bough_status find_or_reserve(struct bough_loop *loop,
-                                         const struct bough_place_spec *spec,
-                                         struct bough_actor **slot)
-{
-    char path[BOUGH_PATH_MAX];
-    struct bough_name *parent;
-
-    if (spec->name == NULL) {
-        *slot = new_slot(loop);
-        return *slot != NULL ? BOUGH_OK : BOUGH_ENOMEM;
-    }
-    const enum bough_status status = make_path(spec, &parent, path);
-    if (status != BOUGH_OK) return status;
-
-    struct bough_name *name = bough_name_find(loop->runtime, path);
-    if (name == NULL) {
-        *slot = reserve(loop, parent, spec->name);
-        return *slot != NULL ? BOUGH_OK : BOUGH_ENOMEM;
-    }
-    if (bough_slot_lives(name->slot)) return BOUGH_EPRESENT;
-    bough_name_to_last(name);
-    *slot = name->slot;
-    return BOUGH_OK;
-}
-
-static void furnish(struct bough_actor *slot, const struct bough_place_spec *spec,
-                    void *options)
-{
-    free_options(slot);
-    if (options != NULL) slot->annex->options = options;
-    slot->type = spec->type;
-    slot->capacity = spec->capacity != 0 ? spec->capacity : BOUGH_MAILBOX_CAPACITY;
-    slot->discard = spec->on_restart == BOUGH_DISCARD;
-    slot->gate.phase = BOUGH_PLACE_RESERVED;
-
-    struct bough_name *name = bough_slot_name(slot);
-    if (name == NULL) return;
-    name->restart = spec->restart;
-    name->speaks = spec->speaks;
-    name->isolation = spec->isolation != NULL ? spec->isolation : "inline";
-}
-
-enum bough_status bough_place_new(struct bough_loop *loop,
-                                  const struct bough_place_spec *spec,
-                                  struct bough_address *place)
-{
-    struct bough_actor *slot;
-    void *options;
-
-    bough_assert(spec->type != NULL);
-    if (loop->closing) return BOUGH_EGONE;
-    if (!copy_options(spec->type, spec->options, &options)) return BOUGH_ENOMEM;
-
-    enum bough_status status = find_or_reserve(loop, spec, &slot);
-    if (status == BOUGH_OK && options != NULL && bough_slot_annex(slot) == NULL) {
-        bough_slot_free(slot);
-        status = BOUGH_ENOMEM;
-    }
-    if (status != BOUGH_OK) {
-        release_options(spec->type, options);
-        return status;
-    }
-    furnish(slot, spec, options);
-    *place = place_of(slot);
-    return BOUGH_OK;
+    if (failure != NULL) *failure = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
+    return status;
 }
 
 enum bough_status bough_place_start(struct bough_address place,
@@ -186,15 +45,15 @@ enum bough_status bough_place_start(struct bough_address place,
                                     struct bough_exit_reason *failure)
 {
     static const struct bough_start plain = { .watch = NULL };
-    struct bough_actor *slot = bough_slot(place);
 
-    if (slot == NULL) {
-        if (failure != NULL) {
-            *failure = bough_exit_make(BOUGH_EXIT_ERROR, BOUGH_EGONE, 0, NULL);
-        }
-        return BOUGH_EGONE;
-    }
-    return bough_life_start(slot, start != NULL ? start : &plain, failure);
+    place = bough_moved(place);
+    if (start == NULL) start = &plain;
+
+    struct bough_actor *slot = bough_slot(place);
+    if (slot == NULL) return refuse(BOUGH_EGONE, failure);
+    if (!bough_loop_is_near(slot->loop))
+        return bough_life_start_far(slot, start, failure);
+    return bough_life_start(slot, start, failure);
 }
 
 enum bough_status bough_spawn(struct bough_loop *loop,
@@ -207,11 +66,7 @@ enum bough_status bough_spawn(struct bough_loop *loop,
     struct bough_address place;
     enum bough_status status = bough_place_new(loop, &spec, &place);
 
-    if (status != BOUGH_OK) {
-        if (failure != NULL)
-            *failure = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
-        return status;
-    }
+    if (status != BOUGH_OK) return refuse(status, failure);
     status = bough_place_start(place, &start, failure);
     if (status != BOUGH_OK) {
         bough_place_free(place, 0);
@@ -226,11 +81,16 @@ enum bough_status bough_spawn(struct bough_loop *loop,
 
 void bough_place_mark(struct bough_address place, enum bough_place_state state)
 {
-    struct bough_actor *slot = bough_slot(place);
+    place = bough_moved(place);
 
+    struct bough_actor *slot = bough_slot(place);
     if (slot == NULL) return;
-    bough_assert(!bough_slot_lives(slot));
     bough_assert(state == BOUGH_PLACE_RESERVED || state >= BOUGH_PLACE_RESTARTING);
+    if (!bough_loop_is_near(slot->loop)) {
+        bough_post_mark(place, state);
+        return;
+    }
+    bough_assert(!bough_slot_lives(slot));
     if (state == BOUGH_PLACE_STOPPED || state == BOUGH_PLACE_FAILED) {
         bough_slot_settle(slot, state);
     } else {
@@ -238,42 +98,83 @@ void bough_place_mark(struct bough_address place, enum bough_place_state state)
     }
 }
 
-/* What waits below a place that nobody comes back to waits for nobody either. */
+/* What waits below a place that nobody comes back to waits for nobody either. One that
+ * lives on a loop of its own is looked at there. */
+static void settle_child(struct bough_actor *slot)
+{
+    if (bough_loop_is_near(slot->loop)) {
+        if (!bough_slot_lives(slot)) bough_slot_settle(slot, BOUGH_PLACE_STOPPED);
+    } else if (!bough_slot_lives(slot)) {
+        bough_post_mark(bough_slot_place(slot), BOUGH_PLACE_STOPPED);
+    }
+}
+
 void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state)
 {
+    struct bough_name *name = bough_slot_name(slot);
+
     slot->gate.phase = (unsigned char)state;
     bough_mail_flush(slot, true, BOUGH_EGONE);
-    if (bough_slot_name(slot) == NULL) return;
-    for (struct bough_name *child = bough_slot_name(slot)->first; child != NULL;
-         child = child->next) {
-        if (!bough_slot_lives(child->slot))
-            bough_slot_settle(child->slot, BOUGH_PLACE_STOPPED);
+    if (name == NULL) return;
+    bough_runtime_lock(slot->loop->runtime);
+    for (struct bough_name *child = name->first; child != NULL; child = child->next)
+        settle_child(child->slot);
+    bough_runtime_unlock(slot->loop->runtime);
+}
+
+/* The slot is its own loop's to free; its name is free for another place at once. */
+static void vacate_name(struct bough_name *name, uint64_t cause)
+{
+    struct bough_actor *slot = name->slot;
+
+    bough_name_detach(name);
+    if (bough_loop_is_near(slot->loop)) {
+        bough_slot_vacate(slot, cause);
+    } else {
+        bough_post_free(bough_slot_place(slot), cause);
     }
 }
 
 void bough_slot_vacate(struct bough_actor *slot, uint64_t cause)
 {
+    struct bough_runtime *runtime = slot->loop->runtime;
     struct bough_name *name = bough_slot_name(slot);
 
     bough_assert(!bough_slot_lives(slot));
+    bough_runtime_lock(runtime);
     while (name != NULL && name->last != NULL)
-        bough_slot_vacate(name->last->slot, cause);
+        vacate_name(name->last, cause);
     slot->gate.phase = BOUGH_PLACE_STOPPED;
     bough_mail_flush(slot, true, BOUGH_EGONE);
-    free_options(slot);
+    bough_slot_free_options(slot);
     if (name != NULL) {
         if (slot->type != NULL) bough_slot_event(slot, BOUGH_EVENT_REMOVED, cause, NULL);
+        bough_name_detach(name);
         bough_name_free(name);
+        slot->annex = NULL;
     }
     if (slot->loop->letters_slot == slot) slot->loop->letters_slot = NULL;
     bough_slot_free(slot);
+    bough_runtime_unlock(runtime);
 }
 
 void bough_place_free(struct bough_address place, uint64_t cause)
 {
-    struct bough_actor *slot = bough_slot(place);
+    place = bough_moved(place);
 
-    if (slot != NULL) bough_slot_vacate(slot, cause);
+    struct bough_actor *slot = bough_slot(place);
+    if (slot == NULL) return;
+    if (bough_loop_is_near(slot->loop)) {
+        bough_slot_vacate(slot, cause);
+        return;
+    }
+    bough_runtime_lock(slot->loop->runtime);
+    struct bough_name *name = bough_slot_name(slot);
+    if (name != NULL)
+        vacate_name(name, cause);
+    else
+        bough_post_free(place, cause);
+    bough_runtime_unlock(slot->loop->runtime);
 }
 
 /* Finding */
@@ -281,87 +182,100 @@ void bough_place_free(struct bough_address place, uint64_t cause)
 enum bough_status bough_lookup(struct bough_loop *loop, const char *path,
                                struct bough_address *place)
 {
+    bough_runtime_lock(loop->runtime);
     const struct bough_name *name = bough_name_find(loop->runtime, path);
-
-    if (name == NULL) return BOUGH_ENOTFOUND;
-    *place = place_of(name->slot);
-    return BOUGH_OK;
+    if (name != NULL) *place = bough_slot_place(name->slot);
+    bough_runtime_unlock(loop->runtime);
+    return name != NULL ? BOUGH_OK : BOUGH_ENOTFOUND;
 }
 
 /* From the root down, each step is found or reserved. */
-enum bough_status bough_reference(struct bough_loop *loop, const char *path,
-                                  struct bough_address *place)
+static enum bough_status walk(struct bough_loop *loop, const char *path,
+                              struct bough_name **name)
 {
-    if (!bough_path_valid(path)) return BOUGH_EINVALID;
-
     char prefix[BOUGH_PATH_MAX] = "/";
-    struct bough_name *name = bough_name_find(loop->runtime, prefix);
     const char *rest = path + 1;
     size_t len = 0;
+    enum bough_status status = BOUGH_OK;
 
-    if (name == NULL) {
-        struct bough_actor *root = reserve(loop, NULL, "/");
-        if (root == NULL) return BOUGH_ENOMEM;
-        name = bough_slot_name(root);
-    }
-    while (*rest != '\0') {
+    *name = bough_name_find(loop->runtime, prefix);
+    if (*name == NULL) status = bough_slot_reserve(loop, false, NULL, prefix, name);
+    while (status == BOUGH_OK && *rest != '\0') {
         const size_t step = strcspn(rest, "/");
-        struct bough_name *parent = name;
+        struct bough_name *parent = *name;
 
         prefix[len++] = '/';
         memcpy(prefix + len, rest, step);
         len += step;
         prefix[len] = '\0';
-        name = bough_name_find(loop->runtime, prefix);
-        if (name == NULL) {
-            struct bough_actor *slot = reserve(loop, parent, prefix + len - step);
-            if (slot == NULL) return BOUGH_ENOMEM;
-            name = bough_slot_name(slot);
-        }
+        *name = bough_name_find(loop->runtime, prefix);
+        if (*name == NULL)
+            status = bough_slot_reserve(loop, false, parent, prefix + len - step, name);
         rest += step;
         if (*rest == '/') rest++;
     }
-    *place = place_of(name->slot);
-    return BOUGH_OK;
+    return status;
+}
+
+enum bough_status bough_reference(struct bough_loop *loop, const char *path,
+                                  struct bough_address *place)
+{
+    struct bough_name *name;
+
+    if (!bough_path_valid(path)) return BOUGH_EINVALID;
+    bough_runtime_lock(loop->runtime);
+    const enum bough_status status = walk(loop, path, &name);
+    if (status == BOUGH_OK) *place = bough_slot_place(name->slot);
+    bough_runtime_unlock(loop->runtime);
+    return status;
 }
 
 /* Showing */
 
-static void describe(const struct bough_actor *slot, struct bough_place_info *info)
+/* A place may be another thread's, and change while it is described: each figure is one
+ * that was right, and they are for people. So the thread sanitizer is not asked. What is
+ * pointed to stays while the lock is held. */
+__attribute__((no_sanitize("thread"))) static void
+describe(const struct bough_actor *slot, struct bough_place_info *info)
 {
     const struct bough_annex *annex = slot->annex;
-    const struct bough_name *name = bough_slot_name(slot);
+    const struct bough_name *name = annex != NULL ? annex->name : NULL;
 
     *info = (struct bough_place_info){
-        .path = bough_slot_path(slot),
+        .path = name != NULL ? name->path : "",
         .type = slot->type,
         .speaks = slot->type,
         .options = annex != NULL ? annex->options : NULL,
         .state = slot->gate.phase,
         .life = slot->life,
-        .mailbox_length = slot->length,
+        .mailbox_length = slot->length + bough_peek(&slot->posted),
         .mailbox_capacity = slot->capacity,
-        .dropped = annex != NULL ? annex->dropped : 0,
+        .dropped = (annex != NULL ? annex->dropped : 0) + bough_peek(&slot->turned_away),
         .handled = slot->handled,
     };
     if (name == NULL) return;
     info->restarts = name->restarts;
     if (name->speaks != NULL) info->speaks = name->speaks;
     info->restart = name->restart;
-    info->isolation = name->isolation;
-    if (bough_slot_lives(slot)) {
-        info->uptime_ms = bough_loop_now_ms(slot->loop) - name->started_ms;
+    info->isolation = bough_isolation_names[name->isolation];
+    if (slot->state != NULL) {
+        info->uptime_ms = bough_loop_clock_ns(slot->loop) / 1000000 - name->started_ms;
     }
 }
 
 enum bough_status bough_place_info(struct bough_address place,
                                    struct bough_place_info *info)
 {
-    const struct bough_actor *slot = bough_slot(place);
+    place = bough_moved(place);
 
-    if (slot == NULL) return BOUGH_EGONE;
-    describe(slot, info);
-    return BOUGH_OK;
+    if (bough_slot(place) == NULL) return BOUGH_EGONE;
+
+    struct bough_runtime *runtime = place.slot->loop->runtime;
+    bough_runtime_lock(runtime);
+    const struct bough_actor *slot = bough_slot(place);
+    if (slot != NULL) describe(slot, info);
+    bough_runtime_unlock(runtime);
+    return slot != NULL ? BOUGH_OK : BOUGH_EGONE;
 }
 
 /* Depth first without recursion: down, else right, else up and right. A path that is only
@@ -369,17 +283,15 @@ enum bough_status bough_place_info(struct bough_address place,
 enum bough_status bough_place_visit(struct bough_loop *loop, const char *path,
                                     bough_place_visitor *visitor, void *data)
 {
+    bough_runtime_lock(loop->runtime);
     const struct bough_name *top = bough_name_find(loop->runtime, path);
     const struct bough_name *at = top;
 
-    if (top == NULL) return BOUGH_ENOTFOUND;
     while (at != NULL) {
         struct bough_place_info info;
 
-        if (at->slot->type != NULL) {
-            describe(at->slot, &info);
-            visitor(data, place_of(at->slot), &info);
-        }
+        describe(at->slot, &info);
+        if (info.type != NULL) visitor(data, bough_slot_place(at->slot), &info);
         if (at->first != NULL) {
             at = at->first;
             continue;
@@ -388,5 +300,6 @@ enum bough_status bough_place_visit(struct bough_loop *loop, const char *path,
             at = at->parent;
         at = at == top ? NULL : at->next;
     }
-    return BOUGH_OK;
+    bough_runtime_unlock(loop->runtime);
+    return top != NULL ? BOUGH_OK : BOUGH_ENOTFOUND;
 }

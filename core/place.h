@@ -44,6 +44,16 @@ enum bough_on_restart {
     BOUGH_DISCARD /* its callers are told `gone` */
 };
 
+/* Where the lives of a place are. */
+enum bough_isolation {
+    BOUGH_INLINE, /* on the loop of the place above it */
+    BOUGH_THREAD, /* on a loop of a thread of its own, with all that is below it */
+    BOUGH_ISOLATION_COUNT
+};
+
+/* "inline", "thread", then NULL: fit for a BOUGH_CHOICE. */
+BOUGH_PUBLIC extern const char *const bough_isolation_names[];
+
 enum { BOUGH_MAILBOX_CAPACITY = 1024 }; /* messages, when capacity is 0 */
 
 struct bough_place_spec {
@@ -53,8 +63,8 @@ struct bough_place_spec {
     const char *name;  /* copied; NULL: no name (no path, no events). "/" for a root */
     uint32_t capacity; /* of the mailbox, in messages; 0: the default */
     enum bough_on_restart on_restart;
-    const char *restart;   /* the policy, for status: a static string, or NULL */
-    const char *isolation; /* likewise; NULL: "inline" */
+    const char *restart; /* the policy, for status: a static string, or NULL */
+    enum bough_isolation isolation;
     /* Whose messages it takes, when not its own type's: it hands them on. NULL: its own.
      * For places with a name. */
     const struct bough_actor_type *speaks;

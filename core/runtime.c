@@ -13,6 +13,16 @@
 
 enum { LOG_TEXT = 1024 };
 
+static void init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}
+
 struct bough_runtime *bough_runtime_new(const struct bough_runtime_options *options)
 {
     struct bough_runtime *runtime = calloc(1, sizeof(*runtime));
@@ -21,19 +31,47 @@ struct bough_runtime *bough_runtime_new(const struct bough_runtime_options *opti
     if (options != NULL) runtime->options = *options;
     if (runtime->options.clock == NULL) runtime->options.clock = &bough_clock_system;
     if (runtime->options.log == NULL) runtime->options.log = bough_log_stderr;
+    init_lock(&runtime->lock);
+    init_lock(&runtime->event_lock);
     return runtime;
 }
 
-/* All loops are closed before the first is freed: a life may ask across them. */
+void bough_runtime_lock(struct bough_runtime *runtime)
+{
+    pthread_mutex_lock(&runtime->lock);
+}
+
+void bough_runtime_unlock(struct bough_runtime *runtime)
+{
+    pthread_mutex_unlock(&runtime->lock);
+}
+
+static void for_each(struct bough_runtime *runtime,
+                     void (*visit)(struct bough_loop *loop))
+{
+    for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
+        if (!loop->ended && !loop->threaded) visit(loop);
+    }
+}
+
+/* All loops are done with before the first is freed: a life may ask across them. */
 void bough_runtime_free(struct bough_runtime *runtime)
 {
     if (runtime == NULL) return;
-    for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
-        bough_loop_close(loop);
+    for_each(runtime, bough_loop_kill_all);
+    bough_loops_run_out(runtime, NULL);
+    bough_apart_join(runtime);
+    for_each(runtime, bough_loop_give_up);
+    for_each(runtime, bough_loop_leave_ev);
+    while (runtime->loops != NULL) {
+        struct bough_loop *loop = runtime->loops;
+
+        runtime->loops = loop->next;
+        bough_loop_destroy(loop);
     }
-    while (runtime->loops != NULL)
-        bough_loop_free(runtime->loops);
     bough_assert(runtime->names == NULL);
+    pthread_mutex_destroy(&runtime->event_lock);
+    pthread_mutex_destroy(&runtime->lock);
     free(runtime);
 }
 
@@ -71,11 +109,13 @@ void bough_log(struct bough_runtime *runtime, enum bough_log_level level,
 
 uint64_t bough_event_report(struct bough_runtime *runtime, struct bough_event *event)
 {
+    pthread_mutex_lock(&runtime->event_lock);
     event->seq = ++runtime->last_seq;
     /* Without a listener the number is all that is made: the date costs 25 ns. */
     if (runtime->options.event != NULL) {
         event->realtime_ns = bough_runtime_realtime_ns(runtime);
         runtime->options.event(runtime->options.event_data, event);
     }
+    pthread_mutex_unlock(&runtime->event_lock);
     return event->seq;
 }

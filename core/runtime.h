@@ -80,6 +80,7 @@ struct bough_loop_counts {
     size_t places;         /* places, lived in or not */
     size_t cells;          /* messages and answers that wait */
     size_t calls;          /* questions in flight */
+    size_t watches;        /* of lives on other loops */
     size_t timeouts;       /* armed deadlines */
     size_t sources;        /* watched descriptors */
     uint64_t dead_letters; /* messages that could not be delivered, so far */

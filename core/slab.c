@@ -34,17 +34,34 @@ static bool grow(struct bough_loop *loop)
     return true;
 }
 
+/* All but whose it is, and what other threads may be counting at this moment. */
+static void clear(struct bough_actor *slot)
+{
+    slot->type = NULL;
+    slot->annex = NULL;
+    slot->handled = 0;
+    slot->life = 0;
+    slot->capacity = 0;
+    slot->seen_length = 0;
+    slot->turned_away = 0;
+    slot->gate.all = 0;
+    slot->end_kind = 0;
+    slot->begun = slot->discard = slot->fleeting = false;
+    slot->urgent = slot->stop_asked = slot->ending = false;
+    slot->task = (struct bough_task){ .next = NULL };
+    slot->state = NULL;
+    slot->mail = NULL;
+    slot->owned = NULL;
+    slot->length = 0;
+}
+
 struct bough_actor *bough_slot_new(struct bough_loop *loop)
 {
     if (loop->free_slots == NULL && !grow(loop)) return NULL;
 
     struct bough_actor *slot = loop->free_slots;
-    const uint32_t place = slot->place;
-
     loop->free_slots = (struct bough_actor *)slot->task.next;
-    memset(slot, 0, sizeof(*slot));
-    slot->loop = loop;
-    slot->place = place;
+    clear(slot);
     slot->mail_tail = &slot->mail;
     slot->task.run = bough_slot_turn;
     loop->counts.places++;
@@ -58,12 +75,13 @@ void bough_slot_free(struct bough_actor *slot)
 
     bough_pool_give(&loop->pool, slot->annex, sizeof(*slot->annex));
     slot->annex = NULL;
-    if (++slot->place == 0) slot->place = 1;
+    if (slot->place++ == UINT32_MAX) slot->place = 1;
     slot->life = 0;
     slot->mail_tail = NULL;
     slot->task.next = (struct bough_task *)loop->free_slots;
     loop->free_slots = slot;
     loop->counts.places--;
+    if (loop->apart && loop->counts.places == 0) bough_apart_vacant(loop);
 }
 
 struct bough_annex *bough_slot_annex(struct bough_actor *slot)

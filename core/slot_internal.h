@@ -54,6 +54,8 @@ struct bough_annex {
     struct bough_watch *watches;
     void *options;
     uint64_t dropped;
+    /* Where the place is now: it was reserved here, and lives on a thread. */
+    struct bough_address moved;
 };
 
 /* Two cache lines. The first changes with lives and once a turn: all that a sender on
@@ -63,9 +65,14 @@ struct bough_actor {
     const struct bough_actor_type *type;
     struct bough_annex *annex; /* NULL: nothing to put there so far */
     uint64_t handled;          /* up to the last turn */
-    uint32_t place, life;
+    /* Read, and the counts changed, by other threads: relaxed, for a stale answer is one
+     * that was right when it was asked, and the receiver looks again. */
+    _Atomic uint32_t place, life;
+    _Atomic uint32_t capacity;    /* messages */
+    _Atomic uint32_t seen_length; /* `length` when last its own loop said so */
+    _Atomic uint32_t posted;      /* messages on their way from other loops */
+    _Atomic uint32_t turned_away; /* those that other loops saw no room for */
     union bough_gate gate;
-    uint32_t capacity;      /* messages */
     unsigned char end_kind; /* with gate.doomed: the kind of its end */
     bool begun : 1;         /* init has returned and `started` was reported */
     bool discard : 1;       /* on restart, what waits is told `gone` */
@@ -88,7 +95,9 @@ struct bough_name {
     UT_hash_handle hh;
     struct bough_actor *slot;
     struct bough_name *parent, *first, *last, *previous, *next;
-    const char *restart, *isolation;
+    const char *restart;
+    enum bough_isolation isolation;
+    bool detached;                         /* in no tree or table any more */
     const struct bough_actor_type *speaks; /* NULL: its own type */
     uint64_t cause;                        /* of the stop or end that was asked for */
     int64_t started_ms;
@@ -97,14 +106,19 @@ struct bough_name {
     char path[];
 };
 
+static inline uint32_t bough_peek(const _Atomic uint32_t *value)
+{
+    return atomic_load_explicit(value, memory_order_relaxed);
+}
+
 /* The slot, when the address is good: the same tenant, and the same life if it names one.
  */
 static inline struct bough_actor *bough_slot(struct bough_address address)
 {
     struct bough_actor *slot = address.slot;
 
-    if (slot == NULL || slot->place != address.place) return NULL;
-    if (address.life != 0 && address.life != slot->life) return NULL;
+    if (slot == NULL || bough_peek(&slot->place) != address.place) return NULL;
+    if (address.life != 0 && address.life != bough_peek(&slot->life)) return NULL;
     return slot;
 }
 
@@ -251,10 +265,17 @@ void bough_slabs_free(struct bough_loop *loop);
 /* Every slot of a loop, in use or not. */
 void bough_slots_visit(struct bough_loop *loop, void (*visit)(struct bough_actor *slot));
 
+/* What has not been delivered is counted, and reported at a limited rate; `slot` may be
+ * NULL. */
+void bough_dead_letter(struct bough_loop *loop, struct bough_actor *slot);
+
 /* life.c */
 enum bough_status bough_life_start(struct bough_actor *slot,
                                    const struct bough_start *start,
                                    struct bough_exit_reason *failure);
+enum bough_status bough_life_start_far(struct bough_actor *slot,
+                                       const struct bough_start *start,
+                                       struct bough_exit_reason *failure);
 void bough_slot_turn(struct bough_loop *loop, struct bough_task *task);
 void bough_slot_hurry(
     struct bough_actor *slot); /* has something of the system lane to do */
@@ -288,6 +309,30 @@ void bough_slot_vacate(struct bough_actor *slot, uint64_t cause);
 /* Nobody is expected there or below: `gone` for all that waits. STOPPED or FAILED. */
 void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state);
 
+/* Another place has it now, or the same. */
+static inline struct bough_address bough_moved(struct bough_address address)
+{
+    const struct bough_actor *slot = address.slot;
+
+    if (slot == NULL || !bough_loop_is_near(slot->loop) || slot->annex == NULL ||
+        slot->annex->moved.slot == NULL || slot->place != address.place)
+        return address;
+    return slot->annex->moved;
+}
+
+/* The address of a slot's place. */
+struct bough_address bough_slot_place(const struct bough_actor *slot);
+
+/* A life under a place has ended on another loop; one that was counted was never begun.
+ */
+void bough_life_over(struct bough_actor *parent);
+void bough_life_uncount(struct bough_actor *slot);
+
+struct bough_furnishing;
+void bough_slot_furnish(struct bough_actor *slot,
+                        const struct bough_furnishing *furnishing);
+void bough_options_release(const struct bough_actor_type *type, void *options);
+
 /* mailbox.c */
 enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
                                   size_t size, const struct bough_asker *asker);
@@ -304,8 +349,8 @@ static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *
  * a loop that is at work. */
 static inline bool bough_mail_is_plain(const struct bough_actor *slot, size_t size)
 {
-    return slot != NULL && bough_slot_lives(slot) && slot->length < slot->capacity &&
-           bough_is_small(size) && slot->loop->at_work;
+    return slot != NULL && slot->loop == bough_here && bough_slot_lives(slot) &&
+           slot->length < bough_peek(&slot->capacity) && bough_is_small(size);
 }
 
 /* The short way of bough_mail_push(); false: nothing was done, take the long one. Hot:
@@ -334,6 +379,10 @@ static inline bool bough_mail_try(struct bough_address address, const void *byte
     return true;
 }
 
+/* The same for a message that a sender on another loop had room reserved for. */
+enum bough_status bough_mail_accept(struct bough_address address, const void *bytes,
+                                    size_t size, const struct bough_asker *asker);
+
 /* At the end of a life: what was sent to it, or all; callers are told. */
 void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status);
 void bough_mail_report(struct bough_loop *loop, struct bough_timeout *timeout);
@@ -352,6 +401,21 @@ bool bough_watch_add(struct bough_actor *slot, struct bough_watch *watch);
 void bough_watches_ready(struct bough_actor *slot, uint64_t seq);
 void bough_watches_exited(struct bough_actor *slot,
                           const struct bough_exit_reason *reason, uint64_t seq);
+
+void bough_watches_close(struct bough_loop *loop);
+
+/* Begins a watch on a life of another loop; false when memory is out, to be left then. */
+bool bough_watch_enter(struct bough_watch *watch, struct bough_address address,
+                       struct bough_asker *id);
+void bough_watch_leave(struct bough_watch *watch);
+
+/* News of a life on another loop, for the watch that has this ticket, if it still does.
+ */
+void bough_watch_told_ready(struct bough_loop *loop, const struct bough_asker *watch,
+                            struct bough_address life, uint64_t seq);
+void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *watch,
+                             struct bough_address life,
+                             const struct bough_exit_reason *reason, uint64_t seq);
 
 /* owned.c */
 void bough_owned_release_all(struct bough_actor *actor);

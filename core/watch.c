@@ -1,10 +1,14 @@
 /* watch.c - the shutdown-complete signal: told once, in the system lane.
  *
+ * A watch on a life of its own thread is linked to that life. On another loop, something
+ * stands in for it there (letter.c), and knows it by a ticket: so a watch that is taken
+ * back is never written to, whatever is on its way.
+ *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/watch.h>
 
 #include <bough/core/assert.h>
-#include <bough/core/slot_internal.h>
+#include <bough/core/letter_internal.h>
 
 enum { READY = 1, EXITED = 2 };
 
@@ -17,10 +21,24 @@ static void unlink_watch(struct bough_watch *watch)
     watch->link = NULL;
 }
 
+static void end_ticket(struct bough_watch *watch)
+{
+    bough_ticket_give(&watch->told_on->watches, watch->index);
+    watch->index = 0;
+    watch->told_on->counts.watches--;
+}
+
 static void take_back(struct bough_watch *watch)
 {
+    const struct bough_asker id = { watch->told_on, watch->index, watch->generation };
+
     unlink_watch(watch);
-    if (watch->task.link != NULL) bough_queue_remove(&watch->loop->urgent, &watch->task);
+    if (watch->index != 0) {
+        bough_post_unwatch(watch->address, &id);
+        end_ticket(watch);
+    }
+    if (watch->task.link != NULL)
+        bough_queue_remove(&watch->told_on->urgent, &watch->task);
     watch->pending = 0;
 }
 
@@ -54,15 +72,16 @@ static void pend(struct bough_watch *watch, unsigned char what, uint64_t seq)
 {
     watch->pending |= what;
     watch->seq = seq;
-    if (watch->task.link == NULL) bough_queue_push(&watch->loop->urgent, &watch->task);
-    bough_loop_hold(watch->loop);
+    if (watch->task.link == NULL) bough_queue_push(&watch->told_on->urgent, &watch->task);
+    bough_loop_hold(watch->told_on);
 }
 
 static void prepare(struct bough_watch *watch, struct bough_loop *loop)
 {
     bough_assert(watch->exited != NULL);
-    bough_assert(watch->link == NULL && watch->task.link == NULL);
-    watch->loop = loop;
+    bough_assert(watch->link == NULL && watch->task.link == NULL && watch->index == 0);
+    bough_assert(loop != NULL);
+    watch->told_on = loop;
     watch->task = (struct bough_task){ .run = tell };
     watch->owned = (struct bough_owned){ .next = NULL };
     watch->pending = 0;
@@ -109,23 +128,110 @@ void bough_watches_exited(struct bough_actor *slot,
     }
 }
 
+/* Lives on other loops */
+
+void bough_watch_told_ready(struct bough_loop *loop, const struct bough_asker *watch,
+                            struct bough_address life, uint64_t seq)
+{
+    struct bough_watch *told =
+        bough_ticket_find(&loop->watches, watch->index, watch->generation);
+
+    if (told == NULL) return;
+    told->address = life;
+    pend(told, READY, seq);
+}
+
+void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *watch,
+                             struct bough_address life,
+                             const struct bough_exit_reason *reason, uint64_t seq)
+{
+    struct bough_watch *told =
+        bough_ticket_find(&loop->watches, watch->index, watch->generation);
+
+    if (told == NULL) return;
+    end_ticket(told);
+    told->address = life;
+    told->reason = *reason;
+    pend(told, EXITED, seq);
+}
+
+/* The end of the loop: those that nobody will tell any more. */
+void bough_watches_close(struct bough_loop *loop)
+{
+    for (uint32_t i = 1; i < loop->watches.size; i++) {
+        struct bough_watch *watch = loop->watches.list[i].holder;
+
+        if (watch == NULL) continue;
+        end_ticket(watch);
+        watch->reason = bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0, "the runtime ends");
+        pend(watch, EXITED, 0);
+    }
+}
+
+/* The id by which a life on another loop is to tell the watch; false when memory is out.
+ */
+bool bough_watch_enter(struct bough_watch *watch, struct bough_address address,
+                       struct bough_asker *id)
+{
+    struct bough_loop *loop = watch->owner != NULL  ? watch->owner->loop
+                              : watch->loop != NULL ? watch->loop
+                                                    : bough_here;
+
+    prepare(watch, loop);
+    watch->address = address;
+    watch->index = bough_ticket_take(&loop->watches, watch, &watch->generation);
+    if (watch->index == 0) return false;
+    loop->counts.watches++;
+    bough_loop_hold(loop);
+    *id = (struct bough_asker){ loop, watch->index, watch->generation };
+    return true;
+}
+
+/* As if it had never been begun. */
+void bough_watch_leave(struct bough_watch *watch)
+{
+    if (watch->index != 0) end_ticket(watch);
+    bough_owned_remove(&watch->owned);
+}
+
+static void lose(struct bough_watch *watch, enum bough_status status, const char *text)
+{
+    watch->reason = bough_exit_make(BOUGH_EXIT_LOST, status, 0, "%s", text);
+    pend(watch, EXITED, 0);
+}
+
+static const char no_memory[] = "there was no memory to watch it";
+
+static void watch_far(struct bough_watch *watch, struct bough_address address)
+{
+    struct bough_asker id;
+
+    if (bough_watch_enter(watch, address, &id) && bough_post_watch(address, &id)) return;
+    if (watch->index != 0) end_ticket(watch);
+    lose(watch, BOUGH_ENOMEM, no_memory);
+}
+
 void bough_watch(struct bough_watch *watch, struct bough_address address)
 {
+    address = bough_moved(address);
+    if (address.slot != NULL && !bough_loop_is_near(address.slot->loop)) {
+        watch_far(watch, address);
+        return;
+    }
     struct bough_actor *slot = bough_slot(address);
-
-    bough_assert(address.slot != NULL || watch->owner != NULL);
     const bool lives = slot != NULL && bough_slot_lives(slot);
 
+    bough_assert(address.slot != NULL || watch->owner != NULL);
     if (lives && bough_watch_add(slot, watch)) {
         if (slot->gate.phase == BOUGH_PLACE_RUNNING) pend(watch, READY, 0);
         return;
     }
     prepare(watch, watch->owner != NULL ? watch->owner->loop : address.slot->loop);
     watch->address = address;
-    watch->reason = bough_exit_make(BOUGH_EXIT_LOST, lives ? BOUGH_ENOMEM : BOUGH_OK, 0,
-                                    lives ? "there was no memory to watch it"
-                                          : "it was over before it was watched");
-    pend(watch, EXITED, 0);
+    if (lives)
+        lose(watch, BOUGH_ENOMEM, no_memory);
+    else
+        lose(watch, BOUGH_OK, "it was over before it was watched");
 }
 
 void bough_watch_cancel(struct bough_watch *watch)

@@ -23,6 +23,10 @@ struct bough_watch {
     /* The actor that watches, or NULL. When it ends, its watches are cancelled. The
      * callbacks run as if in its run(): one at a time, and bough_fail() is allowed. */
     struct bough_actor *owner;
+    /* Where the callbacks run when nobody owns the watch, a loop of the thread that
+     * watches. NULL: on the loop of the life, or, when that is another thread's, on the
+     * one whose callback is running. */
+    struct bough_loop *loop;
 
     /* Valid in the callbacks. */
     struct bough_address address; /* the life that is watched */
@@ -33,8 +37,9 @@ struct bough_watch {
     struct bough_owned owned;         /* in the owner's list */
     struct bough_watch *next, **link; /* in the watched life's list */
     struct bough_exit_reason reason;
-    struct bough_loop *loop;
-    unsigned char pending; /* which callbacks are still to run */
+    struct bough_loop *told_on;
+    uint32_t index, generation; /* of a life on another loop: what stands there for it */
+    unsigned char pending;      /* which callbacks are still to run */
 };
 
 /* Watches a life that was started by somebody else; address.life 0 means whoever lives

@@ -108,6 +108,7 @@ static enum bough_status new_place(struct bough_actor *actor,
         .capacity = spec.mailbox_capacity,
         .on_restart = spec.on_restart,
         .restart = bough_restart_names[spec.restart],
+        .isolation = spec.isolation,
     };
 
     if (recruit->replaces) spec.options = recruit->options;

@@ -88,6 +88,7 @@ struct bough_child_spec {
     int64_t shutdown_ms;       /* a time, or one of the values above */
     uint32_t mailbox_capacity; /* messages; 0: BOUGH_MAILBOX_CAPACITY */
     enum bough_on_restart on_restart;
+    enum bough_isolation isolation;
 
     /* Transient or temporary only, under an auto_shutdown other than never. */
     bool significant;

@@ -1,0 +1,379 @@
+/* parcel.c - letters on their way between loops: written, handed over, woken for, taken.
+ *
+ * A loop that is at work writes into one open parcel for each loop it has something for.
+ * They are handed over when they are full, when the loop looks at the clock, and when it
+ * leaves our code; so a busy loop hands over tens of letters at a time, and one that runs
+ * a single message does not keep its letter. `inbox` is a stack of parcels: pushed by
+ * anybody, taken whole by its loop, which turns it round.
+ *
+ * Sleeping: a loop says `asleep`, looks once more into its inbox, and polls. Who hands
+ * over looks at `asleep` after the push. All four are sequentially consistent: either the
+ * sender sees the flag, or the sleeper sees the parcel. Who takes the flag down writes to
+ * the eventfd: one wake-up, however many hand over meanwhile.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/core/letter_internal.h>
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <bough/core/assert.h>
+
+enum {
+    PARCEL_SIZE = 4096, /* 63 letters of a small message */
+    ROOM = PARCEL_SIZE - sizeof(struct bough_parcel),
+    KEPT = 4, /* of each loop's, for what must not be lost when memory is out */
+};
+
+/* What stands in the inbox of a loop that takes nothing any more. */
+static struct bough_parcel closed_mark;
+#define CLOSED (&closed_mark)
+
+/* Memory */
+
+static struct bough_parcel *parcel_new(struct bough_loop *home, size_t size)
+{
+    struct bough_parcel *parcel = malloc(sizeof(*parcel) + size);
+
+    if (parcel == NULL) return NULL;
+    parcel->home = home;
+    parcel->size = (uint32_t)size;
+    parcel->used = 0;
+    return parcel;
+}
+
+/* Those that came back, as long as none is at hand. Acquire: their reader is done. */
+static struct bough_parcel *take_empty(struct bough_loop *loop)
+{
+    if (loop->empty == NULL) {
+        loop->empty =
+            atomic_exchange_explicit(&loop->returned, NULL, memory_order_acquire);
+    }
+    struct bough_parcel *parcel = loop->empty;
+
+    if (parcel == NULL) return NULL;
+    loop->empty = parcel->next;
+    parcel->used = 0;
+    return parcel;
+}
+
+static void keep_back(struct bough_loop *loop, struct bough_parcel *parcel)
+{
+    parcel->next = loop->kept;
+    loop->kept = parcel;
+    loop->kept_count++;
+}
+
+static struct bough_parcel *take_kept(struct bough_loop *loop)
+{
+    struct bough_parcel *parcel = loop->kept;
+
+    if (parcel == NULL) return NULL;
+    loop->kept = parcel->next;
+    loop->kept_count--;
+    parcel->used = 0;
+    return parcel;
+}
+
+static struct bough_parcel *parcel_take(struct bough_loop *loop)
+{
+    struct bough_parcel *parcel = take_empty(loop);
+
+    while (parcel != NULL && loop->kept_count < KEPT) {
+        keep_back(loop, parcel);
+        parcel = take_empty(loop);
+    }
+    return parcel != NULL ? parcel : parcel_new(loop, ROOM);
+}
+
+/* Release: what was read from it is read. */
+static void parcel_give(struct bough_parcel *parcel)
+{
+    struct bough_loop *home = parcel->home;
+
+    if (home == NULL) {
+        free(parcel);
+        return;
+    }
+    struct bough_parcel *first =
+        atomic_load_explicit(&home->returned, memory_order_relaxed);
+    do {
+        parcel->next = first;
+    } while (!atomic_compare_exchange_weak_explicit(
+        &home->returned, &first, parcel, memory_order_release, memory_order_relaxed));
+}
+
+static void free_list(struct bough_parcel *parcel)
+{
+    while (parcel != NULL) {
+        struct bough_parcel *next = parcel->next;
+        free(parcel);
+        parcel = next;
+    }
+}
+
+/* Handing over */
+
+static struct bough_letter *letter_at(struct bough_parcel *parcel, size_t at)
+{
+    return (struct bough_letter *)(void *)(parcel->letters + at);
+}
+
+static void bounce(struct bough_parcel *parcel)
+{
+    for (size_t at = 0; at < parcel->used;) {
+        struct bough_letter *letter = letter_at(parcel, at);
+
+        at += bough_letter_size(letter->len);
+        bough_letter_bounce(letter);
+    }
+    parcel_give(parcel);
+}
+
+void bough_loop_wake(struct bough_loop *loop)
+{
+    if (!atomic_load(&loop->asleep) || !atomic_exchange(&loop->asleep, false)) return;
+    bough_loop_interrupt(loop);
+}
+
+void bough_loop_interrupt(struct bough_loop *loop)
+{
+    const uint64_t one = 1;
+
+    while (write(loop->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+        continue;
+}
+
+static void hand_over(struct bough_parcel *parcel)
+{
+    struct bough_loop *to = parcel->to;
+    struct bough_parcel *first = atomic_load(&to->inbox);
+
+    do {
+        if (first == CLOSED) {
+            bounce(parcel);
+            return;
+        }
+        parcel->next = first;
+    } while (!atomic_compare_exchange_weak(&to->inbox, &first, parcel));
+    bough_loop_wake(to);
+}
+
+/* The link that leads to the open parcel for `to`, or to NULL. Few are open at a time. */
+static struct bough_parcel **find_open(struct bough_loop *loop,
+                                       const struct bough_loop *to)
+{
+    struct bough_parcel **link = &loop->open;
+
+    while (*link != NULL && (*link)->to != to)
+        link = &(*link)->next;
+    return link;
+}
+
+static void send_open(struct bough_parcel **link)
+{
+    struct bough_parcel *parcel = *link;
+
+    *link = parcel->next;
+    hand_over(parcel);
+}
+
+/* What bounces may be answered, and so open others. */
+void bough_parcels_send(struct bough_loop *loop)
+{
+    while (loop->open != NULL)
+        send_open(&loop->open);
+}
+
+/* Writing */
+
+static struct bough_letter *append(struct bough_parcel *parcel, size_t size)
+{
+    struct bough_letter *letter = letter_at(parcel, parcel->used);
+
+    parcel->used += (uint32_t)size;
+    return letter;
+}
+
+/* A parcel for one letter: of a thread that runs no loop just now, or a large one. */
+static struct bough_letter *write_alone(struct bough_loop *to, size_t size)
+{
+    struct bough_parcel *parcel = parcel_new(NULL, size);
+
+    if (parcel == NULL) return NULL;
+    parcel->to = to;
+    return append(parcel, size);
+}
+
+static bool goes_alone(size_t size)
+{
+    return bough_here == NULL || size > ROOM;
+}
+
+static struct bough_letter *write_open(struct bough_loop *loop, struct bough_loop *to,
+                                       size_t size, bool must)
+{
+    struct bough_parcel **link = find_open(loop, to);
+
+    if (*link != NULL && size > (*link)->size - (*link)->used) {
+        send_open(link);
+        link = find_open(loop, to);
+    }
+    if (*link == NULL) {
+        struct bough_parcel *parcel = parcel_take(loop);
+
+        if (parcel == NULL && must) parcel = take_kept(loop);
+        if (parcel == NULL) return NULL;
+        parcel->to = to;
+        parcel->next = loop->open;
+        loop->open = parcel;
+        link = &loop->open;
+    }
+    return append(*link, size);
+}
+
+static struct bough_letter *address_letter(struct bough_letter *letter,
+                                           enum bough_letter_kind kind,
+                                           struct bough_address about, size_t len)
+{
+    letter->len = (uint32_t)len;
+    letter->kind = kind;
+    letter->to = about;
+    letter->from.loop = NULL;
+    letter->number = 0;
+    return letter;
+}
+
+static struct bough_letter *letter_new(struct bough_loop *to, enum bough_letter_kind kind,
+                                       struct bough_address about, size_t len, bool must)
+{
+    struct bough_loop *loop = bough_here;
+    const size_t size = bough_letter_size(len);
+    struct bough_letter *letter;
+
+    if (goes_alone(size)) {
+        if (loop != NULL && *find_open(loop, to) != NULL) send_open(find_open(loop, to));
+        letter = write_alone(to, size);
+    } else {
+        letter = write_open(loop, to, size, must);
+    }
+    return letter != NULL ? address_letter(letter, kind, about, len) : NULL;
+}
+
+struct bough_letter *bough_letter_new(struct bough_loop *to, enum bough_letter_kind kind,
+                                      struct bough_address about, size_t len)
+{
+    return letter_new(to, kind, about, len, false);
+}
+
+/* Parcels come back as fast as others read: so there is one again, sooner or later. */
+struct bough_letter *bough_letter_must(struct bough_loop *to, enum bough_letter_kind kind,
+                                       struct bough_address about, size_t len)
+{
+    struct bough_letter *letter;
+
+    bough_assert(bough_here == NULL || bough_letter_size(len) <= ROOM);
+    while ((letter = letter_new(to, kind, about, len, true)) == NULL) {
+        if (bough_here != NULL) bough_parcels_send(bough_here);
+        sched_yield();
+    }
+    return letter;
+}
+
+void bough_post(struct bough_loop *to, struct bough_letter *letter)
+{
+    (void)to;
+    if (!goes_alone(bough_letter_size(letter->len))) return;
+    hand_over(bough_container(letter, struct bough_parcel, letters));
+}
+
+/* Taking */
+
+static struct bough_parcel *turn_round(struct bough_parcel *newest)
+{
+    struct bough_parcel *oldest = NULL;
+
+    while (newest != NULL) {
+        struct bough_parcel *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
+/* Hot, for what crosses: letters lie one behind the other, so that the processor fetches
+ * ahead, where a list of cells would be a cache miss each. */
+void bough_parcels_take(struct bough_loop *loop)
+{
+    if (atomic_load_explicit(&loop->inbox, memory_order_relaxed) == CLOSED) return;
+
+    struct bough_parcel *parcel = turn_round(atomic_exchange(&loop->inbox, NULL));
+    loop->has_mail_partner = true;
+    while (parcel != NULL) {
+        struct bough_parcel *next = parcel->next;
+
+        for (size_t at = 0; at < parcel->used;) {
+            struct bough_letter *letter = letter_at(parcel, at);
+
+            at += bough_letter_size(letter->len);
+            loop->steps++;
+            bough_letter_deliver(loop, letter);
+        }
+        bough_letter_settle(loop);
+        parcel_give(parcel);
+        parcel = next;
+    }
+}
+
+/* Beginning and end */
+
+bool bough_parcels_init(struct bough_loop *loop)
+{
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->wake_fd < 0) return false;
+    for (size_t i = 0; i < KEPT; i++) {
+        struct bough_parcel *parcel = parcel_new(loop, ROOM);
+
+        if (parcel == NULL) {
+            bough_parcels_finish(loop);
+            return false;
+        }
+        keep_back(loop, parcel);
+    }
+    return true;
+}
+
+void bough_parcels_close(struct bough_loop *loop)
+{
+    struct bough_parcel *parcel = atomic_exchange(&loop->inbox, CLOSED);
+
+    if (parcel == CLOSED) return;
+    parcel = turn_round(parcel);
+    while (parcel != NULL) {
+        struct bough_parcel *next = parcel->next;
+        bounce(parcel);
+        parcel = next;
+    }
+}
+
+void bough_parcels_finish(struct bough_loop *loop)
+{
+    bough_assert(loop->open == NULL);
+    free_list(loop->empty);
+    free_list(loop->kept);
+    free_list(atomic_exchange(&loop->returned, NULL));
+    loop->empty = loop->kept = NULL;
+    loop->kept_count = 0;
+    close(loop->wake_fd);
+    loop->wake_fd = -1;
+}
+
+bool bough_parcels_closed(const struct bough_loop *loop)
+{
+    return atomic_load(&loop->inbox) == CLOSED;
+}

@@ -1,0 +1,274 @@
+/* place_new.c - places are made: a slot, its name, what is to live there.
+ *
+ * A place is made by the loop of the place above it, and lies on that loop, or on one of
+ * a thread of its own. Then it is that loop that furnishes it, by a letter which comes
+ * before any other about it; here are the errors, and the name, which is there at once.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/core/assert.h>
+#include <bough/core/letter_internal.h>
+#include <bough/core/name_internal.h>
+#include <bough/core/runtime_internal.h>
+
+const char *const bough_isolation_names[] = {
+    [BOUGH_INLINE] = "inline",
+    [BOUGH_THREAD] = "thread",
+    [BOUGH_ISOLATION_COUNT] = NULL,
+};
+
+/* Options */
+
+/* False when memory is out. */
+static bool copy_options(const struct bough_actor_type *type, const void *options,
+                         void **copy)
+{
+    *copy = NULL;
+    if (type->copy_options != NULL) {
+        if (options == NULL) return true;
+        *copy = type->copy_options(options);
+    } else if (type->options_size > 0) {
+        *copy = bough_options_copy(type->options, type->option_count, type->options_size,
+                                   options);
+    } else {
+        return true;
+    }
+    return *copy != NULL;
+}
+
+void bough_options_release(const struct bough_actor_type *type, void *options)
+{
+    if (options == NULL) return;
+    if (type->free_options != NULL) {
+        type->free_options(options);
+    } else {
+        free(options);
+    }
+}
+
+/* Under the lock: somebody may be looking at them, for people. */
+void bough_slot_free_options(struct bough_actor *slot)
+{
+    if (slot->annex == NULL) return;
+    bough_runtime_lock(slot->loop->runtime);
+    bough_options_release(slot->type, slot->annex->options);
+    slot->annex->options = NULL;
+    bough_runtime_unlock(slot->loop->runtime);
+}
+
+/* Furnishing */
+
+void bough_slot_furnish(struct bough_actor *slot,
+                        const struct bough_furnishing *furnishing)
+{
+    bough_runtime_lock(slot->loop->runtime);
+    bough_slot_free_options(slot);
+    if (furnishing->options != NULL) slot->annex->options = furnishing->options;
+    slot->type = furnishing->type;
+    slot->capacity = furnishing->capacity;
+    slot->discard = furnishing->discard;
+    slot->gate.phase = BOUGH_PLACE_RESERVED;
+    bough_runtime_unlock(slot->loop->runtime);
+}
+
+static enum bough_status furnish(struct bough_actor *slot,
+                                 const struct bough_furnishing *furnishing)
+{
+    if (!bough_loop_is_near(slot->loop)) {
+        const struct bough_address place = bough_slot_place(slot);
+        return bough_post_furnish(place, furnishing) ? BOUGH_OK : BOUGH_ENOMEM;
+    }
+    if (furnishing->options != NULL && bough_slot_annex(slot) == NULL)
+        return BOUGH_ENOMEM;
+    bough_slot_furnish(slot, furnishing);
+    return BOUGH_OK;
+}
+
+/* Slots */
+
+/* Nobody but this thread has it, also when it is one of another loop, until its address
+ * is given out. */
+static enum bough_status new_slot(struct bough_loop *loop, bool apart,
+                                  struct bough_actor **slot)
+{
+    if (apart) return bough_apart_take(loop->runtime, slot);
+    *slot = bough_slot_new(loop);
+    if (*slot == NULL) return BOUGH_ENOMEM;
+    (*slot)->gate.phase = BOUGH_PLACE_RESERVED;
+    (*slot)->capacity = BOUGH_MAILBOX_CAPACITY;
+    return BOUGH_OK;
+}
+
+/* One that nobody knows yet. */
+static void give_slot_back(struct bough_actor *slot)
+{
+    if (bough_loop_is_near(slot->loop)) {
+        bough_slot_free(slot);
+    } else {
+        bough_post_free(bough_slot_place(slot), 0);
+    }
+}
+
+/* A named slot that takes messages and knows no type yet. */
+enum bough_status bough_slot_reserve(struct bough_loop *loop, bool apart,
+                                     struct bough_name *parent, const char *text,
+                                     struct bough_name **name)
+{
+    struct bough_actor *slot;
+    const enum bough_status status = new_slot(loop, apart, &slot);
+
+    if (status != BOUGH_OK) return status;
+    *name = bough_name_new(slot, parent, text);
+    if (*name == NULL) {
+        give_slot_back(slot);
+        return BOUGH_ENOMEM;
+    }
+    slot->annex = &(*name)->annex;
+    return BOUGH_OK;
+}
+
+/* Moving: a place that was reserved by a reference, or lived on its parent's loop, is to
+ * be on a thread. Whoever has its old address is led to the new one. */
+
+static void forward_mail(struct bough_actor *slot, struct bough_address to)
+{
+    while (slot->length > 0) {
+        struct bough_cell *cell = bough_mail_pop(slot);
+        const struct bough_asker *asker = cell->asker.loop != NULL ? &cell->asker : NULL;
+        const enum bough_status status =
+            bough_mail_push(to, cell->bytes, cell->size, asker);
+
+        if (status != BOUGH_OK && asker != NULL) bough_answer(asker, status, NULL, 0);
+        bough_cell_free(slot->loop, cell);
+    }
+}
+
+static enum bough_status move_apart(struct bough_name *name)
+{
+    struct bough_actor *from = name->slot, *to;
+    struct bough_annex *sign = bough_pool_take(&from->loop->pool, sizeof(*sign));
+
+    if (sign == NULL) return BOUGH_ENOMEM;
+
+    const enum bough_status status = bough_apart_take(from->loop->runtime, &to);
+    if (status != BOUGH_OK) {
+        bough_pool_give(&from->loop->pool, sign, sizeof(*sign));
+        return status;
+    }
+    bough_slot_free_options(from);
+    *sign = (struct bough_annex){ .moved = bough_slot_place(to) };
+    to->life = from->life;
+    from->annex = sign;
+    to->annex = &name->annex;
+    name->slot = to;
+    forward_mail(from, sign->moved);
+    return BOUGH_OK;
+}
+
+/* Names */
+
+/* Whether spec's name is allowed under its parent; `path` gets the whole. */
+static enum bough_status make_path(const struct bough_place_spec *spec,
+                                   struct bough_name **parent, char path[BOUGH_PATH_MAX])
+{
+    const struct bough_actor *above = bough_slot(spec->parent);
+
+    *parent = NULL;
+    if (bough_address_is_nobody(spec->parent)) {
+        if (strcmp(spec->name, "/") != 0) return BOUGH_EINVALID;
+        memcpy(path, "/", sizeof("/"));
+        return BOUGH_OK;
+    }
+    if (above == NULL) return BOUGH_EGONE;
+    bough_assert(bough_loop_is_near(above->loop));
+    *parent = bough_slot_name(above);
+    if (*parent == NULL || !bough_name_valid(spec->name)) return BOUGH_EINVALID;
+
+    const char *prefix = (*parent)->parent == NULL ? "" : (*parent)->path;
+    const int len = snprintf(path, BOUGH_PATH_MAX, "%s/%s", prefix, spec->name);
+    return len < BOUGH_PATH_MAX ? BOUGH_OK : BOUGH_ETOOLARGE;
+}
+
+static enum bough_status find_or_reserve(struct bough_loop *loop,
+                                         const struct bough_place_spec *spec,
+                                         struct bough_name **name)
+{
+    const bool apart = spec->isolation == BOUGH_THREAD;
+    char path[BOUGH_PATH_MAX];
+    struct bough_name *parent;
+    enum bough_status status = make_path(spec, &parent, path);
+
+    if (status != BOUGH_OK) return status;
+    *name = bough_name_find(loop->runtime, path);
+    if (*name == NULL) return bough_slot_reserve(loop, apart, parent, spec->name, name);
+    if (bough_slot_lives((*name)->slot)) return BOUGH_EPRESENT;
+    if (apart && bough_loop_is_near((*name)->slot->loop)) {
+        status = move_apart(*name);
+        if (status != BOUGH_OK) return status;
+    }
+    bough_name_to_last(*name);
+    return BOUGH_OK;
+}
+
+static void label(struct bough_name *name, const struct bough_place_spec *spec)
+{
+    name->restart = spec->restart;
+    name->speaks = spec->speaks;
+    name->isolation = name->slot->loop->apart && spec->isolation != BOUGH_INLINE
+                          ? BOUGH_THREAD
+                          : spec->isolation;
+}
+
+/* Under the runtime's lock. */
+static enum bough_status make(struct bough_loop *loop,
+                              const struct bough_place_spec *spec,
+                              struct bough_furnishing *furnishing,
+                              struct bough_actor **slot)
+{
+    struct bough_name *name;
+    enum bough_status status;
+
+    if (spec->name == NULL) {
+        status = new_slot(loop, spec->isolation == BOUGH_THREAD, slot);
+        if (status != BOUGH_OK) return status;
+        bough_apart_annex(*slot);
+        status = furnish(*slot, furnishing);
+        if (status != BOUGH_OK) give_slot_back(*slot);
+        return status;
+    }
+    status = find_or_reserve(loop, spec, &name);
+    if (status != BOUGH_OK) return status;
+    label(name, spec);
+    *slot = name->slot;
+    return furnish(*slot, furnishing);
+}
+
+enum bough_status bough_place_new(struct bough_loop *loop,
+                                  const struct bough_place_spec *spec,
+                                  struct bough_address *place)
+{
+    struct bough_furnishing furnishing = {
+        .type = spec->type,
+        .capacity = spec->capacity != 0 ? spec->capacity : BOUGH_MAILBOX_CAPACITY,
+        .discard = spec->on_restart == BOUGH_DISCARD,
+    };
+    struct bough_actor *slot;
+
+    bough_assert(spec->type != NULL);
+    if (loop->closing) return BOUGH_EGONE;
+    if (!copy_options(spec->type, spec->options, &furnishing.options))
+        return BOUGH_ENOMEM;
+
+    bough_runtime_lock(loop->runtime);
+    const enum bough_status status = make(loop, spec, &furnishing, &slot);
+    bough_runtime_unlock(loop->runtime);
+    if (status != BOUGH_OK) {
+        bough_options_release(spec->type, furnishing.options);
+        return status;
+    }
+    *place = bough_slot_place(slot);
+    return BOUGH_OK;
+}

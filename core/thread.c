@@ -1,0 +1,162 @@
+/* thread.c - loops of threads of their own, for places that are to live apart.
+ *
+ * Such a loop is made when a place with that isolation is made, and has one empty slot
+ * ready for it: who takes the slot never touches the loop otherwise, but writes letters.
+ * When the place is freed, and nothing else is left on the loop, another place can have
+ * it: threads are made as often as there are places apart at the same time, and end with
+ * the runtime.
+ *
+ * On a virtual clock there is no thread: whoever advances the clock runs these loops, and
+ * every letter still goes the whole way.
+ *
+ * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/core/assert.h>
+#include <bough/core/letter_internal.h>
+#include <bough/core/runtime_internal.h>
+
+/* The end of a thread, when nothing lives on it any more. */
+void bough_apart_check(struct bough_loop *loop)
+{
+    if (!atomic_load_explicit(&loop->quit, memory_order_acquire)) return;
+    if (!loop->closing) bough_loop_kill_all(loop);
+    if (loop->counts.lives > 0) return;
+    ev_break(loop->ev, EVBREAK_ALL);
+}
+
+static void *apart_run(void *data)
+{
+    struct bough_loop *loop = data;
+
+    while (!loop->closing || loop->counts.lives > 0)
+        ev_run(loop->ev, 0);
+    bough_loop_give_up(loop);
+    bough_loop_leave_ev(loop);
+    return NULL;
+}
+
+/* Signals are for the threads of the program. */
+static enum bough_status start_thread(struct bough_loop *loop)
+{
+    sigset_t all, before;
+    char name[16]; /* what Linux keeps */
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&loop->thread, NULL, apart_run, loop);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        errno = error;
+        return BOUGH_ESYSTEM;
+    }
+    loop->threaded = true;
+    snprintf(name, sizeof(name), "bough-%u", ++loop->runtime->thread_count % 1000000u);
+    pthread_setname_np(loop->thread, name);
+    return BOUGH_OK;
+}
+
+static struct bough_loop *apart_new(struct bough_runtime *runtime)
+{
+    struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOSIGMASK);
+    struct bough_loop *loop = ev != NULL ? bough_loop_new(runtime, ev) : NULL;
+
+    if (loop == NULL) {
+        if (ev != NULL) ev_loop_destroy(ev);
+        return NULL;
+    }
+    loop->apart = true;
+    bough_loop_set_held(loop);
+    return loop;
+}
+
+/* Under the runtime's lock. Its only slot becomes the vacancy. */
+static void offer(struct bough_loop *loop)
+{
+    loop->next_vacant = loop->runtime->vacant;
+    loop->runtime->vacant = loop;
+}
+
+static bool prepare_vacancy(struct bough_loop *loop)
+{
+    if (loop->vacancy != NULL) return true;
+    loop->vacancy = bough_slot_new(loop);
+    if (loop->vacancy == NULL) return false;
+    loop->vacancy->gate.phase = BOUGH_PLACE_RESERVED;
+    loop->vacancy->capacity = BOUGH_MAILBOX_CAPACITY;
+    if (loop->vacancy_annex == NULL)
+        loop->vacancy_annex = bough_pool_take(&loop->pool, sizeof(struct bough_annex));
+    return loop->vacancy_annex != NULL;
+}
+
+/* A vacancy that gets no name brings its annex along. */
+void bough_apart_annex(struct bough_actor *slot)
+{
+    struct bough_loop *loop = slot->loop;
+
+    if (!loop->apart || bough_loop_is_near(loop)) return;
+    slot->annex = loop->vacancy_annex;
+    memset(slot->annex, 0, sizeof(*slot->annex));
+    loop->vacancy_annex = NULL;
+}
+
+/* Not taken back when memory is out: the thread then idles until the runtime ends. */
+void bough_apart_vacant(struct bough_loop *loop)
+{
+    if (loop->closing || !prepare_vacancy(loop)) return;
+    bough_runtime_lock(loop->runtime);
+    offer(loop);
+    bough_runtime_unlock(loop->runtime);
+}
+
+/* One that could not be used stays, without a thread, and is tried again the next time.
+ */
+static enum bough_status ready_one(struct bough_runtime *runtime)
+{
+    if (runtime->vacant != NULL) return BOUGH_OK;
+
+    struct bough_loop *loop = apart_new(runtime);
+    if (loop == NULL) return errno == ENOMEM ? BOUGH_ENOMEM : BOUGH_ESYSTEM;
+    if (!prepare_vacancy(loop)) return BOUGH_ENOMEM;
+    offer(loop);
+    return BOUGH_OK;
+}
+
+enum bough_status bough_apart_take(struct bough_runtime *runtime,
+                                   struct bough_actor **slot)
+{
+    enum bough_status status;
+
+    bough_runtime_lock(runtime);
+    status = ready_one(runtime);
+    struct bough_loop *loop = status == BOUGH_OK ? runtime->vacant : NULL;
+    if (loop != NULL && !loop->threaded && !runtime->options.clock->is_virtual)
+        status = start_thread(loop);
+    if (status == BOUGH_OK) {
+        runtime->vacant = loop->next_vacant;
+        *slot = loop->vacancy;
+        loop->vacancy = NULL;
+    }
+    bough_runtime_unlock(runtime);
+    return status;
+}
+
+void bough_apart_join(struct bough_runtime *runtime)
+{
+    for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
+        if (!loop->threaded) continue;
+        atomic_store_explicit(&loop->quit, true, memory_order_release);
+        bough_loop_interrupt(loop);
+    }
+    for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
+        if (!loop->threaded) continue;
+        pthread_join(loop->thread, NULL);
+        loop->threaded = false;
+    }
+}
