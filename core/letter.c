@@ -28,8 +28,8 @@ static bool reserve(struct bough_actor *slot)
 {
     const uint32_t posted =
         atomic_fetch_add_explicit(&slot->posted, 1, memory_order_relaxed);
-    const uint32_t waits = atomic_load_explicit(&slot->seen_length, memory_order_relaxed);
-    const uint32_t capacity = atomic_load_explicit(&slot->capacity, memory_order_relaxed);
+    const uint32_t waits = bough_peek(&slot->seen_length);
+    const uint32_t capacity = bough_peek(&slot->capacity);
 
     if (posted < capacity && waits < capacity - posted) return true;
     atomic_fetch_sub_explicit(&slot->posted, 1, memory_order_relaxed);
@@ -44,7 +44,7 @@ void bough_letter_settle(struct bough_loop *loop)
 
     if (loop->credit == 0) return;
     atomic_fetch_sub_explicit(&slot->posted, loop->credit, memory_order_relaxed);
-    atomic_store_explicit(&slot->seen_length, slot->length, memory_order_relaxed);
+    bough_poke(&slot->seen_length, slot->length);
     loop->credit = 0;
 }
 

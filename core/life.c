@@ -349,7 +349,7 @@ enum bough_status bough_life_start(struct bough_actor *slot,
         return BOUGH_ENOMEM;
     }
     take_state(slot, state);
-    if (slot->life++ == UINT32_MAX) slot->life = 1;
+    bough_poke_next(&slot->life);
     slot->gate.phase = BOUGH_PLACE_STARTING;
     set_cause(slot, start->cause);
 
@@ -499,7 +499,7 @@ static inline __attribute__((always_inline)) void run_messages(struct bough_loop
     } while (--left > 0 && bough_slot_is_open(slot) && loop->urgent.head == NULL &&
              bough_loop_step(loop));
     slot->handled += all - left;
-    atomic_store_explicit(&slot->seen_length, slot->length, memory_order_relaxed);
+    bough_poke(&slot->seen_length, slot->length);
     loop->running = NULL;
     loop->message = NULL;
 }

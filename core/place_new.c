@@ -68,7 +68,7 @@ void bough_slot_furnish(struct bough_actor *slot,
     bough_slot_free_options(slot);
     if (furnishing->options != NULL) slot->annex->options = furnishing->options;
     slot->type = furnishing->type;
-    slot->capacity = furnishing->capacity;
+    bough_poke(&slot->capacity, furnishing->capacity);
     slot->discard = furnishing->discard;
     slot->gate.phase = BOUGH_PLACE_RESERVED;
     bough_runtime_unlock(slot->loop->runtime);
@@ -98,7 +98,7 @@ static enum bough_status new_slot(struct bough_loop *loop, bool apart,
     *slot = bough_slot_new(loop);
     if (*slot == NULL) return BOUGH_ENOMEM;
     (*slot)->gate.phase = BOUGH_PLACE_RESERVED;
-    (*slot)->capacity = BOUGH_MAILBOX_CAPACITY;
+    bough_poke(&(*slot)->capacity, BOUGH_MAILBOX_CAPACITY);
     return BOUGH_OK;
 }
 
@@ -160,7 +160,7 @@ static enum bough_status move_apart(struct bough_name *name)
     }
     bough_slot_free_options(from);
     *sign = (struct bough_annex){ .moved = bough_slot_place(to) };
-    to->life = from->life;
+    bough_poke(&to->life, from->life);
     from->annex = sign;
     to->annex = &name->annex;
     name->slot = to;

@@ -27,7 +27,7 @@ static bool grow(struct bough_loop *loop)
     for (size_t i = SLAB_SLOTS; i > 0; i--) {
         struct bough_actor *slot = &slab->slots[i - 1];
         slot->loop = loop;
-        slot->place = 1;
+        bough_poke(&slot->place, 1);
         slot->task.next = (struct bough_task *)loop->free_slots;
         loop->free_slots = slot;
     }
@@ -40,10 +40,10 @@ static void clear(struct bough_actor *slot)
     slot->type = NULL;
     slot->annex = NULL;
     slot->handled = 0;
-    slot->life = 0;
-    slot->capacity = 0;
-    slot->seen_length = 0;
-    slot->turned_away = 0;
+    bough_poke(&slot->life, 0);
+    bough_poke(&slot->capacity, 0);
+    bough_poke(&slot->seen_length, 0);
+    bough_poke(&slot->turned_away, 0);
     slot->gate.all = 0;
     slot->end_kind = 0;
     slot->begun = slot->discard = slot->fleeting = false;
@@ -68,15 +68,14 @@ struct bough_actor *bough_slot_new(struct bough_loop *loop)
     return slot;
 }
 
-/* Place 0 is skipped, so that a zeroed address never fits. */
 void bough_slot_free(struct bough_actor *slot)
 {
     struct bough_loop *loop = slot->loop;
 
     bough_pool_give(&loop->pool, slot->annex, sizeof(*slot->annex));
     slot->annex = NULL;
-    if (slot->place++ == UINT32_MAX) slot->place = 1;
-    slot->life = 0;
+    bough_poke_next(&slot->place);
+    bough_poke(&slot->life, 0);
     slot->mail_tail = NULL;
     slot->task.next = (struct bough_task *)loop->free_slots;
     loop->free_slots = slot;

@@ -111,6 +111,22 @@ static inline uint32_t bough_peek(const _Atomic uint32_t *value)
     return atomic_load_explicit(value, memory_order_relaxed);
 }
 
+/* Written by its own loop alone: no read-modify-write. */
+static inline void bough_poke(_Atomic uint32_t *value, uint32_t now)
+{
+    atomic_store_explicit(value, now, memory_order_relaxed);
+}
+
+/* The next number of a place or a life; 0 is left out, so that a zeroed address fits
+ * none.
+ */
+static inline void bough_poke_next(_Atomic uint32_t *value)
+{
+    const uint32_t next = bough_peek(value) + 1;
+
+    bough_poke(value, next != 0 ? next : 1);
+}
+
 /* The slot, when the address is good: the same tenant, and the same life if it names one.
  */
 static inline struct bough_actor *bough_slot(struct bough_address address)

@@ -8,8 +8,6 @@
  * one, up to a bound that keeps the cost below a hundredth.
  *
  * SPDX-License-Identifier: MIT */
-#include <time.h>
-
 #include <bough/core/letter_internal.h>
 #include <bough/core/runtime_internal.h>
 
@@ -29,25 +27,17 @@ static inline void relax(void)
 #endif
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Found, and in time: when the clock has jumped, somebody else had the processor. */
 static bool look_for(const struct bough_loop *loop, int64_t limit_ns)
 {
-    const int64_t end_ns = now_ns() + limit_ns;
+    const int64_t end_ns = bough_loop_clock_ns(loop) + limit_ns;
 
     do {
         for (int i = 0; i < LOOKS; i++) {
-            if (bough_parcels_wait(loop)) return now_ns() < end_ns;
+            if (bough_parcels_wait(loop)) return bough_loop_clock_ns(loop) < end_ns;
             relax();
         }
-    } while (now_ns() < end_ns);
+    } while (bough_loop_clock_ns(loop) < end_ns);
     return false;
 }
 
