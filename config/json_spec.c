@@ -338,7 +338,8 @@ static json_t *spec_json(const struct bough_child_spec *spec)
     bough_json_put(&object, "shutdown", shutdown_json(spec));
     bough_json_put(&object, "significant", json_boolean(spec->significant));
     bough_json_put(&object, "start_timeout", duration_json(start_timeout_ms));
-    bough_json_put(&object, "isolation", json_string("inline"));
+    bough_json_put(&object, "isolation",
+                   json_string(bough_isolation_names[spec->isolation]));
     bough_json_put(&object, "mailbox", mailbox_json(spec));
     put_limit(&object, spec);
     put_extensions(&object, spec);

@@ -20,8 +20,7 @@ enum {
     ALL = ROOT | CHILD
 };
 
-static const char *const isolations[] = { "inline", NULL };
-static const char *const later_isolations[] = { "thread", "process", NULL };
+static const char *const later_isolations[] = { "process", NULL };
 static const char
     *const on_restarts[] = { [BOUGH_KEEP] = "keep", [BOUGH_DISCARD] = "discard", NULL };
 static const char *const when_fulls[] = { "refuse", NULL };
@@ -177,7 +176,9 @@ const struct bough_key bough_keys[] = {
                           "chooses the member."),
       .where = CHILD },
     { entry_field(isolation, "isolation", BOUGH_CHOICE, .optional = true,
-                  .choices = isolations, .help = "Where it lives."),
+                  .choices = bough_isolation_names,
+                  .help = "Where it lives, with all that is below it: on its "
+                          "supervisor's loop, or on a thread of its own."),
       .where = CHILD, .later = later_isolations },
     { entry_field(mailbox, "mailbox", BOUGH_OBJECT, .optional = true, .of = mailbox,
                   .of_count = bough_count_of(mailbox),

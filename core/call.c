@@ -157,8 +157,7 @@ static void choose_loop(struct bough_call *call, struct bough_address address)
         call->loop = call->owner->loop;
     } else if (call->loop == NULL) {
         bough_assert(address.slot != NULL);
-        call->loop =
-            bough_loop_is_near(address.slot->loop) ? address.slot->loop : bough_here;
+        call->loop = bough_loop_for_answers(address.slot->loop);
     }
     bough_assert(call->loop != NULL);
 }

@@ -22,7 +22,7 @@ struct bough_call {
     struct bough_actor *owner;
     /* Where done() runs when nobody owns the call, a loop of the thread that asks. NULL:
      * on the receiver's loop, or, when that is another thread's, on the one whose
-     * callback is running. */
+     * callback is running, or on the first that this thread runs. */
     struct bough_loop *loop;
     int64_t timeout_ms; /* 0: for ever */
 

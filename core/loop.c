@@ -201,19 +201,20 @@ int64_t bough_loop_next_ms(const struct bough_loop *loop)
 
 /* Virtual time */
 
-/* All loops of a runtime on a virtual clock are this thread's. True: something ran. */
+/* All loops of a runtime on a virtual clock are this thread's. True: there is more. */
 static bool run_all(struct bough_runtime *runtime)
 {
-    bool ran = false;
-
     for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
         if (loop->ended) continue;
         while (bough_loop_run_ready(loop, SIZE_MAX) > 0)
-            ran = true;
+            continue;
         ev_run(loop->ev, EVRUN_NOWAIT);
-        if (bough_loop_is_busy(loop) || bough_parcels_wait(loop)) ran = true;
     }
-    return ran;
+    for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
+        if (loop->ended) continue;
+        if (bough_loop_is_busy(loop) || bough_parcels_wait(loop)) return true;
+    }
+    return false;
 }
 
 /* -1: no loop has a deadline. */
@@ -255,6 +256,21 @@ struct bough_loop_counts bough_loop_count(const struct bough_loop *loop)
 
     counts.timeouts = loop->wheel.count;
     return counts;
+}
+
+struct bough_loop *bough_loop_for_answers(struct bough_loop *loop)
+{
+    struct bough_runtime *runtime = loop->runtime;
+    struct bough_loop *found = bough_here;
+
+    if (bough_loop_is_near(loop)) return loop;
+    if (found != NULL && found->runtime == runtime) return found;
+    bough_runtime_lock(runtime);
+    found = runtime->loops;
+    while (found != NULL && (found->ended || !bough_loop_is_near(found)))
+        found = found->next;
+    bough_runtime_unlock(runtime);
+    return found;
 }
 
 struct bough_runtime *bough_loop_runtime(struct bough_loop *loop)

@@ -67,7 +67,9 @@ void bough_loop_give_up(struct bough_loop *loop)
 
 static bool is_ours(const struct bough_loop *loop, const struct bough_loop *only)
 {
-    return !loop->ended && !loop->threaded && (only == NULL || loop == only);
+    const bool meant = only == NULL || loop == only || loop->apart;
+
+    return !loop->ended && !loop->threaded && meant;
 }
 
 /* Until a letter comes for one of them: the end of a life on a thread of its own. A loop

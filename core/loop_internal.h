@@ -119,9 +119,11 @@ static inline const void *bough_thread_id(void)
 /* Whether what belongs to the loop may be touched by this thread as it is. */
 static inline bool bough_loop_is_near(const struct bough_loop *loop)
 {
-    if (loop == bough_here) return true;
-    return !loop->apart &&
-           atomic_load_explicit(&loop->owner, memory_order_relaxed) == bough_thread_id();
+    const struct bough_loop *here = bough_here;
+
+    if (loop == here) return true;
+    if (loop->apart || (here != NULL && here->apart)) return false;
+    return atomic_load_explicit(&loop->owner, memory_order_relaxed) == bough_thread_id();
 }
 
 /* Four stores, wherever in the ready list the task will come: becoming ready must not
@@ -151,6 +153,10 @@ static inline struct bough_task *bough_queue_pop(struct bough_queue *queue)
 
 /* Fine on a task that is not queued; else it must be in this queue. */
 void bough_queue_remove(struct bough_queue *queue, struct bough_task *task);
+
+/* Where who asks something of `loop` is told, when it does not say: NULL when this thread
+ * runs no loop of its runtime. */
+struct bough_loop *bough_loop_for_answers(struct bough_loop *loop);
 
 /* Looks at the clock, and after other loops: false when the turn is to end. */
 bool bough_loop_look(struct bough_loop *loop);

@@ -173,10 +173,9 @@ void bough_watches_close(struct bough_loop *loop)
 bool bough_watch_enter(struct bough_watch *watch, struct bough_address address,
                        struct bough_asker *id)
 {
-    struct bough_loop *loop = watch->owner != NULL  ? watch->owner->loop
-                              : watch->loop != NULL ? watch->loop
-                                                    : bough_here;
+    struct bough_loop *loop = watch->owner != NULL ? watch->owner->loop : watch->loop;
 
+    if (loop == NULL) loop = bough_loop_for_answers(address.slot->loop);
     prepare(watch, loop);
     watch->address = address;
     watch->index = bough_ticket_take(&loop->watches, watch, &watch->generation);

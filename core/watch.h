@@ -24,8 +24,7 @@ struct bough_watch {
      * callbacks run as if in its run(): one at a time, and bough_fail() is allowed. */
     struct bough_actor *owner;
     /* Where the callbacks run when nobody owns the watch, a loop of the thread that
-     * watches. NULL: on the loop of the life, or, when that is another thread's, on the
-     * one whose callback is running. */
+     * watches. NULL: as for a call. */
     struct bough_loop *loop;
 
     /* Valid in the callbacks. */

@@ -42,6 +42,14 @@ static struct bough_exit_reason too_late(const struct bough_supervised *child)
                            bough_print_ms(child->start_limit_ms, limit));
 }
 
+/* What init says of one on this loop is known when it returns: start_over(). */
+static void decline(struct bough_actor *actor, const struct bough_supervised *child)
+{
+    bough_report(actor, BOUGH_DEBUG, "%s is not wanted now",
+                 bough_supervised_path(child));
+    feed(actor, child, BOUGH_ON_IGNORED);
+}
+
 static void child_exited(struct bough_watch *watch,
                          const struct bough_exit_reason *reason)
 {
@@ -53,6 +61,10 @@ static void child_exited(struct bough_watch *watch,
     bough_timer_stop(&child->timer);
     child->reason = *reason;
     child->cause = watch->seq;
+    if (reason->status == BOUGH_IGNORE) {
+        decline(actor, child);
+        return;
+    }
     bough_report_end(actor, child);
     feed(actor, child, BOUGH_ON_EXITED);
     if (bough_decider_ending(self->decider) &&

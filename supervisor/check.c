@@ -265,6 +265,9 @@ static enum bough_status check_otp(const struct level *level,
                      "shutdown %" PRId64 " ms is neither a time nor one of the values "
                      "BOUGH_SHUTDOWN_...",
                      spec->shutdown_ms);
+    if ((unsigned)spec->isolation >= BOUGH_ISOLATION_COUNT)
+        return fault(level, spec->name, "isolation %d is no enum bough_isolation",
+                     (int)spec->isolation);
     if (spec->on_restart != BOUGH_KEEP && spec->on_restart != BOUGH_DISCARD)
         return fault(level, spec->name, "on_restart %d is neither keep nor discard",
                      (int)spec->on_restart);

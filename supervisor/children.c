@@ -115,6 +115,7 @@ static enum bough_status new_place(struct bough_actor *actor,
     place_spec.options = spec.options;
     if (is_group(&spec)) {
         group = options_of_group(self->options, &spec);
+        place_spec.isolation = BOUGH_INLINE; /* each member is where the spec says */
         place_spec.type = &bough_group_type;
         place_spec.options = &group;
         place_spec.speaks = spec.type;

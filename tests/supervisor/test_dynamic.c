@@ -279,6 +279,7 @@ static void hanging_restart_loop_simple(void **state)
     struct tree tree;
 
     dynamic_init(&tree, *state);
+    tree.stays_inline = true;
     tree.options.intensity = 100000;
     tree_start(&tree);
     start_some(&tree, 2);
@@ -338,6 +339,7 @@ static void sup_stop_timeout_dynamic(void **state)
     struct tree tree;
 
     dynamic_init(&tree, *state);
+    tree.stays_inline = true;
     tree.children[0].shutdown_ms = 1000;
     tree_start(&tree);
     start_some(&tree, 2);
@@ -423,6 +425,7 @@ static void count_children_dynamic(void **state)
     struct tree tree;
 
     dynamic_init(&tree, *state);
+    tree.stays_inline = true;
     tree.children[0].restart = BOUGH_TEMPORARY;
     tree_start(&tree);
     bough_runtime_set_log(tree.test->runtime, silent, NULL);
@@ -466,6 +469,7 @@ static void simple_one_for_one_scale_many_temporary_children(void **state)
     struct tree tree;
 
     dynamic_init(&tree, *state);
+    tree.stays_inline = true;
     tree.children[0].restart = BOUGH_TEMPORARY;
     tree_start(&tree);
     bough_runtime_set_log(tree.test->runtime, silent, NULL);

@@ -188,6 +188,7 @@ static void count_restarting_children(void **state)
     struct tree tree;
 
     tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 2);
+    tree.stays_inline = true;
     tree.options.intensity = 100000;
     tree.probes[0].on_init = never_succeed;
     between.tree = &tree;
@@ -211,6 +212,7 @@ static void a_child_that_cannot_start_is_tried_once_a_turn_of_the_loop(void **st
     struct tree tree;
 
     tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 1);
+    tree.stays_inline = true;
     tree.options.intensity = 100000;
     tree.probes[0].on_init = never_succeed;
     tree_start(&tree);

@@ -341,6 +341,7 @@ static void hanging_restart_loop(void **state)
     struct tree tree;
 
     tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 1);
+    tree.stays_inline = true;
     begin_hanging_loop(&tree, 0);
     assert_status(ask_in_the_loop(&tree, start_again, "a").status, BOUGH_EPRESENT);
     assert_status(ask_in_the_loop(&tree, bough_supervisor_restart_child, "a").status,
@@ -360,6 +361,7 @@ static void hanging_restart_loop_rest_for_one(void **state)
     struct tree tree;
 
     tree_init(&tree, *state, BOUGH_REST_FOR_ONE, 3);
+    tree.stays_inline = true;
     begin_hanging_loop(&tree, 1);
     assert_int_equal(tree_state(&tree, "/a"), BOUGH_PLACE_RUNNING);
     assert_int_equal(tree_state(&tree, "/b"), BOUGH_PLACE_RESTARTING);

@@ -340,6 +340,7 @@ static void a_limit_of_no_time_asks_and_then_kills(void **state)
     struct tree tree;
 
     tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 1);
+    tree.stays_inline = true;
     tree.children[0].shutdown_ms = BOUGH_SHUTDOWN_AT_ONCE;
     tree.probes[0].ends_later = true;
     tree_start(&tree);
@@ -355,6 +356,7 @@ static void sup_stop_race(void **state)
     struct tree tree;
 
     tree_init(&tree, *state, BOUGH_ONE_FOR_ALL, 4);
+    tree.stays_inline = true;
     tree.children[0].restart = BOUGH_TEMPORARY;
     tree.children[1].restart = BOUGH_TRANSIENT;
     tree.probes[3].ends_later = true;
@@ -407,6 +409,7 @@ static void after_the_shutdown_every_place_is_stopped_and_gone(void **state)
     struct tree tree;
 
     tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 2);
+    tree.stays_inline = true;
     tree_start(&tree);
     place = tree_find(&tree, "/a");
     bough_supervisor_stop(tree.supervisor);

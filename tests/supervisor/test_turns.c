@@ -230,6 +230,7 @@ static void mail_for_a_terminated_child_is_refused_until_it_is_restarted(void **
     struct tree tree;
 
     tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 1);
+    tree.stays_inline = true;
     tree_start(&tree);
     place = tree_find(&tree, "/a");
     assert_status(tree_ask(&tree, bough_supervisor_terminate_child, "a"), BOUGH_OK);

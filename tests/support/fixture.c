@@ -175,6 +175,7 @@ void bough_test_run(struct bough_test *test)
 {
     size_t count = 0, more;
 
+    if (getenv("BOUGH_TEST_APART")) bough_test_advance(test, 0);
     while ((more = bough_loop_run_ready(test->loop, TASKS_MAX)) > 0) {
         count += more;
         if (count >= TASKS_MAX) fail_msg("what is ready does not end");

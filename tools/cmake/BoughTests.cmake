@@ -109,6 +109,13 @@ set(all_rooms bough_config bough_actors bough_supervisor bough_core)
 
 bough_test_folder(core bough_core)
 bough_test_folder(supervisor bough_supervisor bough_core)
+
+# The tests of trees once more, every child on a loop of its own: the same facts.
+foreach(unit cases dynamic nested questions requests restart supervisor turns)
+    bough_register_test(apart/supervisor/test_${unit} test_${unit}_in_supervisor)
+    set_property(TEST apart/supervisor/test_${unit} APPEND PROPERTY
+        ENVIRONMENT BOUGH_TEST_APART=1)
+endforeach()
 bough_test_folder(actors bough_actors bough_core)
 bough_test_folder(config bough_config bough_actors bough_supervisor bough_core
     PkgConfig::JANSSON)
