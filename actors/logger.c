@@ -413,14 +413,15 @@ static bool is_up(struct bough_logger logger)
 
 void bough_logger_hook_log(void *data, const struct bough_log_record *record)
 {
-    struct bough_logger_hook *hook = data;
+    /* A send that fails may itself be reported, through here, on the same thread. */
+    static _Thread_local bool sending;
+    const struct bough_logger_hook *hook = data;
     bool sent = false;
 
-    /* A send that fails may itself be reported, through here. */
-    if (!hook->sending && is_up(hook->logger)) {
-        hook->sending = true;
+    if (!sending && is_up(hook->logger)) {
+        sending = true;
         sent = bough_logger_log(hook->logger, record, NULL, 0) == BOUGH_OK;
-        hook->sending = false;
+        sending = false;
     }
     if (!sent && record->level >= hook->least) bough_log_stderr(NULL, record);
 }

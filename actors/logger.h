@@ -83,11 +83,9 @@ BOUGH_PUBLIC void bough_logger_flush(struct bough_logger logger, struct bough_ca
 struct bough_logger_hook {
     enum bough_log_level least; /* of what goes to stderr while the logger is not up */
     struct bough_logger logger;
-    /* private */
-    bool sending;
 };
 
-/* Thread: the loop's of the logger. */
+/* Thread: any. */
 BOUGH_PUBLIC void bough_logger_hook_log(void *hook,
                                         const struct bough_log_record *record);
 

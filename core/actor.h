@@ -149,7 +149,8 @@ BOUGH_PUBLIC bool bough_is_asked(struct bough_actor *actor);
 /* Sending */
 
 /* Tells: the message (a flat block) is copied. Errors, nothing was sent: BOUGH_EFULL,
- * BOUGH_EGONE, BOUGH_ENOMEM. Thread: the loop's. */
+ * BOUGH_EGONE, BOUGH_ENOMEM. Thread: any; that the actor of another loop is gone may be
+ * known only there: the message is then a dead letter. */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status bough_send(struct bough_address address,
                                                         const void *message, size_t size);
 
@@ -158,7 +159,7 @@ BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_send_block(struct bough_address address, struct bough_block *block);
 
 /* Ends, from outside; never at once, the watch tells when it is over. Stale addresses are
- * fine. */
+ * fine. Thread: any. */
 
 /* Asks a life to end in order: its stop(). */
 BOUGH_PUBLIC void bough_stop(struct bough_address address);

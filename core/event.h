@@ -48,7 +48,8 @@ struct bough_event {
 };
 
 /* Told to the runtime's observer while things change: it copies what it keeps and calls
- * nothing of the runtime. */
+ * nothing of the runtime. On the thread of the loop where it happened, one at a time, in
+ * the order of the numbers. */
 typedef void bough_event_function(void *data, const struct bough_event *event);
 
 /* Numbers, stamps and reports an event; `seq` is filled in and, when

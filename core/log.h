@@ -31,6 +31,7 @@ struct bough_log_record {
     const char *text; /* one line, UTF-8 */
 };
 
+/* Called on the thread that reports, on several at once when loops are on several. */
 typedef void bough_log_function(void *data, const struct bough_log_record *record);
 
 /* Reports a line; cut at 1023 bytes. Thread: any loop's of the runtime. */

@@ -263,16 +263,25 @@ describe(const struct bough_actor *slot, struct bough_place_info *info)
     }
 }
 
+/* As bough_moved(), from any thread. */
+__attribute__((no_sanitize("thread"))) static const struct bough_actor *
+follow(struct bough_address place)
+{
+    const struct bough_actor *slot = bough_slot(place);
+
+    if (slot == NULL || slot->annex == NULL || slot->annex->moved.slot == NULL)
+        return slot;
+    return bough_slot(slot->annex->moved);
+}
+
 enum bough_status bough_place_info(struct bough_address place,
                                    struct bough_place_info *info)
 {
-    place = bough_moved(place);
-
     if (bough_slot(place) == NULL) return BOUGH_EGONE;
 
     struct bough_runtime *runtime = place.slot->loop->runtime;
     bough_runtime_lock(runtime);
-    const struct bough_actor *slot = bough_slot(place);
+    const struct bough_actor *slot = follow(place);
     if (slot != NULL) describe(slot, info);
     bough_runtime_unlock(runtime);
     return slot != NULL ? BOUGH_OK : BOUGH_EGONE;

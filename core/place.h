@@ -8,7 +8,13 @@
  * A child place belongs to its parent's place, not to the parent's life: when a
  * supervisor is restarted, its children's places, what waits in their mailboxes and every
  * address of them stay good. A life ends only after the lives in the places under it have
- * ended; they are killed if need be. Thread: the loop's, for everything here.
+ * ended; they are killed if need be.
+ *
+ * A place with isolation `thread` lies on a loop of a thread of its own. It is made,
+ * started, marked and freed from its parent's loop all the same; what its init returns is
+ * then told by the watch. Thread: that of the parent's loop (a root's: its own) for what
+ * makes, starts, marks and frees; any that runs a loop of the runtime for what finds and
+ * shows.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CORE_PLACE_H
@@ -89,7 +95,9 @@ struct bough_start {
  * BOUGH_ERUNNING, or what init returned (BOUGH_IGNORE too), `failure` (may be NULL)
  * saying why; the watch is then never called, its `seq` is the number of the event
  * `exited`, and the place is as it was, its life counted. The events `started` and
- * `ready`, or `exited`, are made here. */
+ * `ready`, or `exited`, are made here. Of a place on another loop only BOUGH_ENOMEM and
+ * BOUGH_EGONE are known at once: whatever else becomes of the start comes to the watch's
+ * exited(), with status BOUGH_IGNORE in the reason for one that is not wanted now. */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_place_start(struct bough_address place, const struct bough_start *start,
                   struct bough_exit_reason *failure);

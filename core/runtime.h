@@ -6,6 +6,14 @@
  * timer watcher, and keeps ev_run() going only while actors live. Messages never cost a
  * loop iteration: what is ready is drained before the loop polls, up to a budget.
  *
+ * Threads. A loop, and every actor on it, belongs to the thread that runs it: the one
+ * that made it, or from then on the one that calls ev_run(); who hands a loop to another
+ * thread lets go of it before. A runtime's loops may be on several threads; places with
+ * isolation `thread` get loops of their own (place.h), on threads that Bough starts, with
+ * all signals blocked, and joins. Addresses are for all of them: bough_send(),
+ * bough_stop(), bough_end() and bough_kill() may be called on any thread,
+ * bough_call_start() and bough_watch() on any that runs a loop of the runtime.
+ *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CORE_RUNTIME_H
 #define BOUGH_CORE_RUNTIME_H
@@ -36,7 +44,9 @@ bough_runtime_new(const struct bough_runtime_options *options);
 
 /* Kills what still lives, without a turn of the loop, frees its loops, then itself. Open
  * calls without an owner are answered BOUGH_EGONE and watches fire `killed` before it
- * returns. Not from inside a callback. Thread: that of its loops. */
+ * returns; threads that Bough started are joined, so a handler that does not return there
+ * keeps this function. Not from inside a callback. Thread: that of its loops; other
+ * threads must have stopped running loops of it. */
 BOUGH_PUBLIC void bough_runtime_free(struct bough_runtime *runtime);
 
 /* Changes the log hook; NULL: bough_log_stderr. */
@@ -51,8 +61,9 @@ BOUGH_PUBLIC int64_t bough_runtime_realtime_ns(const struct bough_runtime *runti
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_loop *
 bough_loop_new(struct bough_runtime *runtime, struct ev_loop *ev);
 
-/* Kills what lives on it, and leaves the libev loop. bough_runtime_free() does it for
- * all. */
+/* Kills what lives on it, and leaves the libev loop; what is sent there from now on is
+ * BOUGH_EGONE. Its memory stays until bough_runtime_free(), which does this for all.
+ * Thread: the loop's. */
 BOUGH_PUBLIC void bough_loop_free(struct bough_loop *loop);
 
 BOUGH_PUBLIC struct bough_runtime *bough_loop_runtime(struct bough_loop *loop);

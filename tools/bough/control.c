@@ -75,9 +75,18 @@ static void on_ping(struct ev_loop *ev, struct ev_timer *timer, int events)
     bough_stream_ping(timer->data);
 }
 
+/* On the thread where it happened. */
 static void on_event(void *data)
 {
-    bough_stream_wake(data);
+    struct bough_control *control = data;
+
+    ev_async_send(control->ev, &control->event);
+}
+
+static void on_events(struct ev_loop *ev, struct ev_async *async, int events)
+{
+    (void)ev, (void)events;
+    bough_stream_wake(async->data);
 }
 
 /* Suspension */
@@ -327,7 +336,10 @@ static void watch_daemon(struct bough_control *control)
     ev_io_init(&control->io, on_io, info->epoll_fd, EV_READ);
     ev_timer_init(&control->due, on_due, 0, 0);
     ev_timer_init(&control->ping, on_ping, 0, PING_SECONDS);
+    ev_async_init(&control->event, on_events);
+    ev_async_start(control->ev, &control->event);
     control->io.data = control->due.data = control->ping.data = control;
+    control->event.data = control;
     ev_io_start(control->ev, &control->io);
     serve(control);
 }
@@ -420,6 +432,7 @@ void bough_control_free(struct bough_control *control)
     ev_io_stop(control->ev, &control->io);
     ev_timer_stop(control->ev, &control->due);
     ev_timer_stop(control->ev, &control->ping);
+    ev_async_stop(control->ev, &control->event);
     MHD_stop_daemon(control->daemon);
     bough_assert(control->count == 0);
     if (control->fd >= 0) bough_socket_remove(control->path, control->fd);

@@ -109,15 +109,16 @@ void bough_draw_tree(FILE *file, const json_t *root, const char *title)
 
 /* Tables */
 
-enum { CELL = 96, COLUMN_COUNT = 9 };
+enum { CELL = 96, COLUMN_COUNT = 10 };
 
 static const struct column {
     const char *heading;
     bool right; /* numbers stand to the right */
 } columns[] = {
-    { "PATH", false },  { "TYPE", false },    { "STATE", false },
-    { "LIFE", true },   { "RESTARTS", true }, { "RESTART", false },
-    { "UPTIME", true }, { "MAILBOX", true },  { "HANDLED", true },
+    { "PATH", false },      { "TYPE", false },    { "STATE", false },
+    { "LIFE", true },       { "RESTARTS", true }, { "RESTART", false },
+    { "ISOLATION", false }, { "UPTIME", true },   { "MAILBOX", true },
+    { "HANDLED", true },
 };
 _Static_assert(bough_count_of(columns) == COLUMN_COUNT, "a heading for each column");
 
@@ -142,6 +143,8 @@ static void fill_row(struct row *row, const json_t *place)
     snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT,
              number(place, "restarts"));
     snprintf(row->cells[cell++], CELL, "%s", bough_output_member(place, "restart", "-"));
+    snprintf(row->cells[cell++], CELL, "%s",
+             bough_output_member(place, "isolation", "-"));
     snprintf(row->cells[cell++], CELL, "%s",
              bough_output_duration(number(place, "uptime_ms"), uptime));
     snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,

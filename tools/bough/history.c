@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tools/bough/history.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct bough_history {
     uint64_t last;
     void (*added)(void *data);
     void *data;
+    pthread_mutex_t lock;
     size_t capacity;
     struct record *ring[];
 };
@@ -33,7 +35,9 @@ struct bough_history *bough_history_new(size_t capacity)
 
     bough_assert(capacity > 0);
     history = calloc(1, sizeof(*history) + capacity * sizeof(history->ring[0]));
-    if (history != NULL) history->capacity = capacity;
+    if (history == NULL) return NULL;
+    history->capacity = capacity;
+    pthread_mutex_init(&history->lock, NULL);
     return history;
 }
 
@@ -43,7 +47,18 @@ void bough_history_free(struct bough_history *history)
     for (size_t i = 0; i < history->capacity; i++) {
         free(history->ring[i]);
     }
+    pthread_mutex_destroy(&history->lock);
     free(history);
+}
+
+void bough_history_lock(struct bough_history *history)
+{
+    pthread_mutex_lock(&history->lock);
+}
+
+void bough_history_unlock(struct bough_history *history)
+{
+    pthread_mutex_unlock(&history->lock);
 }
 
 static struct record *record_new(const struct bough_event *event)
@@ -71,17 +86,21 @@ void bough_history_add(void *data, const struct bough_event *event)
     struct bough_history *history = data;
     struct record **place = &history->ring[event->seq % history->capacity];
 
+    bough_history_lock(history);
     free(*place);
     *place = record_new(event);
     history->last = event->seq;
     if (history->added != NULL) history->added(history->data);
+    bough_history_unlock(history);
 }
 
 void bough_history_listen(struct bough_history *history, void (*added)(void *data),
                           void *data)
 {
+    bough_history_lock(history);
     history->added = added;
     history->data = data;
+    bough_history_unlock(history);
 }
 
 uint64_t bough_history_last(const struct bough_history *history)

@@ -2,7 +2,7 @@
  *
  * A ring of copies, filled by the runtime's observer and read by the control socket.
  * Events are numbered without gaps, so a reader keeps nothing but the number it has seen
- * last. Thread: the loop's, for everything here.
+ * last. Thread: any; who reads holds the lock meanwhile.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_TOOLS_BOUGH_HISTORY_H
@@ -24,10 +24,14 @@ void bough_history_free(struct bough_history *history);
  * missing. Fit for bough_runtime_options.event, with the history as data. */
 void bough_history_add(void *history, const struct bough_event *event);
 
-/* Calls `added` after each event from now on; NULL: nobody. It may not touch the runtime.
- */
+/* Calls `added` after each event from now on, on the thread where it happened; NULL:
+ * nobody. It may touch neither the runtime nor the history. */
 void bough_history_listen(struct bough_history *history, void (*added)(void *data),
                           void *data);
+
+/* Held by who calls the two below, for as long as what they return is used. */
+void bough_history_lock(struct bough_history *history);
+void bough_history_unlock(struct bough_history *history);
 
 /* The number of the newest event, 0 when there is none. */
 uint64_t bough_history_last(const struct bough_history *history);

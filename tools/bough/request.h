@@ -64,9 +64,10 @@ struct bough_control {
     char *path;
     int fd; /* listens; -1: no more */
     struct MHD_Daemon *daemon;
-    struct ev_io io;      /* its epoll descriptor */
-    struct ev_timer due;  /* its timeout */
-    struct ev_timer ping; /* comments on quiet streams */
+    struct ev_io io;       /* its epoll descriptor */
+    struct ev_timer due;   /* its timeout */
+    struct ev_timer ping;  /* comments on quiet streams */
+    struct ev_async event; /* something happened, on whichever thread */
     struct bough_request *requests;
     bool resumed;     /* since the daemon ran last */
     size_t count;     /* of requests */

@@ -15,24 +15,34 @@
 
 enum { BLOCK = 4096 }; /* bytes that the daemon asks for at once */
 
+/* The next event; NULL when there is none now. */
+static json_t *next_event(struct bough_request *request)
+{
+    struct bough_history *history = request->control->options.history;
+    json_t *json = NULL;
+
+    bough_history_lock(history);
+    const struct bough_event *event = bough_history_after(history, request->seen);
+    if (event != NULL && (request->follow || event->seq <= request->until)) {
+        request->seen = event->seq;
+        json = bough_history_json(event);
+    }
+    bough_history_unlock(history);
+    return json;
+}
+
 /* Prints the next event into `piece`. False: there is none now. */
 static bool next_piece(struct bough_request *request)
 {
-    const struct bough_event *event =
-        bough_history_after(request->control->options.history, request->seen);
-    json_t *json;
-    char *text;
+    json_t *json = next_event(request);
+    char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     int length = -1;
 
-    if (event == NULL || (!request->follow && event->seq > request->until)) return false;
-    request->seen = event->seq;
-    json = bough_history_json(event);
-    text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     if (text == NULL) return false;
     if (request->server_sent) {
         length = asprintf(&request->piece, "id: %llu\ndata: %s\n\n",
-                          (unsigned long long)event->seq, text);
+                          (unsigned long long)request->seen, text);
     } else {
         length = asprintf(&request->piece, "%s\n", text);
     }
@@ -97,6 +107,14 @@ static bool query_number(struct bough_request *request, const char *name,
     return errno == 0 && *end == '\0';
 }
 
+static uint64_t last_event(struct bough_history *history)
+{
+    bough_history_lock(history);
+    const uint64_t last = bough_history_last(history);
+    bough_history_unlock(history);
+    return last;
+}
+
 void bough_stream_begin(struct bough_request *request)
 {
     uint64_t follow;
@@ -112,7 +130,7 @@ void bough_stream_begin(struct bough_request *request)
     }
     request->streams = true;
     request->follow = request->server_sent = follow == 1;
-    request->until = bough_history_last(request->control->options.history);
+    request->until = last_event(request->control->options.history);
     request->code = MHD_HTTP_OK;
     request->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
                                                           read_stream, request, NULL);
