@@ -151,8 +151,7 @@ static enum bough_status store(struct kv *self, const struct bough_kv_pair *pair
 static void refuse_for_memory(struct bough_actor *actor, const struct kv *self,
                               const struct bough_kv_pair *pair)
 {
-    const int64_t more =
-        bough_kv_table_need(self->table, pair->key, pair->key_len, pair->value_len);
+    const int64_t more = bough_kv_table_need(self->table, pair);
 
     bough_refuse(actor, BOUGH_EREFUSED,
                  "max_memory is %lld bytes: %zu are used, this needs %lld more",
@@ -181,9 +180,8 @@ static void reply_flag(struct bough_actor *actor, bool flag)
 }
 
 static void kv_set(struct bough_actor *actor, struct kv *self,
-                   const struct bough_kv_message *message)
+                   const struct bough_kv_message *message, int64_t now_ms)
 {
-    const int64_t now_ms = bough_now_ms(actor);
     const struct bough_kv_pair pair = {
         .key = bough_span_data(message, message->key),
         .key_len = message->key.len,
@@ -210,13 +208,13 @@ static void kv_set(struct bough_actor *actor, struct kv *self,
     } else if (status != BOUGH_OK) {
         bough_refuse(actor, status, "%s", bough_status_text(status));
     } else {
-        await_expiry(actor, self);
+        if (pair.expires_ms != BOUGH_FOREVER) await_expiry(actor, self);
         reply_flag(actor, created);
     }
 }
 
 static void kv_get(struct bough_actor *actor, struct kv *self,
-                   const struct bough_kv_message *message)
+                   const struct bough_kv_message *message, int64_t now_ms)
 {
     const char *key = bough_span_data(message, message->key);
     const struct bough_kv_get_reply reply = { .value = { 0 } };
@@ -224,8 +222,7 @@ static void kv_get(struct bough_actor *actor, struct kv *self,
     struct bough_kv_value value;
     struct bough_block block;
 
-    if (!bough_kv_table_get(self->table, key, message->key.len, bough_now_ms(actor),
-                            &value)) {
+    if (!bough_kv_table_get(self->table, key, message->key.len, now_ms, &value)) {
         refuse_as_unknown(actor, key, message->key.len);
         return;
     }
@@ -286,8 +283,8 @@ static void kv_run(struct bough_actor *actor, const void *data, size_t size)
 
     (void)size;
     switch (message->kind) {
-    case BOUGH_KV_SET: kv_set(actor, self, message); break;
-    case BOUGH_KV_GET: kv_get(actor, self, message); break;
+    case BOUGH_KV_SET: kv_set(actor, self, message, now_ms); break;
+    case BOUGH_KV_GET: kv_get(actor, self, message, now_ms); break;
     case BOUGH_KV_DEL:
         reply_flag(actor, bough_kv_table_del(self->table, key, key_len, now_ms));
         break;
