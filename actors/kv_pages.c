@@ -1,8 +1,8 @@
 /* kv_pages.c - extendible hashing: finding a place, splitting, merging.
  *
- * In a page a cell lies in its home group or, when that is full, in the next one that is
- * not. A search ends where the key is, and looks at all eight groups when it is not
- * there: they are one cache line.
+ * In a page a cell lies at its home or, when that is taken, in the same group or, when
+ * that is full, in the next one that is not. A search ends where the key is, and looks at
+ * all eight groups when it is not there: they are one cache line.
  *
  * Pages are blocks of an arena and move when another one is released: mend() leads the
  * directory to where a page is now.
@@ -161,17 +161,29 @@ static void free_page(struct bough_kv_pages *pages, struct bough_kv_page *page)
     if (from) mend(pages, page, from);
 }
 
-/* An empty cell of the page, which is not full, as near to home as there is one. */
-static struct bough_kv_cell *take_cell(struct bough_kv_page *page, uint64_t hash)
+static bool is_free(const struct bough_kv_page *page, unsigned index)
 {
-    unsigned group = bough_kv_home(hash);
+    return (page->tags[index / 8] >> index % 8 * 8 & 0xff) == 0;
+}
+
+/* The index of an empty cell as near to home as there is one; the page is not full. */
+static unsigned free_index(const struct bough_kv_page *page, unsigned home)
+{
+    unsigned group = home / 8;
 
     bough_assert(page->used < BOUGH_KV_PAGE_CELLS);
+    if (is_free(page, home)) return home;
     while (bough_kv_match(page->tags[group], 0) == 0) {
         group = (group + 1) % BOUGH_KV_GROUPS;
     }
-    const unsigned index = bough_kv_index(group, bough_kv_match(page->tags[group], 0));
-    page->tags[group] |= (uint64_t)bough_kv_tag(hash) << index % 8 * 8;
+    return bough_kv_index(group, bough_kv_match(page->tags[group], 0));
+}
+
+static struct bough_kv_cell *take_cell(struct bough_kv_page *page, uint64_t hash)
+{
+    const unsigned index = free_index(page, bough_kv_home(hash));
+
+    page->tags[index / 8] |= (uint64_t)bough_kv_tag(hash) << index % 8 * 8;
     page->used++;
     page->cells[index].hash = hash;
     return &page->cells[index];

@@ -8,9 +8,10 @@
  *
  * Finding a cell costs one miss of the cache. A page begins with one line of tags, a byte
  * of the hash for each cell, that tells which cell to look at; tags and directory are a
- * few bytes a cell and stay in the cache. The directory has 256 parts by the first byte
- * of the hash, so that doubling one copies little: some hundred pointers at a million
- * cells.
+ * few bytes a cell and mostly stay in the cache. When they do not, the cell is under way
+ * already, for most lie where their hash says. The directory has 256 parts by the first
+ * byte of the hash, so that doubling one copies little: some hundred pointers at a
+ * million cells.
  *
  * Cells of the same hash, and those that memory is too short to separate, share a page
  * and the ones chained to it. Cells move when others come and go. Thread: one at a time.
@@ -108,10 +109,11 @@ static inline unsigned bough_kv_tag(uint64_t hash)
     return (unsigned)(hash & 0x7f) | 0x80;
 }
 
-/* The group in which a search for that hash begins. */
+/* The cell in which that hash lies if it was free when it came: two times in three. Not
+ * of the bits of the tag. */
 static inline unsigned bough_kv_home(uint64_t hash)
 {
-    return (unsigned)(hash >> 7) % BOUGH_KV_GROUPS;
+    return (unsigned)((hash & UINT32_MAX) * BOUGH_KV_PAGE_CELLS >> 32);
 }
 
 /* A cell of a group by what bough_kv_match() gave. */
