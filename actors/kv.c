@@ -213,23 +213,39 @@ static void kv_set(struct bough_actor *actor, struct kv *self,
     }
 }
 
+/* Made by a few stores when it fits on the stack, and else as a block. */
+static void reply_value(struct bough_actor *actor, const struct bough_kv_value *value)
+{
+    struct {
+        struct bough_kv_get_reply reply;
+        char bytes[BOUGH_KV_SMALL_BLOCK];
+    } small;
+
+    small.reply.value = (struct bough_span){ sizeof(small.reply), (uint32_t)value->len };
+    if (value->len < sizeof(small.bytes)) {
+        bough_copy_bytes(small.bytes, value->data, value->len);
+        small.bytes[value->len] = '\0';
+        bough_reply(actor, &small, sizeof(small.reply) + value->len + 1);
+        return;
+    }
+    struct bough_block block;
+    bough_block_init(&block, NULL, 0, &small.reply, sizeof(small.reply));
+    bough_block_bytes(&block, offsetof(struct bough_kv_get_reply, value), value->data,
+                      value->len);
+    bough_reply_block(actor, &block);
+}
+
 static void kv_get(struct bough_actor *actor, struct kv *self,
                    const struct bough_kv_message *message, int64_t now_ms)
 {
     const char *key = bough_span_data(message, message->key);
-    const struct bough_kv_get_reply reply = { .value = { 0 } };
-    _Alignas(max_align_t) char buffer[BOUGH_KV_SMALL_BLOCK];
     struct bough_kv_value value;
-    struct bough_block block;
 
-    if (!bough_kv_table_get(self->table, key, message->key.len, now_ms, &value)) {
+    if (bough_kv_table_get(self->table, key, message->key.len, now_ms, &value)) {
+        reply_value(actor, &value);
+    } else {
         refuse_as_unknown(actor, key, message->key.len);
-        return;
     }
-    bough_block_init(&block, buffer, sizeof(buffer), &reply, sizeof(reply));
-    bough_block_bytes(&block, offsetof(struct bough_kv_get_reply, value), value.data,
-                      value.len);
-    bough_reply_block(actor, &block);
 }
 
 static void kv_size(struct bough_actor *actor, struct kv *self)

@@ -253,8 +253,8 @@ static void fill(struct bough_kv_table *table, struct bough_kv_cell *cell,
     }
 }
 
-static enum bough_status add(struct bough_kv_table *table, uint64_t hash,
-                             const struct bough_kv_pair *pair)
+static __attribute__((noinline)) enum bough_status
+add(struct bough_kv_table *table, uint64_t hash, const struct bough_kv_pair *pair)
 {
     const size_t size = pair_size(pair), room = room_in(table);
     struct bough_kv_outside *block = NULL;
@@ -298,8 +298,9 @@ static inline bool overwrite_cell(struct bough_kv_cell *cell,
     return true;
 }
 
-static enum bough_status replace(struct bough_kv_table *table, struct bough_kv_cell *cell,
-                                 const struct bough_kv_pair *pair)
+static __attribute__((noinline)) enum bough_status
+replace(struct bough_kv_table *table, struct bough_kv_cell *cell,
+        const struct bough_kv_pair *pair)
 {
     const size_t size = pair_size(pair), old_size = outside_size(cell);
     struct bough_kv_outside *const old = old_size > 0 ? cell->outside : NULL;
