@@ -127,9 +127,13 @@ static inline unsigned bough_kv_index(unsigned group, uint64_t match)
 static inline const struct bough_kv_cell *
 bough_kv_page_each(const struct bough_kv_page *page, unsigned *index)
 {
-    while (*index < BOUGH_KV_PAGE_CELLS) {
-        const unsigned i = (*index)++;
-        if (page->tags[i / 8] >> i % 8 * 8 & 0xff) return &page->cells[i];
+    const uint64_t used = UINT64_C(0x8080808080808080);
+
+    for (; *index < 8 * BOUGH_KV_GROUPS; *index = (*index | 7) + 1) {
+        const uint64_t left = page->tags[*index / 8] & used << *index % 8 * 8;
+        if (left == 0) continue;
+        *index = bough_kv_index(*index / 8, left) + 1;
+        return &page->cells[*index - 1];
     }
     return NULL;
 }

@@ -20,15 +20,10 @@
 #include <xxhash.h>
 
 #include <bough/actors/kv_arena_internal.h>
+#include <bough/actors/kv_cell_internal.h>
 #include <bough/actors/kv_pages_internal.h>
 #include <bough/actors/kv_wheel_internal.h>
 #include <bough/core/assert.h>
-
-struct bough_kv_outside {
-    struct bough_kv_deadline deadline; /* at_ms is BOUGH_FOREVER: never */
-    uint64_t hash;
-    char bytes[]; /* key, value */
-};
 
 struct bough_kv_table {
     size_t count;
@@ -53,21 +48,6 @@ static uint64_t hash_of(const struct bough_kv_table *table, const void *key,
 }
 
 /* Cells */
-
-static const char *bytes_of(const struct bough_kv_cell *cell)
-{
-    return cell->is_outside ? cell->outside->bytes : cell->bytes;
-}
-
-static int64_t expiry_of(const struct bough_kv_cell *cell)
-{
-    return cell->is_outside ? cell->outside->deadline.at_ms : BOUGH_FOREVER;
-}
-
-static bool is_expired(const struct bough_kv_cell *cell, int64_t now_ms)
-{
-    return cell->is_outside && cell->outside->deadline.at_ms <= now_ms;
-}
 
 /* Bytes of the block of a cell; 0 when it has none. */
 static size_t outside_size(const struct bough_kv_cell *cell)
@@ -103,7 +83,7 @@ static inline bool has_key(const struct bough_kv_cell *cell, uint64_t hash,
                            const void *key, size_t key_len)
 {
     return cell->hash == hash && cell->key_len == key_len &&
-           same_bytes(bytes_of(cell), key, key_len);
+           same_bytes(bough_kv_cell_bytes(cell), key, key_len);
 }
 
 /* The cell of a key in one group of a page, or NULL. */
@@ -360,7 +340,7 @@ enum bough_status bough_kv_table_set(struct bough_kv_table *table,
         *created = false;
         return BOUGH_OK;
     }
-    const bool was_there = cell && !is_expired(cell, now_ms);
+    const bool was_there = cell && !bough_kv_cell_is_expired(cell, now_ms);
     const enum bough_status status =
         cell ? replace(table, cell, pair) : add(table, hash, pair);
 
@@ -385,11 +365,11 @@ bool bough_kv_table_get(const struct bough_kv_table *table, const void *key,
     const struct bough_kv_cell *cell =
         find(table, hash_of(table, key, key_len), key, key_len);
 
-    if (cell == NULL || is_expired(cell, now_ms)) return false;
+    if (cell == NULL || bough_kv_cell_is_expired(cell, now_ms)) return false;
     if (value) {
-        value->data = bytes_of(cell) + cell->key_len;
+        value->data = bough_kv_cell_bytes(cell) + cell->key_len;
         value->len = cell->value_len;
-        value->expires_ms = expiry_of(cell);
+        value->expires_ms = bough_kv_cell_expires_ms(cell);
     }
     return true;
 }
@@ -400,7 +380,7 @@ bool bough_kv_table_del(struct bough_kv_table *table, const void *key, size_t ke
     struct bough_kv_cell *cell = find(table, hash_of(table, key, key_len), key, key_len);
 
     if (cell == NULL) return false;
-    const bool was_there = !is_expired(cell, now_ms);
+    const bool was_there = !bough_kv_cell_is_expired(cell, now_ms);
     remove_cell(table, cell);
     return was_there;
 }
@@ -437,96 +417,11 @@ size_t bough_kv_table_memory(const struct bough_kv_table *table)
     return sizeof(*table) + table->pages.memory + table->outside_memory;
 }
 
-/* Paging */
-
-struct walk {
-    const struct bough_kv_page_request *page;
-    int64_t now_ms;
-    size_t keys, bytes, steps;
-};
-
-static bool is_used_up(const struct walk *walk)
-{
-    return walk->keys >= walk->page->max_keys || walk->bytes >= walk->page->max_bytes ||
-           walk->steps >= walk->page->max_steps;
-}
-
-static void visit_cell(struct walk *walk, const struct bough_kv_cell *cell)
-{
-    const struct bough_kv_page_request *page = walk->page;
-    const char *key = bytes_of(cell);
-
-    walk->steps++;
-    if (is_expired(cell, walk->now_ms) || cell->key_len < page->prefix_len) return;
-    if (memcmp(key, page->prefix, page->prefix_len) != 0) return;
-    walk->keys++;
-    walk->bytes += cell->key_len;
-    page->visit(page->data, key, cell->key_len);
-}
-
-/* The least hash from `*hash` on that a cell has. False when there is none. */
-static bool least_hash(const struct bough_kv_page *page, uint64_t *hash)
-{
-    const struct bough_kv_cell *cell;
-    uint64_t least = UINT64_MAX;
-    bool found = false;
-
-    for (; page; page = page->next) {
-        for (unsigned i = 0; (cell = bough_kv_page_each(page, &i)) != NULL;) {
-            if (cell->hash < *hash || cell->hash > least) continue;
-            least = cell->hash;
-            found = true;
-        }
-    }
-    if (found) *hash = least;
-    return found;
-}
-
-static void visit_hash(struct walk *walk, const struct bough_kv_page *page, uint64_t hash)
-{
-    const struct bough_kv_cell *cell;
-
-    for (; page; page = page->next) {
-        for (unsigned i = 0; (cell = bough_kv_page_each(page, &i)) != NULL;) {
-            if (cell->hash == hash) visit_cell(walk, cell);
-        }
-    }
-}
-
-/* Visits an interval's cells from `*position` on, in the order of their hashes. False,
- * and `*position` moved to the first cell that is left, when the page was full before the
- * interval's end. */
-static bool visit_interval(struct walk *walk, const struct bough_kv_page *page,
-                           uint64_t *position)
-{
-    const uint64_t begin = *position;
-    uint64_t hash = begin;
-
-    while (least_hash(page, &hash)) {
-        if (hash != begin && is_used_up(walk)) {
-            *position = hash;
-            return false;
-        }
-        visit_hash(walk, page, hash);
-        if (hash++ == UINT64_MAX) break;
-    }
-    return true;
-}
-
 bool bough_kv_table_keys(const struct bough_kv_table *table,
                          const struct bough_kv_page_request *request, int64_t now_ms,
                          uint64_t *position)
 {
-    struct walk walk = { .page = request, .now_ms = now_ms };
-
-    do {
-        const struct bough_kv_page *page = bough_kv_pages_at(&table->pages, *position);
-        walk.steps++;
-        if (!visit_interval(&walk, page, position)) return false;
-        *position = bough_kv_pages_next(&table->pages, *position);
-        if (*position == 0) return true;
-    } while (!is_used_up(&walk));
-    return false;
+    return bough_kv_walk(&table->pages, request, now_ms, position);
 }
 
 struct bough_kv_table_shape bough_kv_table_shape(const struct bough_kv_table *table)

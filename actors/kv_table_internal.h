@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <bough/actors/kv_walk_internal.h>
 #include <bough/core/field.h>
 #include <bough/core/public.h>
 #include <bough/core/status.h>
@@ -34,7 +35,8 @@ struct bough_kv_table_options {
 BOUGH_CHECKED struct bough_kv_table *
 bough_kv_table_new(const struct bough_kv_table_options *options);
 
-/* Releases every key, a good number at each step: some milliseconds at a million keys. */
+/* Releases every key, a good number at each step: some ten milliseconds at a million
+ * keys. */
 void bough_kv_table_free(struct bough_kv_table *table);
 
 enum { BOUGH_KV_VALUE_MAX = INT32_MAX }; /* bytes in a value */
@@ -91,21 +93,7 @@ int64_t bough_kv_table_next(const struct bough_kv_table *table);
  * yet (never more than is in use) and by the allocator, is not counted. */
 size_t bough_kv_table_memory(const struct bough_kv_table *table);
 
-/* Paging. In one pass, from position 0 until `done`, a key that is there from beginning
- * to end is visited exactly once, whatever else is set and removed meanwhile, and no key
- * twice. */
-struct bough_kv_page_request {
-    const void *prefix; /* only keys that begin with it */
-    size_t prefix_len;
-    size_t max_keys;  /* at most; but keys of one and the same hash are never separated */
-    size_t max_bytes; /* of keys; the page ends with the key that reaches it */
-    size_t max_steps; /* keys and pages looked at: a page may be empty and not the last */
-    void (*visit)(void *data, const void *key,
-                  size_t key_len); /* must not change the table */
-    void *data;
-};
-
-/* Visits a page from `*position` on and moves it. True when this was the last one. */
+/* Visits a page of the keys, as bough_kv_walk() does. */
 BOUGH_CHECKED bool bough_kv_table_keys(const struct bough_kv_table *table,
                                        const struct bough_kv_page_request *request,
                                        int64_t now_ms, uint64_t *position);
