@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/actors/kv.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include <bough/actors/kv_table_internal.h>
@@ -116,6 +117,23 @@ static void a_set_is_as_good_as_new_when_memory_is_back(void **state)
     bough_kv_table_free(table);
 }
 
+/* So the end of a kv, which releases what was allocated, does not take a step a key. */
+static void keys_share_their_allocations(void **state)
+{
+    enum { KEYS = 100 * 1000 };
+    struct bough_kv_table *table = bough_kv_table_new(&no_options);
+    char key[24];
+
+    (void)state;
+    const size_t before = bough_allocator_count();
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(key, sizeof(key), "key %d", i);
+        assert_status(set(table, key, i % 2 ? "short" : long_value), BOUGH_OK);
+    }
+    assert_in_range(bough_allocator_count() - before, 1, KEYS / 50);
+    bough_kv_table_free(table);
+}
+
 static void a_spawn_without_memory_leaves_nothing(void **state)
 {
     struct bough_test *test = *state;
@@ -176,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_set_without_memory_changes_nothing),
         cmocka_unit_test(a_short_value_needs_no_memory),
         cmocka_unit_test(a_set_is_as_good_as_new_when_memory_is_back),
+        cmocka_unit_test(keys_share_their_allocations),
         cmocka_unit_test_setup_teardown(a_spawn_without_memory_leaves_nothing,
                                         bough_test_setup, bough_test_teardown),
         cmocka_unit_test_setup_teardown(a_set_is_answered_whichever_memory_is_missing,
