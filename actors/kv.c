@@ -151,8 +151,7 @@ static enum bough_status store(struct kv *self, const struct bough_kv_pair *pair
 static void refuse_for_memory(struct bough_actor *actor, const struct kv *self,
                               const struct bough_kv_pair *pair)
 {
-    const int64_t more =
-        bough_kv_table_need(self->table, pair->key, pair->key_len, pair->value_len);
+    const int64_t more = bough_kv_table_need(self->table, pair);
 
     bough_refuse(actor, BOUGH_EREFUSED,
                  "max_memory is %lld bytes: %zu are used, this needs %lld more",
@@ -181,9 +180,8 @@ static void reply_flag(struct bough_actor *actor, bool flag)
 }
 
 static void kv_set(struct bough_actor *actor, struct kv *self,
-                   const struct bough_kv_message *message)
+                   const struct bough_kv_message *message, int64_t now_ms)
 {
-    const int64_t now_ms = bough_now_ms(actor);
     const struct bough_kv_pair pair = {
         .key = bough_span_data(message, message->key),
         .key_len = message->key.len,
@@ -210,29 +208,44 @@ static void kv_set(struct bough_actor *actor, struct kv *self,
     } else if (status != BOUGH_OK) {
         bough_refuse(actor, status, "%s", bough_status_text(status));
     } else {
-        await_expiry(actor, self);
+        if (pair.expires_ms != BOUGH_FOREVER) await_expiry(actor, self);
         reply_flag(actor, created);
     }
 }
 
-static void kv_get(struct bough_actor *actor, struct kv *self,
-                   const struct bough_kv_message *message)
+/* Made by a few stores when it fits on the stack, and else as a block. */
+static void reply_value(struct bough_actor *actor, const struct bough_kv_value *value)
 {
-    const char *key = bough_span_data(message, message->key);
-    const struct bough_kv_get_reply reply = { .value = { 0 } };
-    _Alignas(max_align_t) char buffer[BOUGH_KV_SMALL_BLOCK];
-    struct bough_kv_value value;
-    struct bough_block block;
+    struct {
+        struct bough_kv_get_reply reply;
+        char bytes[BOUGH_KV_SMALL_BLOCK];
+    } small;
 
-    if (!bough_kv_table_get(self->table, key, message->key.len, bough_now_ms(actor),
-                            &value)) {
-        refuse_as_unknown(actor, key, message->key.len);
+    small.reply.value = (struct bough_span){ sizeof(small.reply), (uint32_t)value->len };
+    if (value->len < sizeof(small.bytes)) {
+        bough_copy_bytes(small.bytes, value->data, value->len);
+        small.bytes[value->len] = '\0';
+        bough_reply(actor, &small, sizeof(small.reply) + value->len + 1);
         return;
     }
-    bough_block_init(&block, buffer, sizeof(buffer), &reply, sizeof(reply));
-    bough_block_bytes(&block, offsetof(struct bough_kv_get_reply, value), value.data,
-                      value.len);
+    struct bough_block block;
+    bough_block_init(&block, NULL, 0, &small.reply, sizeof(small.reply));
+    bough_block_bytes(&block, offsetof(struct bough_kv_get_reply, value), value->data,
+                      value->len);
     bough_reply_block(actor, &block);
+}
+
+static void kv_get(struct bough_actor *actor, struct kv *self,
+                   const struct bough_kv_message *message, int64_t now_ms)
+{
+    const char *key = bough_span_data(message, message->key);
+    struct bough_kv_value value;
+
+    if (bough_kv_table_get(self->table, key, message->key.len, now_ms, &value)) {
+        reply_value(actor, &value);
+    } else {
+        refuse_as_unknown(actor, key, message->key.len);
+    }
 }
 
 static void kv_size(struct bough_actor *actor, struct kv *self)
@@ -286,8 +299,8 @@ static void kv_run(struct bough_actor *actor, const void *data, size_t size)
 
     (void)size;
     switch (message->kind) {
-    case BOUGH_KV_SET: kv_set(actor, self, message); break;
-    case BOUGH_KV_GET: kv_get(actor, self, message); break;
+    case BOUGH_KV_SET: kv_set(actor, self, message, now_ms); break;
+    case BOUGH_KV_GET: kv_get(actor, self, message, now_ms); break;
     case BOUGH_KV_DEL:
         reply_flag(actor, bough_kv_table_del(self->table, key, key_len, now_ms));
         break;

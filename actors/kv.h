@@ -11,7 +11,7 @@
  *     get     {"key"}                        {"value"}, or refused with not_found
  *     del     {"key"}                        {"deleted": true}
  *     exists  {"key"}                        {"exists": true}
- *     size    {}                             {"size": 1, "memory": 18672}
+ *     size    {}                             {"size": 1, "memory": 17088}
  *     keys    {"prefix", "cursor", "limit"}  {"keys": [...], "cursor"}
  *
  * SPDX-License-Identifier: MIT */
@@ -117,7 +117,7 @@ BOUGH_PUBLIC void bough_kv_exists(struct bough_kv kv, struct bough_kv_bytes key,
  * moment. */
 struct bough_kv_size {
     int64_t keys;
-    int64_t memory; /* bytes of the table: itself, its buckets, keys and values */
+    int64_t memory; /* bytes of the table: itself, its pages, keys and values */
 };
 
 struct bough_kv_size_ask {

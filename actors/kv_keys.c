@@ -77,7 +77,7 @@ void bough_kv_keys_page(const struct bough_kv_table *table,
 {
     size_t count = 0;
     struct filling filling = { .block = block };
-    struct bough_kv_page page = {
+    struct bough_kv_page_request page = {
         .prefix = request->prefix.data,
         .prefix_len = request->prefix.len,
         .max_keys = request->limit,

@@ -93,6 +93,32 @@ const struct bough_message_type bough_kv_messages[BOUGH_KV_MESSAGE_COUNT] = {
 
 /* Handle: the only code that makes a message, so no malformed one exists. */
 
+/* A message that fits on the stack: nearly every one. Made by a few stores, since there
+ * is nothing in it that can fail; what is larger is a block. Hot: it takes half of the
+ * instructions that a block does. */
+struct small {
+    struct bough_kv_message message;
+    char bytes[BOUGH_KV_SMALL_BLOCK];
+};
+
+/* Appends bytes, and a NUL as a block does, at `size` bytes from the message's beginning.
+ * Returns where the next ones go. */
+static inline size_t append(struct small *small, size_t size, struct bough_kv_bytes bytes,
+                            struct bough_span *span)
+{
+    char *room = small->bytes + (size - sizeof(small->message));
+
+    *span = (struct bough_span){ .offset = (uint32_t)size, .len = (uint32_t)bytes.len };
+    bough_copy_bytes(room, bytes.data, bytes.len);
+    room[bytes.len] = '\0';
+    return size + bytes.len + 1;
+}
+
+static inline bool is_small(size_t len)
+{
+    return len < BOUGH_KV_SMALL_BLOCK;
+}
+
 /* Sends what the block holds, or reports what went wrong in making it; finishes it. */
 static void ask_kv(struct bough_kv kv, struct bough_block *block, struct bough_call *call,
                    void *result, size_t result_size)
@@ -105,17 +131,33 @@ static void ask_kv(struct bough_kv kv, struct bough_block *block, struct bough_c
     }
 }
 
-/* Asks what needs a key and no more. */
-static void ask_about_key(struct bough_kv kv, const struct bough_kv_message *message,
-                          struct bough_kv_bytes key, struct bough_call *call,
-                          bool *result)
+static __attribute__((noinline)) void ask_largely(struct bough_kv kv,
+                                                  const struct bough_kv_message *message,
+                                                  struct bough_kv_bytes key,
+                                                  struct bough_call *call, bool *result)
 {
-    _Alignas(max_align_t) char buffer[BOUGH_KV_SMALL_BLOCK];
     struct bough_block block;
 
-    bough_block_init(&block, buffer, sizeof(buffer), message, sizeof(*message));
+    bough_block_init(&block, NULL, 0, message, sizeof(*message));
     bough_block_bytes(&block, offsetof(struct bough_kv_message, key), key.data, key.len);
     ask_kv(kv, &block, call, result, sizeof(*result));
+}
+
+/* Asks what needs a key and no more. */
+static inline void ask_about_key(struct bough_kv kv, enum bough_kv_message_kind kind,
+                                 struct bough_kv_bytes key, struct bough_call *call,
+                                 bool *result)
+{
+    struct small small;
+
+    small.message = (struct bough_kv_message){ .kind = kind };
+    if (!is_small(key.len)) {
+        ask_largely(kv, &small.message, key, call, result);
+        return;
+    }
+    const size_t size = append(&small, sizeof(small.message), key, &small.message.key);
+    bough_call_start(call, kv.address, &small, size, result,
+                     result ? sizeof(*result) : 0);
 }
 
 enum bough_status bough_kv_spawn(struct bough_loop *loop,
@@ -126,29 +168,46 @@ enum bough_status bough_kv_spawn(struct bough_loop *loop,
     return bough_spawn(loop, &bough_kv_type, given, watch, &kv->address, failure);
 }
 
-void bough_kv_set(struct bough_kv kv, struct bough_kv_bytes key,
-                  struct bough_kv_bytes value, int64_t ttl_ms,
-                  struct bough_kv_set_ask *ask)
+static __attribute__((noinline)) void set_largely(struct bough_kv kv,
+                                                  const struct bough_kv_message *message,
+                                                  struct bough_kv_bytes key,
+                                                  struct bough_kv_bytes value,
+                                                  struct bough_kv_set_ask *ask)
 {
-    const struct bough_kv_message message = {
-        .kind = BOUGH_KV_SET,
-        .ttl_ms = ttl_ms == 0 ? BOUGH_FOREVER : ttl_ms,
-    };
-    _Alignas(max_align_t) char buffer[BOUGH_KV_SMALL_BLOCK];
     struct bough_block block;
 
-    bough_block_init(&block, buffer, sizeof(buffer), &message, sizeof(message));
+    bough_block_init(&block, NULL, 0, message, sizeof(*message));
     bough_block_bytes(&block, offsetof(struct bough_kv_message, key), key.data, key.len);
     bough_block_bytes(&block, offsetof(struct bough_kv_message, value), value.data,
                       value.len);
     ask_kv(kv, &block, &ask->call, &ask->created, sizeof(ask->created));
 }
 
+void bough_kv_set(struct bough_kv kv, struct bough_kv_bytes key,
+                  struct bough_kv_bytes value, int64_t ttl_ms,
+                  struct bough_kv_set_ask *ask)
+{
+    struct small small;
+
+    small.message = (struct bough_kv_message){
+        .kind = BOUGH_KV_SET,
+        .ttl_ms = ttl_ms == 0 ? BOUGH_FOREVER : ttl_ms,
+    };
+    if (!is_small(key.len) || !is_small(value.len) ||
+        !is_small(key.len + value.len + 1)) {
+        set_largely(kv, &small.message, key, value, ask);
+        return;
+    }
+    const size_t keyed = append(&small, sizeof(small.message), key, &small.message.key);
+    const size_t size = append(&small, keyed, value, &small.message.value);
+    bough_call_start(&ask->call, kv.address, &small, size, &ask->created,
+                     sizeof(ask->created));
+}
+
 void bough_kv_get(struct bough_kv kv, struct bough_kv_bytes key,
                   struct bough_kv_get_ask *ask)
 {
-    ask_about_key(kv, &(struct bough_kv_message){ .kind = BOUGH_KV_GET }, key, &ask->call,
-                  NULL);
+    ask_about_key(kv, BOUGH_KV_GET, key, &ask->call, NULL);
 }
 
 struct bough_kv_bytes bough_kv_get_value(const struct bough_kv_get_ask *ask)
@@ -164,15 +223,13 @@ struct bough_kv_bytes bough_kv_get_value(const struct bough_kv_get_ask *ask)
 void bough_kv_del(struct bough_kv kv, struct bough_kv_bytes key,
                   struct bough_kv_del_ask *ask)
 {
-    ask_about_key(kv, &(struct bough_kv_message){ .kind = BOUGH_KV_DEL }, key, &ask->call,
-                  &ask->deleted);
+    ask_about_key(kv, BOUGH_KV_DEL, key, &ask->call, &ask->deleted);
 }
 
 void bough_kv_exists(struct bough_kv kv, struct bough_kv_bytes key,
                      struct bough_kv_exists_ask *ask)
 {
-    ask_about_key(kv, &(struct bough_kv_message){ .kind = BOUGH_KV_EXISTS }, key,
-                  &ask->call, &ask->exists);
+    ask_about_key(kv, BOUGH_KV_EXISTS, key, &ask->call, &ask->exists);
 }
 
 void bough_kv_size(struct bough_kv kv, struct bough_kv_size_ask *ask)

@@ -26,11 +26,15 @@ enum { BOUGH_KV_MESSAGE_COUNT = BOUGH_KV_KEYS + 1 };
 
 struct bough_kv_message {
     enum bough_kv_message_kind kind;
-    struct bough_span key;    /* set, get, del, exists; keys: the prefix */
-    struct bough_span value;  /* set */
-    struct bough_span cursor; /* keys */
-    int64_t ttl_ms;           /* set; BOUGH_FOREVER: does not expire */
-    int64_t limit;            /* keys */
+    struct bough_span key; /* set, get, del, exists; keys: the prefix */
+    union {
+        struct bough_span value;  /* set */
+        struct bough_span cursor; /* keys */
+    };
+    union {
+        int64_t ttl_ms; /* set; BOUGH_FOREVER: does not expire */
+        int64_t limit;  /* keys */
+    };
 };
 
 extern const struct bough_message_type bough_kv_messages[BOUGH_KV_MESSAGE_COUNT];

@@ -1,35 +1,39 @@
-/* kv_table.c - the table of a kv: entries in buckets, and a wheel of those that expire.
+/* kv_table.c - the table of a kv: cells in pages, blocks beside them, and a wheel of what
+ * expires.
  *
- * An entry is one allocation: its node in the buckets, its deadline in the wheel, its
- * key, its value. A key is looked up by its position, the reversed hash; keys of one
- * position follow each other in the order in which they came.
+ * A short key with a short value lies in its cell, so that finding it costs one cache
+ * line. What is longer or expires lies outside, in a block of the arena, and the cell
+ * leads there.
+ *
+ * Blocks move when another one is released (kv_arena_internal.h), cells when others come
+ * and go: so nothing points to a cell, and what points to a block, its cell and its
+ * neighbours in the wheel, is mended by mend().
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/actors/kv_table_internal.h>
 
 #include <stdlib.h>
 #include <string.h>
+
+/* A key's hash is some 25 instructions; a call to the library would add as many. */
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <bough/actors/kv_buckets_internal.h>
+#include <bough/actors/kv_arena_internal.h>
+#include <bough/actors/kv_cell_internal.h>
+#include <bough/actors/kv_pages_internal.h>
 #include <bough/actors/kv_wheel_internal.h>
 #include <bough/core/assert.h>
-
-struct entry {
-    struct bough_kv_node node;
-    struct bough_kv_deadline deadline; /* at_ms is BOUGH_FOREVER: never */
-    uint32_t key_len, value_len;
-    char bytes[]; /* key, value */
-};
 
 struct bough_kv_table {
     size_t count;
     size_t max_memory;
-    size_t entry_memory; /* bytes of all entries */
+    size_t outside_memory; /* bytes of all blocks */
     uint64_t seed;
     uint64_t (*hash)(const void *key, size_t key_len, uint64_t seed);
+    struct bough_kv_arena arena; /* of what lies outside */
     struct bough_kv_wheel wheel;
-    struct bough_kv_buckets buckets;
+    struct bough_kv_pages pages;
 };
 
 static uint64_t xxh3(const void *key, size_t key_len, uint64_t seed)
@@ -37,16 +41,115 @@ static uint64_t xxh3(const void *key, size_t key_len, uint64_t seed)
     return XXH3_64bits_withSeed(key, key_len, seed);
 }
 
-static uint64_t position_of(const struct bough_kv_table *table, const void *key,
-                            size_t key_len)
+static uint64_t hash_of(const struct bough_kv_table *table, const void *key,
+                        size_t key_len)
 {
-    return bough_kv_position(table->hash(key, key_len, table->seed));
+    return table->hash(key, key_len, table->seed);
 }
 
-static struct entry *entry_of(struct bough_kv_node *node)
+/* Cells */
+
+/* Bytes of the block of a cell; 0 when it has none. */
+static size_t outside_size(const struct bough_kv_cell *cell)
 {
-    return bough_container(node, struct entry, node);
+    if (cell == NULL || !cell->is_outside) return 0;
+    return sizeof(struct bough_kv_outside) + cell->key_len + cell->value_len;
 }
+
+/* The same for a pair. */
+static size_t pair_size(const struct bough_kv_pair *pair)
+{
+    const size_t len = pair->key_len + pair->value_len;
+
+    if (pair->expires_ms == BOUGH_FOREVER && len <= BOUGH_KV_CELL_BYTES) return 0;
+    return sizeof(struct bough_kv_outside) + len;
+}
+
+/* 8 to 16 bytes, as most keys have, without a call. */
+static inline bool same_bytes(const char *one, const char *other, size_t len)
+{
+    enum { LEAST = 8, MOST = 16 };
+    uint64_t first[2], last[2];
+
+    if (len - LEAST > MOST - LEAST) return memcmp(one, other, len) == 0;
+    memcpy(&first[0], one, LEAST);
+    memcpy(&first[1], other, LEAST);
+    memcpy(&last[0], one + len - LEAST, LEAST);
+    memcpy(&last[1], other + len - LEAST, LEAST);
+    return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
+}
+
+static inline bool has_key(const struct bough_kv_cell *cell, uint64_t hash,
+                           const void *key, size_t key_len)
+{
+    return cell->hash == hash && cell->key_len == key_len &&
+           same_bytes(bough_kv_cell_bytes(cell), key, key_len);
+}
+
+/* The cell of a key in one group of a page, or NULL. */
+static inline struct bough_kv_cell *find_in(struct bough_kv_page *page, unsigned group,
+                                            uint64_t hash, const void *key,
+                                            size_t key_len)
+{
+    uint64_t match = bough_kv_match(page->tags[group], bough_kv_tag(hash));
+
+    for (; match != 0; match &= match - 1) {
+        struct bough_kv_cell *cell = &page->cells[bough_kv_index(group, match)];
+        if (has_key(cell, hash, key, key_len)) return cell;
+    }
+    return NULL;
+}
+
+/* A key that is not in its home group, or nowhere. */
+static __attribute__((noinline)) struct bough_kv_cell *
+find_further(struct bough_kv_page *page, uint64_t hash, const void *key, size_t key_len)
+{
+    for (; page; page = page->next) {
+        for (unsigned group = 0; group < BOUGH_KV_GROUPS; group++) {
+            struct bough_kv_cell *cell = find_in(page, group, hash, key, key_len);
+            if (cell) return cell;
+        }
+    }
+    return NULL;
+}
+
+/* The cell of a key, or NULL. Hot: nearly always the first match of the home group is the
+ * one, so that there is no branch to guess wrong while the cell's line is awaited; and
+ * that line is asked for before the tags have come. */
+static inline struct bough_kv_cell *find(const struct bough_kv_table *table,
+                                         uint64_t hash, const void *key, size_t key_len)
+{
+    struct bough_kv_page *page = bough_kv_pages_at(&table->pages, hash);
+    const unsigned home = bough_kv_home(hash);
+
+    __builtin_prefetch(&page->cells[home]);
+    struct bough_kv_cell *cell = find_in(page, home / 8, hash, key, key_len);
+    return cell ? cell : find_further(page, hash, key, key_len);
+}
+
+/* The cell that leads, or led, to that block; the hash is the block's. */
+static struct bough_kv_cell *cell_of(const struct bough_kv_table *table, uint64_t hash,
+                                     const struct bough_kv_outside *block)
+{
+    const struct bough_kv_page *page = bough_kv_pages_at(&table->pages, hash);
+
+    for (; page; page = page->next) {
+        for (unsigned group = 0; group < BOUGH_KV_GROUPS; group++) {
+            uint64_t match = bough_kv_match(page->tags[group], bough_kv_tag(hash));
+            for (; match != 0; match &= match - 1) {
+                const struct bough_kv_cell *cell =
+                    &page->cells[bough_kv_index(group, match)];
+                if (cell->is_outside && cell->outside == block) {
+                    return (struct bough_kv_cell *)(uintptr_t)cell;
+                }
+            }
+        }
+    }
+    bough_assert(page != NULL);
+    return NULL;
+}
+
+/* Blocks outside */
 
 /* How many bytes more the table may take. */
 static size_t room_in(const struct bough_kv_table *table)
@@ -56,113 +159,144 @@ static size_t room_in(const struct bough_kv_table *table)
     return memory < table->max_memory ? table->max_memory - memory : 0;
 }
 
-static size_t entry_size(size_t key_len, size_t value_len)
-{
-    return sizeof(struct entry) + key_len + value_len;
-}
-
-static bool is_expired(const struct entry *entry, int64_t now_ms)
-{
-    return entry->deadline.at_ms <= now_ms;
-}
-
-static bool has_key(const struct entry *entry, const void *key, size_t key_len)
-{
-    return entry->key_len == key_len && memcmp(entry->bytes, key, key_len) == 0;
-}
-
-/* The link to the key's entry; when there is none, the link where it belongs, and
- * `*found` is false. */
-static struct bough_kv_node **find(const struct bough_kv_table *table, uint64_t position,
-                                   const void *key, size_t key_len, bool *found)
-{
-    struct bough_kv_node **link = bough_kv_buckets_head(&table->buckets, position);
-
-    *found = false;
-    for (; *link && (*link)->position <= position; link = &(*link)->next) {
-        if ((*link)->position != position) continue;
-        *found = has_key(entry_of(*link), key, key_len);
-        if (*found) break;
-    }
-    return link;
-}
-
-static struct entry *find_entry(const struct bough_kv_table *table, const void *key,
-                                size_t key_len)
-{
-    bool found;
-    struct bough_kv_node **link =
-        find(table, position_of(table, key, key_len), key, key_len, &found);
-
-    return found ? entry_of(*link) : NULL;
-}
-
-static void free_entry(struct bough_kv_table *table, struct entry *entry)
-{
-    bough_kv_wheel_remove(&table->wheel, &entry->deadline);
-    table->entry_memory -= entry_size(entry->key_len, entry->value_len);
-    free(entry);
-}
-
-static struct entry *new_entry(struct bough_kv_table *table, uint64_t position,
-                               const struct bough_kv_pair *pair)
-{
-    const size_t size = entry_size(pair->key_len, pair->value_len);
-    struct entry *entry = malloc(size);
-
-    if (entry == NULL) return NULL;
-    *entry = (struct entry){
-        .node.position = position,
-        .key_len = (uint32_t)pair->key_len,
-        .value_len = (uint32_t)pair->value_len,
-    };
-    memcpy(entry->bytes, pair->key, pair->key_len);
-    memcpy(entry->bytes + pair->key_len, pair->value, pair->value_len);
-    table->entry_memory += size;
-    return entry;
-}
-
-static void set_deadline(struct bough_kv_table *table, struct entry *entry,
+static void set_deadline(struct bough_kv_table *table, struct bough_kv_outside *block,
                          int64_t expires_ms)
 {
-    bough_kv_wheel_remove(&table->wheel, &entry->deadline);
+    bough_kv_wheel_remove(&table->wheel, &block->deadline);
     if (expires_ms == BOUGH_FOREVER) {
-        entry->deadline.at_ms = BOUGH_FOREVER;
+        block->deadline.at_ms = BOUGH_FOREVER;
     } else {
-        bough_kv_wheel_add(&table->wheel, &entry->deadline, expires_ms);
+        bough_kv_wheel_add(&table->wheel, &block->deadline, expires_ms);
     }
 }
 
-/* Takes an entry out of its bucket, and releases it. */
-static void remove_entry(struct bough_kv_table *table, struct bough_kv_node **link)
+/* A block for the pair, without its deadline; NULL when memory is out. */
+static struct bough_kv_outside *new_block(struct bough_kv_table *table, uint64_t hash,
+                                          const struct bough_kv_pair *pair)
 {
-    struct bough_kv_node *node = *link;
+    const size_t size = pair_size(pair);
+    struct bough_kv_outside *block = bough_kv_arena_take(&table->arena, size);
 
-    *link = node->next;
-    table->count--;
-    free_entry(table, entry_of(node));
-    bough_kv_buckets_shrink(&table->buckets, table->count);
+    if (block == NULL) return NULL;
+    *block = (struct bough_kv_outside){ .hash = hash };
+    memcpy(block->bytes, pair->key, pair->key_len);
+    memcpy(block->bytes + pair->key_len, pair->value, pair->value_len);
+    table->outside_memory += size;
+    return block;
 }
 
-/* Puts an entry for the pair at `link`, in place of `old` when that is not NULL. */
-static enum bough_status put_entry(struct bough_kv_table *table,
-                                   struct bough_kv_node **link, struct entry *old,
-                                   uint64_t position, const struct bough_kv_pair *pair)
+/* A block that lay at `from` has moved to `block`. */
+static void mend(struct bough_kv_table *table, struct bough_kv_outside *block,
+                 const struct bough_kv_outside *from)
 {
-    const size_t size = entry_size(pair->key_len, pair->value_len);
-    const size_t old_size = old ? entry_size(old->key_len, old->value_len) : 0;
+    cell_of(table, block->hash, from)->outside = block;
+    bough_kv_wheel_moved(&block->deadline);
+}
+
+/* Releases a block that no cell leads to. */
+static void free_block(struct bough_kv_table *table, struct bough_kv_outside *block,
+                       size_t size)
+{
+    bough_kv_wheel_remove(&table->wheel, &block->deadline);
+    table->outside_memory -= size;
+    const struct bough_kv_outside *from = bough_kv_arena_give(&table->arena, block, size);
+    if (from) mend(table, block, from);
+}
+
+static void remove_cell(struct bough_kv_table *table, struct bough_kv_cell *cell)
+{
+    struct bough_kv_outside *block = cell->is_outside ? cell->outside : NULL;
+    const size_t size = outside_size(cell);
+
+    table->count--;
+    bough_kv_pages_remove(&table->pages, cell);
+    if (block) free_block(table, block, size);
+}
+
+/* Setting */
+
+/* Writes the pair into its cell, which is new or has a value of the same key; `block` is
+ * its new one, if it is to have one. */
+static void fill(struct bough_kv_table *table, struct bough_kv_cell *cell,
+                 const struct bough_kv_pair *pair, struct bough_kv_outside *block)
+{
+    cell->key_len = (uint32_t)pair->key_len;
+    cell->value_len = (uint32_t)pair->value_len & BOUGH_KV_VALUE_MAX;
+    if (block) {
+        cell->is_outside = true;
+        cell->outside = block;
+        set_deadline(table, block, pair->expires_ms);
+    } else {
+        cell->is_outside = false;
+        bough_copy_bytes(cell->bytes, pair->key, pair->key_len);
+        bough_copy_bytes(cell->bytes + pair->key_len, pair->value, pair->value_len);
+    }
+}
+
+static __attribute__((noinline)) enum bough_status
+add(struct bough_kv_table *table, uint64_t hash, const struct bough_kv_pair *pair)
+{
+    const size_t size = pair_size(pair), room = room_in(table);
+    struct bough_kv_outside *block = NULL;
+
+    if (size + bough_kv_pages_need(&table->pages, hash) > room) return BOUGH_EREFUSED;
+    if (size > 0) {
+        block = new_block(table, hash, pair);
+        if (block == NULL) return BOUGH_ENOMEM;
+    }
+    struct bough_kv_cell *cell = bough_kv_pages_add(&table->pages, hash, room - size);
+    if (cell == NULL) {
+        if (block) free_block(table, block, size);
+        return BOUGH_ENOMEM;
+    }
+    fill(table, cell, pair, block);
+    table->count++;
+    return BOUGH_OK;
+}
+
+static void overwrite_block(struct bough_kv_table *table, struct bough_kv_cell *cell,
+                            const struct bough_kv_pair *pair)
+{
+    struct bough_kv_outside *block = cell->outside;
+
+    table->outside_memory += pair->value_len - cell->value_len;
+    cell->value_len = (uint32_t)pair->value_len & BOUGH_KV_VALUE_MAX;
+    memcpy(block->bytes + cell->key_len, pair->value, pair->value_len);
+    set_deadline(table, block, pair->expires_ms);
+}
+
+/* The common case of replace(), in which nothing is accounted for. */
+static inline bool overwrite_cell(struct bough_kv_cell *cell,
+                                  const struct bough_kv_pair *pair)
+{
+    const size_t key_len = cell->key_len;
+
+    if (cell->is_outside || pair->expires_ms != BOUGH_FOREVER) return false;
+    if (pair->value_len > BOUGH_KV_CELL_BYTES - key_len) return false;
+    cell->value_len = (uint32_t)pair->value_len & BOUGH_KV_VALUE_MAX;
+    bough_copy_bytes(cell->bytes + key_len, pair->value, pair->value_len);
+    return true;
+}
+
+static __attribute__((noinline)) enum bough_status
+replace(struct bough_kv_table *table, struct bough_kv_cell *cell,
+        const struct bough_kv_pair *pair)
+{
+    const size_t size = pair_size(pair), old_size = outside_size(cell);
+    struct bough_kv_outside *const old = old_size > 0 ? cell->outside : NULL;
+    struct bough_kv_outside *block = NULL;
 
     if (size > old_size && size - old_size > room_in(table)) return BOUGH_EREFUSED;
-    struct entry *entry = new_entry(table, position, pair);
-    if (entry == NULL) return BOUGH_ENOMEM;
-    entry->node.next = old ? old->node.next : *link;
-    *link = &entry->node;
-    if (old) {
-        free_entry(table, old);
-    } else {
-        table->count++;
+    if (size > 0 && old && bough_kv_arena_same(size, old_size)) {
+        overwrite_block(table, cell, pair);
+        return BOUGH_OK;
     }
-    set_deadline(table, entry, pair->expires_ms);
+    if (size > 0) {
+        block = new_block(table, cell->hash, pair);
+        if (block == NULL) return BOUGH_ENOMEM;
+    }
+    fill(table, cell, pair, block);
+    if (old) free_block(table, old, old_size);
     return BOUGH_OK;
 }
 
@@ -173,36 +307,23 @@ struct bough_kv_table *bough_kv_table_new(const struct bough_kv_table_options *o
     struct bough_kv_table *table = calloc(1, sizeof(*table));
 
     if (table == NULL) return NULL;
-    if (bough_kv_buckets_init(&table->buckets) != BOUGH_OK) {
+    if (bough_kv_pages_init(&table->pages) != BOUGH_OK) {
         free(table);
         return NULL;
     }
     table->max_memory = options->max_memory ? options->max_memory : SIZE_MAX;
     table->seed = options->seed;
     table->hash = options->hash ? options->hash : xxh3;
+    bough_kv_arena_init(&table->arena);
     bough_kv_wheel_init(&table->wheel, options->now_ms);
     return table;
 }
 
-static void free_bucket(struct bough_kv_node *node)
-{
-    while (node) {
-        struct bough_kv_node *next = node->next;
-        free(entry_of(node));
-        node = next;
-    }
-}
-
 void bough_kv_table_free(struct bough_kv_table *table)
 {
-    uint64_t position = 0;
-
     if (table == NULL) return;
-    do {
-        free_bucket(*bough_kv_buckets_head(&table->buckets, position));
-        position = bough_kv_buckets_next(&table->buckets, position);
-    } while (position != 0);
-    bough_kv_buckets_finish(&table->buckets);
+    bough_kv_arena_finish(&table->arena);
+    bough_kv_pages_finish(&table->pages);
     free(table);
 }
 
@@ -211,45 +332,44 @@ enum bough_status bough_kv_table_set(struct bough_kv_table *table,
                                      bool *created)
 {
     bough_assert(pair->key_len <= UINT32_MAX);
-    bough_assert(pair->value_len <= UINT32_MAX);
+    bough_assert(pair->value_len <= BOUGH_KV_VALUE_MAX);
 
-    const uint64_t position = position_of(table, pair->key, pair->key_len);
-    bool found;
-    struct bough_kv_node **link = find(table, position, pair->key, pair->key_len, &found);
-    struct entry *old = found ? entry_of(*link) : NULL;
-    const bool was_there = old && !is_expired(old, now_ms);
-
-    if (old && old->value_len == pair->value_len) {
-        memcpy(old->bytes + old->key_len, pair->value, pair->value_len);
-        set_deadline(table, old, pair->expires_ms);
-    } else {
-        enum bough_status status = put_entry(table, link, old, position, pair);
-        if (status != BOUGH_OK) return status;
-        bough_kv_buckets_grow(&table->buckets, table->count, room_in(table));
+    const uint64_t hash = hash_of(table, pair->key, pair->key_len);
+    struct bough_kv_cell *cell = find(table, hash, pair->key, pair->key_len);
+    if (cell && overwrite_cell(cell, pair)) {
+        *created = false;
+        return BOUGH_OK;
     }
-    *created = !was_there;
-    return BOUGH_OK;
+    const bool was_there = cell && !bough_kv_cell_is_expired(cell, now_ms);
+    const enum bough_status status =
+        cell ? replace(table, cell, pair) : add(table, hash, pair);
+
+    if (status == BOUGH_OK) *created = !was_there;
+    return status;
 }
 
-int64_t bough_kv_table_need(const struct bough_kv_table *table, const void *key,
-                            size_t key_len, size_t value_len)
+int64_t bough_kv_table_need(const struct bough_kv_table *table,
+                            const struct bough_kv_pair *pair)
 {
-    const struct entry *entry = find_entry(table, key, key_len);
+    const uint64_t hash = hash_of(table, pair->key, pair->key_len);
+    const struct bough_kv_cell *cell = find(table, hash, pair->key, pair->key_len);
+    const size_t size = pair_size(pair);
 
-    if (entry) return (int64_t)value_len - (int64_t)entry->value_len;
-    return (int64_t)entry_size(key_len, value_len);
+    if (cell) return (int64_t)size - (int64_t)outside_size(cell);
+    return (int64_t)(size + bough_kv_pages_need(&table->pages, hash));
 }
 
 bool bough_kv_table_get(const struct bough_kv_table *table, const void *key,
                         size_t key_len, int64_t now_ms, struct bough_kv_value *value)
 {
-    const struct entry *entry = find_entry(table, key, key_len);
+    const struct bough_kv_cell *cell =
+        find(table, hash_of(table, key, key_len), key, key_len);
 
-    if (entry == NULL || is_expired(entry, now_ms)) return false;
+    if (cell == NULL || bough_kv_cell_is_expired(cell, now_ms)) return false;
     if (value) {
-        value->data = entry->bytes + entry->key_len;
-        value->len = entry->value_len;
-        value->expires_ms = entry->deadline.at_ms;
+        value->data = bough_kv_cell_bytes(cell) + cell->key_len;
+        value->len = cell->value_len;
+        value->expires_ms = bough_kv_cell_expires_ms(cell);
     }
     return true;
 }
@@ -257,13 +377,11 @@ bool bough_kv_table_get(const struct bough_kv_table *table, const void *key,
 bool bough_kv_table_del(struct bough_kv_table *table, const void *key, size_t key_len,
                         int64_t now_ms)
 {
-    bool found;
-    struct bough_kv_node **link =
-        find(table, position_of(table, key, key_len), key, key_len, &found);
+    struct bough_kv_cell *cell = find(table, hash_of(table, key, key_len), key, key_len);
 
-    if (!found) return false;
-    const bool was_there = !is_expired(entry_of(*link), now_ms);
-    remove_entry(table, link);
+    if (cell == NULL) return false;
+    const bool was_there = !bough_kv_cell_is_expired(cell, now_ms);
+    remove_cell(table, cell);
     return was_there;
 }
 
@@ -273,13 +391,9 @@ bool bough_kv_table_expire(struct bough_kv_table *table, int64_t now_ms, size_t 
         struct bough_kv_deadline *deadline =
             bough_kv_wheel_pop(&table->wheel, now_ms, &budget);
         if (deadline == NULL) return budget == 0;
-        struct entry *entry = bough_container(deadline, struct entry, deadline);
-        struct bough_kv_node **link =
-            bough_kv_buckets_head(&table->buckets, entry->node.position);
-        while (*link != &entry->node) {
-            link = &(*link)->next;
-        }
-        remove_entry(table, link);
+        const struct bough_kv_outside *block =
+            bough_container(deadline, struct bough_kv_outside, deadline);
+        remove_cell(table, cell_of(table, block->hash, block));
     }
 }
 
@@ -300,75 +414,21 @@ int64_t bough_kv_table_next(const struct bough_kv_table *table)
 
 size_t bough_kv_table_memory(const struct bough_kv_table *table)
 {
-    return sizeof(*table) + table->buckets.memory + table->entry_memory;
-}
-
-/* Paging */
-
-struct walk {
-    const struct bough_kv_page *page;
-    int64_t now_ms;
-    size_t keys, bytes, steps;
-};
-
-static bool is_used_up(const struct walk *walk)
-{
-    return walk->keys >= walk->page->max_keys || walk->bytes >= walk->page->max_bytes ||
-           walk->steps >= walk->page->max_steps;
-}
-
-static void visit_entry(struct walk *walk, const struct entry *entry)
-{
-    const struct bough_kv_page *page = walk->page;
-
-    walk->steps++;
-    if (is_expired(entry, walk->now_ms) || entry->key_len < page->prefix_len) return;
-    if (memcmp(entry->bytes, page->prefix, page->prefix_len) != 0) return;
-    walk->keys++;
-    walk->bytes += entry->key_len;
-    page->visit(page->data, entry->bytes, entry->key_len);
-}
-
-/* Visits a bucket's entries from `*position` on. False, and `*position` moved to the
- * first entry that is left, when the page was full before the bucket's end. */
-static bool visit_bucket(struct walk *walk, struct bough_kv_node *node,
-                         uint64_t *position)
-{
-    uint64_t last = *position;
-
-    for (; node; node = node->next) {
-        if (node->position < *position) continue;
-        if (node->position != last && is_used_up(walk)) {
-            *position = node->position;
-            return false;
-        }
-        last = node->position;
-        visit_entry(walk, entry_of(node));
-    }
-    return true;
+    return sizeof(*table) + table->pages.memory + table->outside_memory;
 }
 
 bool bough_kv_table_keys(const struct bough_kv_table *table,
-                         const struct bough_kv_page *page, int64_t now_ms,
+                         const struct bough_kv_page_request *request, int64_t now_ms,
                          uint64_t *position)
 {
-    struct walk walk = { .page = page, .now_ms = now_ms };
-
-    do {
-        struct bough_kv_node *first = *bough_kv_buckets_head(&table->buckets, *position);
-        walk.steps++;
-        if (!visit_bucket(&walk, first, position)) return false;
-        *position = bough_kv_buckets_next(&table->buckets, *position);
-        if (*position == 0) return true;
-    } while (!is_used_up(&walk));
-    return false;
+    return bough_kv_walk(&table->pages, request, now_ms, position);
 }
 
 struct bough_kv_table_shape bough_kv_table_shape(const struct bough_kv_table *table)
 {
     return (struct bough_kv_table_shape){
-        .buckets = table->buckets.count,
-        .resizes = table->buckets.resizes,
-        .moves = table->buckets.moves,
+        .pages = table->pages.count,
+        .resizes = table->pages.resizes,
+        .moves = table->pages.moves,
     };
 }

@@ -1,9 +1,8 @@
 /* kv_table_internal.h - keys and values that expire, in a table that never stalls.
  *
- * The table grows and shrinks by steps (kv_buckets_internal.h): one set splits at most
- * two buckets, one removal joins at most four pairs. The hash is seeded XXH3, so who
- * chooses the keys cannot choose their buckets. Each entry is one allocation. Expired
- * keys are never seen; bough_kv_table_expire() removes them in steps
+ * The table grows and shrinks by steps (kv_pages_internal.h): one set splits at most one
+ * page of some fifty keys. The hash is seeded XXH3, so who chooses the keys cannot choose
+ * their pages. Expired keys are never seen; bough_kv_table_expire() removes them in steps
  * (kv_wheel_internal.h).
  *
  * Times are milliseconds of one clock that never goes back; sizes are bytes. Thread: one
@@ -17,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <bough/actors/kv_walk_internal.h>
 #include <bough/core/field.h>
 #include <bough/core/public.h>
 #include <bough/core/status.h>
@@ -35,11 +35,13 @@ struct bough_kv_table_options {
 BOUGH_CHECKED struct bough_kv_table *
 bough_kv_table_new(const struct bough_kv_table_options *options);
 
-/* Releases every key: a step for each. */
+/* Releases every key, a good number at each step: some ten milliseconds at a million
+ * keys. */
 void bough_kv_table_free(struct bough_kv_table *table);
 
-/* What is set. Pointers are not NULL, also for no bytes, and less than
- * 4 GiB each; all is copied. */
+enum { BOUGH_KV_VALUE_MAX = INT32_MAX }; /* bytes in a value */
+
+/* What is set. Pointers are not NULL, also for no bytes; all is copied. */
 struct bough_kv_pair {
     const void *key;
     size_t key_len;
@@ -54,10 +56,10 @@ BOUGH_CHECKED enum bough_status bough_kv_table_set(struct bough_kv_table *table,
                                                    const struct bough_kv_pair *pair,
                                                    int64_t now_ms, bool *created);
 
-/* How many bytes more the table would take with that key set to a value of that size;
- * less than 0 when a longer value is there now. */
-int64_t bough_kv_table_need(const struct bough_kv_table *table, const void *key,
-                            size_t key_len, size_t value_len);
+/* How many bytes more the table would take at least with that set; less than 0 when a
+ * longer value is there now. */
+int64_t bough_kv_table_need(const struct bough_kv_table *table,
+                            const struct bough_kv_pair *pair);
 
 struct bough_kv_value {
     const void *data; /* valid until the table is changed */
@@ -86,35 +88,21 @@ size_t bough_kv_table_expiring(const struct bough_kv_table *table);
 /* Before this time expire() has nothing to do. -1: no key is to expire. */
 int64_t bough_kv_table_next(const struct bough_kv_table *table);
 
-/* Bytes that the table takes: itself, its buckets, its entries. What the allocator adds
- * to each is not counted. */
+/* Bytes that the table takes: itself, its pages, and what lies outside of them. What is
+ * added to that by rounding to a size class, by the part of a chunk that is not in use
+ * yet (never more than is in use) and by the allocator, is not counted. */
 size_t bough_kv_table_memory(const struct bough_kv_table *table);
 
-/* Paging. In one pass, from position 0 until `done`, a key that is there from beginning
- * to end is visited exactly once, whatever else is set and removed meanwhile, and no key
- * twice. */
-struct bough_kv_page {
-    const void *prefix; /* only keys that begin with it */
-    size_t prefix_len;
-    size_t max_keys;  /* at most; but keys of one and the same hash are never separated */
-    size_t max_bytes; /* of keys; the page ends with the key that reaches it */
-    size_t
-        max_steps; /* keys and buckets looked at: a page may be empty and not the last */
-    void (*visit)(void *data, const void *key,
-                  size_t key_len); /* must not change the table */
-    void *data;
-};
-
-/* Visits a page from `*position` on and moves it. True when this was the last one. */
+/* Visits a page of the keys, as bough_kv_walk() does. */
 BOUGH_CHECKED bool bough_kv_table_keys(const struct bough_kv_table *table,
-                                       const struct bough_kv_page *page, int64_t now_ms,
-                                       uint64_t *position);
+                                       const struct bough_kv_page_request *request,
+                                       int64_t now_ms, uint64_t *position);
 
 /* For tests: how the table stands, and the work that its growing and shrinking took. */
 struct bough_kv_table_shape {
-    size_t buckets;
-    uint64_t resizes; /* splits and joins, so far */
-    uint64_t moves;   /* entries that these looked at, so far */
+    size_t pages;
+    uint64_t resizes; /* splits and merges, so far */
+    uint64_t moves;   /* keys that these put elsewhere, so far */
 };
 struct bough_kv_table_shape bough_kv_table_shape(const struct bough_kv_table *table);
 

@@ -106,6 +106,13 @@ void bough_kv_wheel_remove(struct bough_kv_wheel *wheel,
     wheel->count--;
 }
 
+void bough_kv_wheel_moved(struct bough_kv_deadline *deadline)
+{
+    if (deadline->link == NULL) return;
+    *deadline->link = deadline;
+    if (deadline->next) deadline->next->link = &deadline->next;
+}
+
 struct bough_kv_deadline *bough_kv_wheel_pop(struct bough_kv_wheel *wheel, int64_t now_ms,
                                              size_t *budget)
 {

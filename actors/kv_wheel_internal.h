@@ -44,6 +44,10 @@ void bough_kv_wheel_add(struct bough_kv_wheel *wheel, struct bough_kv_deadline *
 void bough_kv_wheel_remove(struct bough_kv_wheel *wheel,
                            struct bough_kv_deadline *deadline);
 
+/* A deadline that is in a wheel was copied to where it is now: mends what points to it.
+ */
+void bough_kv_wheel_moved(struct bough_kv_deadline *deadline);
+
 /* Takes out one deadline that is due at `now_ms`, and lessens `*budget` by the steps it
  * took. NULL when nothing is due, or when the budget is used up (0): more may be due. */
 struct bough_kv_deadline *bough_kv_wheel_pop(struct bough_kv_wheel *wheel, int64_t now_ms,

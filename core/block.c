@@ -75,8 +75,8 @@ static void set_span(struct bough_block *block, size_t member_offset, size_t off
     memcpy(block->data + member_offset, &span, sizeof(span));
 }
 
-void bough_block_init(struct bough_block *block, void *buffer, size_t buffer_size,
-                      const void *fixed, size_t fixed_size)
+void bough_block_begin(struct bough_block *block, void *buffer, size_t buffer_size,
+                       const void *fixed, size_t fixed_size)
 {
     char *room;
 
@@ -89,15 +89,13 @@ void bough_block_init(struct bough_block *block, void *buffer, size_t buffer_siz
         memcpy(room, fixed, fixed_size);
 }
 
-void bough_block_finish(struct bough_block *block)
+void bough_block_release(struct bough_block *block)
 {
-    if (is_on_heap(block)) free(block->data);
-    block->data = block->buffer = NULL;
-    block->size = block->capacity = 0;
+    free(block->data);
 }
 
-void bough_block_bytes(struct bough_block *block, size_t member_offset, const void *bytes,
-                       size_t len)
+void bough_block_append(struct bough_block *block, size_t member_offset,
+                        const void *bytes, size_t len)
 {
     const size_t offset = block->size;
     char *room;

@@ -14,6 +14,7 @@
 #define BOUGH_CORE_FIELD_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include <bough/core/status.h>
 
@@ -111,6 +112,28 @@ static inline const char *bough_span_text(const void *block, struct bough_span s
 BOUGH_PUBLIC bool bough_block_valid(const struct bough_field *fields, size_t count,
                                     const void *block, size_t fixed_size, size_t size);
 
+/* Copies `len` bytes; 8 to 32 of them, as most keys and words are, without a call: as two
+ * copies that overlap. */
+static inline void bough_copy_bytes(void *to, const void *from, size_t len)
+{
+    enum { LEAST = 8, HALF = 16, MOST = 32 };
+    char *out = to;
+    const char *in = from;
+
+    if (len - LEAST > MOST - LEAST) {
+        if (len > 0) memcpy(to, from, len);
+    } else if (len >= HALF) {
+        char first[HALF], last[HALF];
+        memcpy(first, in, HALF);
+        memcpy(last, in + len - HALF, HALF);
+        memcpy(out, first, HALF);
+        memcpy(out + len - HALF, last, HALF);
+    } else {
+        memcpy(out, in, LEAST);
+        memcpy(out + len - LEAST, in + len - LEAST, LEAST);
+    }
+}
+
 /* Making a flat block
  *
  * Starts in a buffer of the caller (on the stack, so that small messages allocate
@@ -126,19 +149,63 @@ struct bough_block {
 
 enum { BOUGH_BLOCK_MAX = 64 * 1024 * 1024 }; /* bytes in one message or reply */
 
+/* The long ways of init(), bytes() and finish(): what goes to the heap. */
+BOUGH_PUBLIC void bough_block_begin(struct bough_block *block, void *buffer,
+                                    size_t buffer_size, const void *fixed,
+                                    size_t fixed_size);
+BOUGH_PUBLIC void bough_block_append(struct bough_block *block, size_t member_offset,
+                                     const void *bytes, size_t len);
+BOUGH_PUBLIC void bough_block_release(struct bough_block *block);
+
 /* Begins with a copy of the fixed struct; `buffer` must be aligned for it (max_align_t is
- * always right) and outlive the block. `buffer_size` may be smaller than `fixed_size`. */
-BOUGH_PUBLIC void bough_block_init(struct bough_block *block, void *buffer,
-                                   size_t buffer_size, const void *fixed,
-                                   size_t fixed_size);
+ * always right) and outlive the block. `buffer_size` may be smaller than `fixed_size`.
+ *
+ * Hot, as bytes() and finish() are: inline, since every actor knows its sizes and offsets
+ * when it is compiled, and the checks of a first part vanish. */
+static inline void bough_block_init(struct bough_block *block, void *buffer,
+                                    size_t buffer_size, const void *fixed,
+                                    size_t fixed_size)
+{
+    if (buffer == NULL || buffer_size > BOUGH_BLOCK_MAX || fixed_size > buffer_size) {
+        bough_block_begin(block, buffer, buffer_size, fixed, fixed_size);
+        return;
+    }
+    block->data = buffer;
+    block->size = fixed_size;
+    block->capacity = buffer_size;
+    block->status = BOUGH_OK;
+    block->buffer = buffer;
+    if (fixed_size > 0) memcpy(buffer, fixed, fixed_size);
+}
 
 /* Releases what bough_block took from the heap. */
-BOUGH_PUBLIC void bough_block_finish(struct bough_block *block);
+static inline void bough_block_finish(struct bough_block *block)
+{
+    if (block->data != block->buffer) bough_block_release(block);
+    block->data = block->buffer = NULL;
+    block->size = block->capacity = 0;
+}
 
 /* Appends bytes and a NUL that the span does not count; so texts and bytes alike. The
  * span lies at `member_offset` in the block (use offsetof) and is written there. */
-BOUGH_PUBLIC void bough_block_bytes(struct bough_block *block, size_t member_offset,
-                                    const void *bytes, size_t len);
+static inline void bough_block_bytes(struct bough_block *block, size_t member_offset,
+                                     const void *bytes, size_t len)
+{
+    const struct bough_span span = { .offset = (uint32_t)block->size,
+                                     .len = (uint32_t)len };
+
+    if (block->status != BOUGH_OK || len >= BOUGH_BLOCK_MAX ||
+        len >= block->capacity - block->size ||
+        member_offset + sizeof(span) > block->size) {
+        bough_block_append(block, member_offset, bytes, len);
+        return;
+    }
+    char *room = block->data + block->size;
+    block->size += len + 1;
+    bough_copy_bytes(room, bytes, len);
+    room[len] = '\0';
+    memcpy(block->data + member_offset, &span, sizeof(span));
+}
 
 /* The same for a NUL-terminated text. */
 BOUGH_PUBLIC void bough_block_text(struct bough_block *block, size_t member_offset,
