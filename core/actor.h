@@ -90,6 +90,17 @@ BOUGH_PUBLIC size_t bough_mailbox_length(struct bough_actor *actor);
 BOUGH_PUBLIC void bough_pause(struct bough_actor *actor);
 BOUGH_PUBLIC void bough_resume(struct bough_actor *actor);
 
+/* Whether it waits for room at a receiver that says BOUGH_WAIT (place.h), after what it
+ * has sent: it is then given no message until there is. Who sends much in one callback
+ * asks in between, and returns; what it sends all the same may be refused:
+ *
+ *     while (self->next < self->count && !bough_is_held_up(actor)) {
+ *         if (send_row(self->sink, self->next) == BOUGH_OK) self->next++;
+ *     }
+ *     if (self->next < self->count) tell_self_to_go_on(actor);
+ */
+BOUGH_PUBLIC bool bough_is_held_up(struct bough_actor *actor);
+
 /* In init: not ready yet. Later: ready. */
 BOUGH_PUBLIC void bough_starting(struct bough_actor *actor);
 BOUGH_PUBLIC void bough_ready(struct bough_actor *actor);

@@ -57,7 +57,9 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
 
     bough_owned_remove(&call->owned);
     call->answer = NULL;
+    loop->running = call->owner;
     call->done(call, call->status);
+    loop->running = NULL;
     bough_cell_free(loop, answer);
 }
 
@@ -206,6 +208,7 @@ void bough_call_start(struct bough_call *call, struct bough_address address,
             complete(call, status);
             return;
         }
+        if (call->index == 0) return; /* dropped, and answered already */
     }
     arm(call);
     bough_loop_hold(call->loop);
@@ -266,6 +269,7 @@ static void question_release(struct bough_owned *owned)
 static struct bough_asker *asker_now(struct bough_actor *actor)
 {
     bough_assert(actor->loop->running == actor);
+    bough_assert(actor->loop->message != NULL);
     return &actor->loop->message->asker;
 }
 

@@ -164,8 +164,8 @@ static void take_state(struct bough_actor *slot, void *state)
     memset(state, 0, slot->type->state_size);
     slot->state = state;
     slot->begun = false;
-    slot->gate.unready = false;
-    slot->gate.paused = false;
+    slot->gate.shut = 0;
+    slot->awaits = 0;
     slot->stop_asked = false;
     slot->ending = false;
     slot->loop->counts.lives++;
@@ -258,6 +258,22 @@ static const void *options_of(const struct bough_actor *slot)
     return slot->annex != NULL ? slot->annex->options : NULL;
 }
 
+/* In the callback of who starts it, which is still to answer its own message. */
+static enum bough_status call_init(struct bough_actor *slot)
+{
+    struct bough_loop *loop = slot->loop;
+    struct bough_actor *running = loop->running;
+    struct bough_cell *message = loop->message;
+
+    if (slot->type->init == NULL) return BOUGH_OK;
+    loop->running = slot;
+    loop->message = NULL;
+    const enum bough_status status = slot->type->init(slot, options_of(slot));
+    loop->running = running;
+    loop->message = message;
+    return status;
+}
+
 /* A life that fails to start is told by `failure` alone; the place is then as it was. */
 enum bough_status bough_life_start(struct bough_actor *slot,
                                    const struct bough_start *start,
@@ -283,8 +299,7 @@ enum bough_status bough_life_start(struct bough_actor *slot,
     slot->gate.phase = BOUGH_PLACE_STARTING;
     set_cause(slot, start->cause);
 
-    status =
-        slot->type->init != NULL ? slot->type->init(slot, options_of(slot)) : BOUGH_OK;
+    status = call_init(slot);
     if (status != BOUGH_OK) {
         slot->gate.phase = before;
         return fail_start(slot, status, start, failure);
@@ -297,7 +312,8 @@ enum bough_status bough_life_start(struct bough_actor *slot,
     }
     set_cause(slot, bough_slot_event(slot, BOUGH_EVENT_STARTED, start->cause, NULL));
     slot->begun = true;
-    if (!slot->gate.unready && !slot->gate.doomed) bough_life_ready(slot);
+    if ((slot->gate.shut & BOUGH_SHUT_UNREADY) == 0 && !slot->gate.doomed)
+        bough_life_ready(slot);
     bough_loop_hold(slot->loop);
     return BOUGH_OK;
 }
@@ -347,6 +363,7 @@ static void end_life(struct bough_actor *slot)
     if (!slot->ending) {
         slot->ending = true;
         slot->gate.phase = BOUGH_PLACE_STOPPING;
+        bough_full_release(slot);
         bough_owned_release_all(slot);
         if (has_child_lives(slot)) kill_children(slot);
     }
@@ -360,7 +377,9 @@ static void begin_stop(struct bough_actor *slot)
     slot->gate.phase = BOUGH_PLACE_STOPPING;
     bough_slot_event(slot, BOUGH_EVENT_STOPPING, cause_of(slot), NULL);
     if (slot->type->stop != NULL) {
+        slot->loop->running = slot;
         slot->type->stop(slot);
+        slot->loop->running = NULL;
     } else {
         bough_exit(slot, BOUGH_EXIT_SHUTDOWN);
     }
@@ -413,24 +432,59 @@ static inline void run_message(struct bough_loop *loop, struct bough_actor *slot
     bough_cell_free(loop, cell);
 }
 
-/* Messages that came during the turn have the next one: an actor that tells itself to go
- * on lets others have theirs. The system lane goes first, so a turn ends when something
- * is there. */
-static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
-                                                               struct bough_actor *slot)
+static inline uint32_t snapshot(const struct bough_actor *slot)
 {
-    const uint32_t all = slot->length < TURN_MAX ? slot->length : TURN_MAX;
+    return slot->length < TURN_MAX ? slot->length : TURN_MAX;
+}
+
+/* The system lane goes first, so a turn ends when something is there. */
+static inline bool goes_on(struct bough_loop *loop)
+{
+    return loop->urgent.head == NULL && bough_loop_step(loop);
+}
+
+static inline void end_turn(struct bough_loop *loop, struct bough_actor *slot,
+                            uint32_t count)
+{
+    slot->handled += count;
+    loop->running = NULL;
+    loop->message = NULL;
+}
+
+/* What a turn is when there is more to it than running one message after the other. */
+static __attribute__((noinline)) void take_detour(struct bough_loop *loop,
+                                                  struct bough_actor *slot)
+{
+    const uint32_t all = snapshot(slot);
     uint32_t left = all;
 
-    if (left == 0 || !bough_slot_is_open(slot)) return;
+    if (!bough_slot_is_open(slot)) return;
     loop->running = slot;
     do {
         run_message(loop, slot);
-    } while (--left > 0 && bough_slot_is_open(slot) && loop->urgent.head == NULL &&
-             bough_loop_step(loop));
-    slot->handled += all - left;
-    loop->running = NULL;
-    loop->message = NULL;
+    } while (--left > 0 && bough_slot_is_open(slot) && goes_on(loop));
+    end_turn(loop, slot, all - left);
+    bough_full_relax(slot);
+}
+
+/* Messages that came during the turn have the next one: an actor that tells itself to go
+ * on lets others have theirs. */
+static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
+                                                               struct bough_actor *slot)
+{
+    const uint32_t all = snapshot(slot);
+    uint32_t left = all;
+
+    if (left == 0) return;
+    if (!bough_slot_is_plain(slot)) {
+        take_detour(loop, slot);
+        return;
+    }
+    loop->running = slot;
+    do {
+        run_message(loop, slot);
+    } while (--left > 0 && bough_slot_is_plain(slot) && goes_on(loop));
+    end_turn(loop, slot, all - left);
 }
 
 /* A turn in the ready list. Whoever is to stop or to end is queued in the system lane, so

@@ -60,6 +60,25 @@ static enum bough_status refuse(struct bough_actor *slot, const struct bough_ask
     return status;
 }
 
+/* What was taken, and is not going to be run. */
+static void lose(struct bough_actor *slot, const struct bough_asker *asker,
+                 enum bough_status status)
+{
+    count_dropped(slot);
+    if (asker != NULL && asker->loop != NULL) {
+        bough_answer(asker, status, NULL, 0);
+    } else {
+        dead_letter(slot->loop, slot);
+    }
+}
+
+static void lose_cell(struct bough_actor *slot, struct bough_cell *cell,
+                      enum bough_status status)
+{
+    lose(slot, &cell->asker, status);
+    bough_cell_free(slot->loop, cell);
+}
+
 enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
                                   size_t size, const struct bough_asker *asker)
 {
@@ -73,14 +92,25 @@ enum bough_status bough_mail_push(struct bough_address address, const void *byte
     if (!takes_mail(slot) || (address.life != 0 && !bough_slot_lives(slot))) {
         return refuse(slot, asker, BOUGH_EGONE);
     }
-    if (slot->length >= slot->capacity) return refuse(slot, asker, BOUGH_EFULL);
     if (size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
 
+    const bool full = slot->length >= slot->capacity;
+    const enum bough_full choice = full ? bough_full_choose(slot) : BOUGH_FULL_TAKE;
+    if (choice == BOUGH_FULL_REFUSE) return refuse(slot, asker, BOUGH_EFULL);
+    if (choice == BOUGH_FULL_DROP) {
+        lose(slot, asker, BOUGH_EFULL);
+        return BOUGH_OK;
+    }
     struct bough_cell *cell = bough_cell_new(slot->loop, bytes, size);
     if (cell == NULL) return BOUGH_ENOMEM;
     cell->asker = asker != NULL ? *asker : (struct bough_asker){ .loop = NULL };
+
+    struct bough_cell *lost = choice == BOUGH_FULL_TRADE ? bough_mail_pop(slot) : NULL;
     bough_mail_link(slot, cell, address.life);
     bough_slot_queue(slot);
+    if (full && lost == NULL) bough_full_hold_up(slot);
+    /* Last of all: the log that is told of it may itself send. */
+    if (lost != NULL) lose_cell(slot, lost, BOUGH_EFULL);
     return BOUGH_OK;
 }
 
@@ -96,13 +126,7 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
 
         cell->next = NULL;
         if (all || cell->life != 0) {
-            count_dropped(slot);
-            if (cell->asker.loop != NULL) {
-                bough_answer(&cell->asker, status, NULL, 0);
-            } else {
-                dead_letter(slot->loop, slot);
-            }
-            bough_cell_free(slot->loop, cell);
+            lose_cell(slot, cell, status);
         } else {
             *slot->mail_tail = cell;
             slot->mail_tail = &cell->next;

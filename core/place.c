@@ -147,6 +147,7 @@ static void furnish(struct bough_actor *slot, const struct bough_place_spec *spe
     slot->type = spec->type;
     slot->capacity = spec->capacity != 0 ? spec->capacity : BOUGH_MAILBOX_CAPACITY;
     slot->discard = spec->on_restart == BOUGH_DISCARD;
+    slot->when_full = (unsigned char)spec->when_full;
     slot->gate.phase = BOUGH_PLACE_RESERVED;
 
     struct bough_name *name = bough_slot_name(slot);
@@ -164,6 +165,7 @@ enum bough_status bough_place_new(struct bough_loop *loop,
     void *options;
 
     bough_assert(spec->type != NULL);
+    bough_assert(spec->when_full < BOUGH_WHEN_FULL_COUNT);
     if (loop->closing) return BOUGH_EGONE;
     if (!copy_options(spec->type, spec->options, &options)) return BOUGH_ENOMEM;
 

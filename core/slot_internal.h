@@ -14,6 +14,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include <limits.h>
 #include <string.h>
 
 #include <bough/core/assert.h>
@@ -35,13 +36,22 @@ struct bough_cell {
     _Alignas(16) char bytes[];
 };
 
-/* What decides whether messages may be run, in four bytes that are looked at as one. */
+/* Why no messages are run: init has asked for more time; it has paused itself; it waits
+ * for a receiver to have room (full.c). */
+enum { BOUGH_SHUT_UNREADY = 1, BOUGH_SHUT_PAUSED = 2, BOUGH_SHUT_HELD_UP = 4 };
+
+/* Why a turn takes the long way, which does more than run one message after the other:
+ * senders wait for room. */
+enum { BOUGH_DETOUR_AWAITED = 1 };
+
+/* What decides whether messages may be run, and how, in four bytes that are looked at as
+ * one. */
 union bough_gate {
     struct {
-        unsigned char phase; /* enum bough_place_state */
-        bool unready;        /* init has asked for more time */
-        bool paused;         /* takes no messages */
-        bool doomed;         /* has a reason to end */
+        unsigned char phase;  /* enum bough_place_state */
+        unsigned char shut;   /* bits BOUGH_SHUT_...; 0: open */
+        unsigned char detour; /* bits BOUGH_DETOUR_...; 0: the short way */
+        bool doomed;          /* has a reason to end */
     };
     uint32_t all;
 };
@@ -54,6 +64,7 @@ struct bough_annex {
     struct bough_watch *watches;
     void *options;
     uint64_t dropped;
+    struct bough_waiter *waiters; /* senders that wait for room */
 };
 
 /* Two cache lines. The first changes with lives and once a turn: all that a sender on
@@ -65,14 +76,16 @@ struct bough_actor {
     uint64_t handled;          /* up to the last turn */
     uint32_t place, life;
     union bough_gate gate;
-    uint32_t capacity;      /* messages */
-    unsigned char end_kind; /* with gate.doomed: the kind of its end */
-    bool begun : 1;         /* init has returned and `started` was reported */
-    bool discard : 1;       /* on restart, what waits is told `gone` */
-    bool fleeting : 1;      /* no place is kept: freed when its life ends */
-    bool urgent : 1;        /* its task is queued in the system lane */
-    bool stop_asked : 1;    /* stop() is to be called */
-    bool ending : 1;        /* its end has begun, and waits for the lives under it */
+    uint32_t capacity;           /* messages */
+    uint32_t awaits;             /* receivers that it waits for */
+    unsigned char end_kind;      /* with gate.doomed: the kind of its end */
+    bool begun : 1;              /* init has returned and `started` was reported */
+    bool discard : 1;            /* on restart, what waits is told `gone` */
+    bool fleeting : 1;           /* no place is kept: freed when its life ends */
+    unsigned char when_full : 2; /* enum bough_when_full */
+    bool urgent : 1;             /* its task is queued in the system lane */
+    bool stop_asked : 1;         /* stop() is to be called */
+    bool ending : 1;             /* its end has begun, and waits for the lives under it */
 
     _Alignas(64) struct bough_task
         task; /* its turn, in the ready list unless `urgent`; `next` links free slots */
@@ -130,17 +143,33 @@ static inline const char *bough_slot_path(const struct bough_actor *slot)
     return name != NULL ? name->path : "";
 }
 
-/* Whether a message may be run when there is one: up, ready, not paused, not doomed. Two
- * instructions and one branch, for every send and every message asks this. */
-static inline bool bough_slot_is_open(const struct bough_actor *slot)
+/* Whether the gate is that of a life which is up and not doomed, whatever the bits
+ * `shut` and `detour` are. Two instructions and one branch, for every send and every
+ * message asks this in one of its forms. */
+static inline bool bough_gate_is_up(union bough_gate gate, unsigned char shut,
+                                    unsigned char detour)
 {
     _Static_assert((BOUGH_PLACE_RUNNING | 1) == BOUGH_PLACE_STOPPING &&
                        (BOUGH_PLACE_RUNNING & 1) == 0,
                    "the two phases in which messages are run differ in one bit");
-    const union bough_gate bit = { { .phase = 1 } };
-    const union bough_gate open = { { .phase = BOUGH_PLACE_STOPPING } };
+    const union bough_gate any = { { .phase = 1, .shut = shut, .detour = detour } };
+    const union bough_gate up = {
+        { .phase = BOUGH_PLACE_STOPPING, .shut = shut, .detour = detour }
+    };
 
-    return (slot->gate.all | bit.all) == open.all;
+    return (gate.all | any.all) == up.all;
+}
+
+/* Whether a message may be run when there is one: up, ready, not paused, not doomed. */
+static inline bool bough_slot_is_open(const struct bough_actor *slot)
+{
+    return bough_gate_is_up(slot->gate, 0, UCHAR_MAX);
+}
+
+/* The same, and the short way will do. */
+static inline bool bough_slot_is_plain(const struct bough_actor *slot)
+{
+    return bough_gate_is_up(slot->gate, 0, 0);
 }
 
 /* Cells. What is hot about them is here, so that a message costs no calls between files:
@@ -287,6 +316,25 @@ uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
 void bough_slot_vacate(struct bough_actor *slot, uint64_t cause);
 /* Nobody is expected there or below: `gone` for all that waits. STOPPED or FAILED. */
 void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state);
+
+/* full.c */
+
+/* What is done with a message for an actor that is full. */
+enum bough_full { BOUGH_FULL_TAKE, BOUGH_FULL_REFUSE, BOUGH_FULL_TRADE, BOUGH_FULL_DROP };
+
+enum bough_full bough_full_choose(const struct bough_actor *slot);
+
+/* A message was taken beyond the capacity: its sender waits for room, if it can. */
+void bough_full_hold_up(struct bough_actor *slot);
+
+/* The mailbox has become shorter: lets those go who wait, when there is room enough. */
+void bough_full_relax(struct bough_actor *slot);
+
+/* Lets all go who wait: the life for which they wait ends. */
+void bough_full_release(struct bough_actor *slot);
+
+/* One of the receivers that this life waits for has room, or is no more. */
+void bough_slot_let_go(struct bough_address sender);
 
 /* mailbox.c */
 enum bough_status bough_mail_push(struct bough_address address, const void *bytes,

@@ -1,9 +1,9 @@
 /* test_storm.c - the promises about messages, calls and watches, under a storm.
  *
- * A few places, restarted whenever their life ends. At random: messages, questions with
- * and without owner and time limit, answers kept for later, refusals, failures, kills,
- * stops, questions and watches taken back, time that passes. Everything is written down,
- * and in the end everything must add up:
+ * A few places, each with a way of its own to be full, restarted whenever their life
+ * ends. At random: messages, questions with and without owner and time limit, answers
+ * kept for later, refusals, failures, kills, stops, questions and watches taken back,
+ * time that passes. Everything is written down, and in the end everything must add up:
  *
  *     each message was run at most once and in its sender's order,
  *     each question has had exactly one end: an answer, or taken back, or its asker's
@@ -343,6 +343,7 @@ static struct storm *storm_new(struct bough_test *test, uint64_t seed)
             .type = &mess_type,
             .options = &(struct options){ place },
             .capacity = CAPACITY,
+            .when_full = (enum bough_when_full)dice(storm, BOUGH_WHEN_FULL_COUNT),
         };
         place->storm = storm;
         place->index = i;
