@@ -200,8 +200,9 @@ void bough_call_start(struct bough_call *call, struct bough_address address,
     }
     const struct bough_asker asker = { call->loop, call->index, call->generation };
 
-    if (!bough_mail_try(address, message, size, &asker)) {
-        const enum bough_status status = bough_mail_push(address, message, size, &asker);
+    if (call->high || !bough_mail_try(address, message, size, &asker)) {
+        const struct bough_parcel parcel = { message, size, &asker, call->high };
+        const enum bough_status status = bough_mail_push(address, &parcel);
 
         if (status != BOUGH_OK) {
             leave(call);
@@ -303,8 +304,13 @@ enum bough_status bough_forward_as(struct bough_actor *actor,
 {
     struct bough_asker *asker = asker_now(actor);
     const bool asked = asker->loop != NULL;
-    const enum bough_status status =
-        bough_mail_push(address, message, size, asked ? asker : NULL);
+    const struct bough_parcel parcel = {
+        .bytes = message,
+        .size = size,
+        .asker = asked ? asker : NULL,
+        .high = actor->loop->high,
+    };
+    const enum bough_status status = bough_mail_push(address, &parcel);
 
     if (status == BOUGH_OK) asker->loop = NULL;
     return status;

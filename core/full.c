@@ -21,7 +21,7 @@ struct bough_waiter {
 /* How much of the graph is looked at before a circle is taken for granted. */
 enum { SEARCH_MAX = 64 };
 
-enum bough_full bough_full_choose(const struct bough_actor *slot)
+enum bough_full bough_full_choose(const struct bough_actor *slot, bool high)
 {
     switch ((enum bough_when_full)slot->when_full) {
     case BOUGH_REFUSE:
@@ -29,7 +29,9 @@ enum bough_full bough_full_choose(const struct bough_actor *slot)
     case BOUGH_WAIT:
         /* Twice the capacity, which may be all that 32 bits hold. */
         return slot->length / 2 < slot->capacity ? BOUGH_FULL_TAKE : BOUGH_FULL_REFUSE;
-    case BOUGH_DROP_OLDEST: return BOUGH_FULL_TRADE;
+    case BOUGH_DROP_OLDEST:
+        /* Where only high ones wait, one that is not high does not drive them out. */
+        return high || slot->mail != NULL ? BOUGH_FULL_TRADE : BOUGH_FULL_DROP;
     case BOUGH_DROP_NEWEST: return BOUGH_FULL_DROP;
     }
     return BOUGH_FULL_REFUSE;

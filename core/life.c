@@ -165,6 +165,8 @@ static void take_state(struct bough_actor *slot, void *state)
     slot->state = state;
     slot->begun = false;
     slot->gate.shut = 0;
+    slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_BATCH;
+    if (slot->type->run_batch != NULL) slot->gate.detour |= BOUGH_DETOUR_BATCH;
     slot->awaits = 0;
     slot->stop_asked = false;
     slot->ending = false;
@@ -451,19 +453,57 @@ static inline void end_turn(struct bough_loop *loop, struct bough_actor *slot,
     loop->message = NULL;
 }
 
-/* What a turn is when there is more to it than running one message after the other. */
+/* The same in two steps, for the long way and for batches. */
+struct bough_cell *bough_turn_next(struct bough_actor *slot)
+{
+    struct bough_loop *loop = slot->loop;
+
+    loop->high = (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
+    loop->message = bough_mail_take(slot);
+    if (is_known(slot, loop->message)) return loop->message;
+    refuse_unknown(loop->message);
+    loop->message->asker.loop = NULL;
+    return NULL;
+}
+
+void bough_turn_done(struct bough_actor *slot)
+{
+    struct bough_loop *loop = slot->loop;
+    struct bough_cell *cell = loop->message;
+
+    if (cell == NULL) return;
+    if (cell->asker.loop != NULL) answer_for(slot, cell);
+    loop->message = NULL;
+    loop->high = false;
+    bough_cell_free(loop, cell);
+}
+
+static uint32_t run_one_by_one(struct bough_loop *loop, struct bough_actor *slot,
+                               uint32_t count)
+{
+    uint32_t left = count;
+
+    do {
+        const struct bough_cell *cell = bough_turn_next(slot);
+
+        if (cell != NULL) slot->type->run(slot, cell->bytes, cell->size);
+        bough_turn_done(slot);
+    } while (--left > 0 && bough_slot_is_open(slot) && goes_on(loop));
+    return count - left;
+}
+
+/* A turn with more to it than running one message after the other. */
 static __attribute__((noinline)) void take_detour(struct bough_loop *loop,
                                                   struct bough_actor *slot)
 {
     const uint32_t all = snapshot(slot);
-    uint32_t left = all;
 
     if (!bough_slot_is_open(slot)) return;
     loop->running = slot;
-    do {
-        run_message(loop, slot);
-    } while (--left > 0 && bough_slot_is_open(slot) && goes_on(loop));
-    end_turn(loop, slot, all - left);
+    const uint32_t count = (slot->gate.detour & BOUGH_DETOUR_BATCH) != 0
+                               ? bough_batch_turn(slot, all)
+                               : run_one_by_one(loop, slot, all);
+    end_turn(loop, slot, count);
     bough_full_relax(slot);
 }
 

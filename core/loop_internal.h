@@ -37,6 +37,7 @@ struct bough_loop {
 
     struct bough_actor *running; /* whose callback is on the stack, or NULL */
     struct bough_cell *message;  /* what its run() has; NULL in another callback */
+    bool high;                   /* that message has high priority */
     uint64_t cause;              /* the event whose watch is being told; 0: none */
 
     struct bough_tickets calls; /* questions in flight */

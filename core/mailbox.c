@@ -79,34 +79,81 @@ static void lose_cell(struct bough_actor *slot, struct bough_cell *cell,
     bough_cell_free(slot->loop, cell);
 }
 
-enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
-                                  size_t size, const struct bough_asker *asker)
+/* High and normal */
+
+static void link_high(struct bough_actor *slot, struct bough_cell *cell, uint32_t life)
 {
-    struct bough_actor *slot = bough_slot(address);
+    struct bough_annex *annex = slot->annex;
 
-    if (slot == NULL) {
-        /* The slot has another tenant, who is not to be blamed. */
-        if (asker == NULL && address.slot != NULL) dead_letter(address.slot->loop, NULL);
-        return BOUGH_EGONE;
-    }
-    if (!takes_mail(slot) || (address.life != 0 && !bough_slot_lives(slot))) {
-        return refuse(slot, asker, BOUGH_EGONE);
-    }
-    if (size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
+    if (annex->high == NULL) annex->high_tail = &annex->high;
+    cell->life = life;
+    *annex->high_tail = cell;
+    annex->high_tail = &cell->next;
+    slot->length++;
+    slot->gate.detour |= BOUGH_DETOUR_HIGH;
+}
 
+static struct bough_cell *pop_high(struct bough_actor *slot)
+{
+    struct bough_cell *cell = slot->annex->high;
+
+    slot->annex->high = cell->next;
+    if (cell->next == NULL) slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_HIGH;
+    slot->length--;
+    return cell;
+}
+
+static bool has_high(const struct bough_actor *slot)
+{
+    return (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
+}
+
+struct bough_cell *bough_mail_take(struct bough_actor *slot)
+{
+    return has_high(slot) ? pop_high(slot) : bough_mail_pop(slot);
+}
+
+/* The message that makes room: the oldest of the lowest priority. */
+static struct bough_cell *oldest(struct bough_actor *slot)
+{
+    return slot->mail != NULL ? bough_mail_pop(slot) : pop_high(slot);
+}
+
+/* Sending */
+
+static void put(struct bough_actor *slot, struct bough_cell *cell, uint32_t life,
+                const struct bough_parcel *parcel)
+{
+    const bool asked = parcel->asker != NULL;
+
+    cell->asker = asked ? *parcel->asker : (struct bough_asker){ .loop = NULL };
+    if (parcel->high) {
+        link_high(slot, cell, life);
+    } else {
+        bough_mail_link(slot, cell, life);
+    }
+}
+
+/* Whom it is for is there, and takes mail. */
+static enum bough_status take(struct bough_actor *slot, uint32_t life,
+                              const struct bough_parcel *parcel)
+{
     const bool full = slot->length >= slot->capacity;
-    const enum bough_full choice = full ? bough_full_choose(slot) : BOUGH_FULL_TAKE;
-    if (choice == BOUGH_FULL_REFUSE) return refuse(slot, asker, BOUGH_EFULL);
+    const enum bough_full choice =
+        full ? bough_full_choose(slot, parcel->high) : BOUGH_FULL_TAKE;
+
+    if (choice == BOUGH_FULL_REFUSE) return refuse(slot, parcel->asker, BOUGH_EFULL);
     if (choice == BOUGH_FULL_DROP) {
-        lose(slot, asker, BOUGH_EFULL);
+        lose(slot, parcel->asker, BOUGH_EFULL);
         return BOUGH_OK;
     }
-    struct bough_cell *cell = bough_cell_new(slot->loop, bytes, size);
-    if (cell == NULL) return BOUGH_ENOMEM;
-    cell->asker = asker != NULL ? *asker : (struct bough_asker){ .loop = NULL };
+    if (parcel->high && bough_slot_annex(slot) == NULL) return BOUGH_ENOMEM;
 
-    struct bough_cell *lost = choice == BOUGH_FULL_TRADE ? bough_mail_pop(slot) : NULL;
-    bough_mail_link(slot, cell, address.life);
+    struct bough_cell *cell = bough_cell_new(slot->loop, parcel->bytes, parcel->size);
+    if (cell == NULL) return BOUGH_ENOMEM;
+
+    struct bough_cell *lost = choice == BOUGH_FULL_TRADE ? oldest(slot) : NULL;
+    put(slot, cell, life, parcel);
     bough_slot_queue(slot);
     if (full && lost == NULL) bough_full_hold_up(slot);
     /* Last of all: the log that is told of it may itself send. */
@@ -114,45 +161,105 @@ enum bough_status bough_mail_push(struct bough_address address, const void *byte
     return BOUGH_OK;
 }
 
-void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)
+enum bough_status bough_mail_push(struct bough_address address,
+                                  const struct bough_parcel *parcel)
 {
-    struct bough_cell *cell = slot->mail;
+    struct bough_actor *slot = bough_slot(address);
 
-    slot->mail = NULL;
-    slot->mail_tail = &slot->mail;
-    slot->length = 0;
+    if (slot == NULL) {
+        /* The slot has another tenant, who is not to be blamed. */
+        if (parcel->asker == NULL && address.slot != NULL) {
+            dead_letter(address.slot->loop, NULL);
+        }
+        return BOUGH_EGONE;
+    }
+    if (!takes_mail(slot) || (address.life != 0 && !bough_slot_lives(slot))) {
+        return refuse(slot, parcel->asker, BOUGH_EGONE);
+    }
+    if (parcel->size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
+    return take(slot, address.life, parcel);
+}
+
+/* Emptying */
+
+/* What stays was sent to the place. */
+static void flush(struct bough_actor *slot, struct bough_cell *cell, bool high, bool all,
+                  enum bough_status status)
+{
     while (cell != NULL) {
         struct bough_cell *next = cell->next;
 
         cell->next = NULL;
         if (all || cell->life != 0) {
             lose_cell(slot, cell, status);
+        } else if (high) {
+            link_high(slot, cell, 0);
         } else {
-            *slot->mail_tail = cell;
-            slot->mail_tail = &cell->next;
-            slot->length++;
+            bough_mail_link(slot, cell, 0);
         }
         cell = next;
     }
 }
 
+void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)
+{
+    struct bough_cell *high = has_high(slot) ? slot->annex->high : NULL;
+    struct bough_cell *normal = slot->mail;
+
+    if (slot->length == 0) return;
+    slot->mail = NULL;
+    slot->mail_tail = &slot->mail;
+    slot->length = 0;
+    if (high != NULL) slot->annex->high = NULL;
+    slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_HIGH;
+    flush(slot, high, true, all, status);
+    flush(slot, normal, false, all, status);
+}
+
 /* Public */
+
+/* Not a part of bough_send(), which would save registers for it before the short way. */
+static __attribute__((noinline)) enum bough_status
+send(struct bough_address address, const void *message, size_t size, bool high)
+{
+    const struct bough_parcel parcel = { .bytes = message, .size = size, .high = high };
+
+    return bough_mail_push(address, &parcel);
+}
 
 enum bough_status bough_send(struct bough_address address, const void *message,
                              size_t size)
 {
     if (bough_mail_try(address, message, size, NULL)) return BOUGH_OK;
-    return bough_mail_push(address, message, size, NULL);
+    return send(address, message, size, false);
+}
+
+enum bough_status bough_send_high(struct bough_address address, const void *message,
+                                  size_t size)
+{
+    return send(address, message, size, true);
+}
+
+static enum bough_status send_block(struct bough_address address,
+                                    struct bough_block *block, bool high)
+{
+    enum bough_status status = block->status;
+
+    if (status == BOUGH_OK) status = send(address, block->data, block->size, high);
+    bough_block_finish(block);
+    return status;
 }
 
 enum bough_status bough_send_block(struct bough_address address,
                                    struct bough_block *block)
 {
-    enum bough_status status = block->status;
+    return send_block(address, block, false);
+}
 
-    if (status == BOUGH_OK) status = bough_send(address, block->data, block->size);
-    bough_block_finish(block);
-    return status;
+enum bough_status bough_send_block_high(struct bough_address address,
+                                        struct bough_block *block)
+{
+    return send_block(address, block, true);
 }
 
 size_t bough_mailbox_length(struct bough_actor *actor)

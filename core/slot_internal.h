@@ -41,8 +41,8 @@ struct bough_cell {
 enum { BOUGH_SHUT_UNREADY = 1, BOUGH_SHUT_PAUSED = 2, BOUGH_SHUT_HELD_UP = 4 };
 
 /* Why a turn takes the long way, which does more than run one message after the other:
- * senders wait for room. */
-enum { BOUGH_DETOUR_AWAITED = 1 };
+ * senders wait for room; messages of high priority are there; its type takes batches. */
+enum { BOUGH_DETOUR_AWAITED = 1, BOUGH_DETOUR_HIGH = 2, BOUGH_DETOUR_BATCH = 4 };
 
 /* What decides whether messages may be run, and how, in four bytes that are looked at as
  * one. */
@@ -64,7 +64,8 @@ struct bough_annex {
     struct bough_watch *watches;
     void *options;
     uint64_t dropped;
-    struct bough_waiter *waiters; /* senders that wait for room */
+    struct bough_waiter *waiters;         /* senders that wait for room */
+    struct bough_cell *high, **high_tail; /* messages of high priority */
 };
 
 /* Two cache lines. The first changes with lives and once a turn: all that a sender on
@@ -92,7 +93,7 @@ struct bough_actor {
     void *state; /* NULL: nobody lives here */
     struct bough_cell *mail, **mail_tail;
     struct bough_owned *owned;
-    uint32_t length; /* messages that wait */
+    uint32_t length; /* messages that wait, the high ones too */
 };
 
 /* The part of a named place: the tree, and what status shows. */
@@ -236,7 +237,7 @@ static inline void bough_cell_free(struct bough_loop *loop, struct bough_cell *c
     loop->counts.cells--;
 }
 
-/* The mailbox is not empty. */
+/* The oldest message of normal priority, of which there is one. */
 static inline struct bough_cell *bough_mail_pop(struct bough_actor *slot)
 {
     struct bough_cell *cell = slot->mail;
@@ -285,6 +286,10 @@ enum bough_status bough_life_start(struct bough_actor *slot,
                                    const struct bough_start *start,
                                    struct bough_exit_reason *failure);
 void bough_slot_turn(struct bough_loop *loop, struct bough_task *task);
+/* The next message becomes the one being run; NULL: it was not one of the type's, and is
+ * refused. Then its end: an answer, if nobody has given one. */
+struct bough_cell *bough_turn_next(struct bough_actor *slot);
+void bough_turn_done(struct bough_actor *slot);
 void bough_slot_hurry(
     struct bough_actor *slot); /* has something of the system lane to do */
 void bough_slot_unqueue(struct bough_actor *slot);
@@ -317,12 +322,16 @@ void bough_slot_vacate(struct bough_actor *slot, uint64_t cause);
 /* Nobody is expected there or below: `gone` for all that waits. STOPPED or FAILED. */
 void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state);
 
+/* batch.c: a turn of a type that takes batches; how many of its `count` messages it took.
+ */
+uint32_t bough_batch_turn(struct bough_actor *slot, uint32_t count);
+
 /* full.c */
 
 /* What is done with a message for an actor that is full. */
 enum bough_full { BOUGH_FULL_TAKE, BOUGH_FULL_REFUSE, BOUGH_FULL_TRADE, BOUGH_FULL_DROP };
 
-enum bough_full bough_full_choose(const struct bough_actor *slot);
+enum bough_full bough_full_choose(const struct bough_actor *slot, bool high);
 
 /* A message was taken beyond the capacity: its sender waits for room, if it can. */
 void bough_full_hold_up(struct bough_actor *slot);
@@ -337,8 +346,21 @@ void bough_full_release(struct bough_actor *slot);
 void bough_slot_let_go(struct bough_address sender);
 
 /* mailbox.c */
-enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
-                                  size_t size, const struct bough_asker *asker);
+
+/* A message that is to be sent. */
+struct bough_parcel {
+    const void *bytes; /* copied */
+    size_t size;
+    const struct bough_asker *asker; /* NULL or without a loop: nobody */
+    bool high;
+};
+
+enum bough_status bough_mail_push(struct bough_address address,
+                                  const struct bough_parcel *parcel);
+
+/* The next message in turn, a high one while there is one. The mailbox is not empty. */
+struct bough_cell *bough_mail_take(struct bough_actor *slot);
+
 static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *cell,
                                    uint32_t life)
 {
