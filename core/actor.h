@@ -193,7 +193,9 @@ BOUGH_PUBLIC BOUGH_CHECKED enum bough_status bough_send(struct bough_address add
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_send_high(struct bough_address address, const void *message, size_t size);
 
-/* The same two with a block being made; they finish the block. */
+/* The same two with a block being made; they finish the block. One that is large and on
+ * the heap is not copied (buffer.h); likewise in bough_reply_block() and
+ * bough_call_block(). */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_send_block(struct bough_address address, struct bough_block *block);
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status

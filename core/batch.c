@@ -37,7 +37,7 @@ const void *bough_batch_next(struct bough_batch *batch, size_t *size)
         cell = bough_turn_next(actor);
     }
     *size = cell->size;
-    return cell->bytes;
+    return bough_cell_bytes(cell);
 }
 
 uint32_t bough_batch_turn(struct bough_actor *slot, uint32_t count)

@@ -365,7 +365,7 @@ static void end_life(struct bough_actor *slot)
     if (!slot->ending) {
         slot->ending = true;
         slot->gate.phase = BOUGH_PLACE_STOPPING;
-        bough_full_release(slot);
+        if ((slot->gate.detour & BOUGH_DETOUR_AWAITED) != 0) bough_full_release(slot);
         bough_owned_release_all(slot);
         if (has_child_lives(slot)) kill_children(slot);
     }
@@ -397,7 +397,7 @@ static bool is_known(const struct bough_actor *slot, const struct bough_cell *ce
 
     if (type->messages == NULL) return true;
     if (cell->size < type->message_size || cell->size < sizeof(kind)) return false;
-    memcpy(&kind, cell->bytes, sizeof(kind));
+    memcpy(&kind, bough_cell_bytes(cell), sizeof(kind));
     return kind < type->message_count;
 }
 
@@ -426,7 +426,7 @@ static inline void run_message(struct bough_loop *loop, struct bough_actor *slot
 
     loop->message = cell;
     if (is_known(slot, cell)) {
-        slot->type->run(slot, cell->bytes, cell->size);
+        slot->type->run(slot, bough_cell_bytes(cell), cell->size);
     } else {
         refuse_unknown(cell);
     }
@@ -486,7 +486,7 @@ static uint32_t run_one_by_one(struct bough_loop *loop, struct bough_actor *slot
     do {
         const struct bough_cell *cell = bough_turn_next(slot);
 
-        if (cell != NULL) slot->type->run(slot, cell->bytes, cell->size);
+        if (cell != NULL) slot->type->run(slot, bough_cell_bytes(cell), cell->size);
         bough_turn_done(slot);
     } while (--left > 0 && bough_slot_is_open(slot) && goes_on(loop));
     return count - left;

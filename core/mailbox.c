@@ -134,9 +134,19 @@ static void put(struct bough_actor *slot, struct bough_cell *cell, uint32_t life
     }
 }
 
+static struct bough_cell *wrap(struct bough_loop *loop, struct bough_parcel *parcel)
+{
+    if (parcel->buffer == NULL || !bough_is_large(parcel->size))
+        return bough_cell_new(loop, parcel->bytes, parcel->size);
+
+    struct bough_cell *cell = bough_cell_hold(loop, parcel->buffer);
+    if (cell != NULL) parcel->buffer = NULL;
+    return cell;
+}
+
 /* Whom it is for is there, and takes mail. */
 static enum bough_status take(struct bough_actor *slot, uint32_t life,
-                              const struct bough_parcel *parcel)
+                              struct bough_parcel *parcel)
 {
     const bool full = slot->length >= slot->capacity;
     const enum bough_full choice =
@@ -149,7 +159,7 @@ static enum bough_status take(struct bough_actor *slot, uint32_t life,
     }
     if (parcel->high && bough_slot_annex(slot) == NULL) return BOUGH_ENOMEM;
 
-    struct bough_cell *cell = bough_cell_new(slot->loop, parcel->bytes, parcel->size);
+    struct bough_cell *cell = wrap(slot->loop, parcel);
     if (cell == NULL) return BOUGH_ENOMEM;
 
     struct bough_cell *lost = choice == BOUGH_FULL_TRADE ? oldest(slot) : NULL;
@@ -162,7 +172,7 @@ static enum bough_status take(struct bough_actor *slot, uint32_t life,
 }
 
 enum bough_status bough_mail_push(struct bough_address address,
-                                  const struct bough_parcel *parcel)
+                                  struct bough_parcel *parcel)
 {
     struct bough_actor *slot = bough_slot(address);
 
@@ -222,7 +232,7 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
 static __attribute__((noinline)) enum bough_status
 send(struct bough_address address, const void *message, size_t size, bool high)
 {
-    const struct bough_parcel parcel = { .bytes = message, .size = size, .high = high };
+    struct bough_parcel parcel = { .bytes = message, .size = size, .high = high };
 
     return bough_mail_push(address, &parcel);
 }
@@ -240,11 +250,35 @@ enum bough_status bough_send_high(struct bough_address address, const void *mess
     return send(address, message, size, true);
 }
 
+/* Takes the reference. */
+static enum bough_status send_buffer(struct bough_address address,
+                                     struct bough_buffer *buffer, bool high)
+{
+    struct bough_parcel parcel = {
+        .bytes = bough_buffer_bytes(buffer),
+        .size = bough_buffer_size(buffer),
+        .buffer = buffer,
+        .high = high,
+    };
+    const enum bough_status status = bough_mail_push(address, &parcel);
+
+    bough_buffer_drop(parcel.buffer);
+    return status;
+}
+
+enum bough_status bough_send_buffer(struct bough_address address,
+                                    struct bough_buffer *buffer)
+{
+    return send_buffer(address, bough_buffer_share(buffer), false);
+}
+
 static enum bough_status send_block(struct bough_address address,
                                     struct bough_block *block, bool high)
 {
+    struct bough_buffer *buffer = bough_take_large(block);
     enum bough_status status = block->status;
 
+    if (buffer != NULL) return send_buffer(address, buffer, high);
     if (status == BOUGH_OK) status = send(address, block->data, block->size, high);
     bough_block_finish(block);
     return status;

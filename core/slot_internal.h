@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/buffer.h>
 #include <bough/core/loop_internal.h>
 #include <bough/core/place.h>
 
@@ -217,13 +218,42 @@ static inline void bough_cell_fill(struct bough_loop *loop, struct bough_cell *c
     loop->counts.cells++;
 }
 
+/* What is larger lies in a buffer, and the cell has a reference to it in place of the
+ * bytes: the size alone says which. */
+enum { BOUGH_CELL_MAX = BOUGH_POOL_LARGEST - sizeof(struct bough_cell) };
+
+static inline bool bough_is_large(size_t size)
+{
+    return size > BOUGH_CELL_MAX;
+}
+
+/* cell.c. A cell that takes over a reference, for a large buffer; NULL when memory is
+ * out, and the reference is then still the caller's. */
+struct bough_cell *bough_cell_hold(struct bough_loop *loop, struct bough_buffer *buffer);
+struct bough_cell *bough_cell_new_large(struct bough_loop *loop, const void *bytes,
+                                        size_t size);
+void bough_cell_free_large(struct bough_loop *loop, struct bough_cell *cell);
+const void *bough_cell_large_bytes(const struct bough_cell *cell);
+
+/* Its buffer; NULL when it has none. The reference stays the cell's. */
+struct bough_buffer *bough_cell_buffer(const struct bough_cell *cell);
+
+/* bough_buffer_take() of a block that is large; else NULL. */
+struct bough_buffer *bough_take_large(struct bough_block *block);
+
+static inline const void *bough_cell_bytes(const struct bough_cell *cell)
+{
+    return bough_is_large(cell->size) ? bough_cell_large_bytes(cell) : cell->bytes;
+}
+
 /* `size` at most BOUGH_BLOCK_MAX. Sets all but `life` and `asker`; NULL when memory is
  * out. */
 static inline struct bough_cell *bough_cell_new(struct bough_loop *loop,
                                                 const void *bytes, size_t size)
 {
-    struct bough_cell *cell = bough_pool_take(&loop->pool, sizeof(*cell) + size);
+    if (bough_is_large(size)) return bough_cell_new_large(loop, bytes, size);
 
+    struct bough_cell *cell = bough_pool_take(&loop->pool, sizeof(*cell) + size);
     if (cell == NULL) return NULL;
     bough_copy(cell->bytes, bytes, size);
     bough_cell_fill(loop, cell, size);
@@ -233,7 +263,11 @@ static inline struct bough_cell *bough_cell_new(struct bough_loop *loop,
 static inline void bough_cell_free(struct bough_loop *loop, struct bough_cell *cell)
 {
     if (cell == NULL) return;
-    bough_pool_give(&loop->pool, cell, sizeof(*cell) + cell->size);
+    if (bough_is_large(cell->size)) {
+        bough_cell_free_large(loop, cell);
+        return;
+    }
+    bough_pool_put(&loop->pool, bough_pool_class(sizeof(*cell) + cell->size), cell);
     loop->counts.cells--;
 }
 
@@ -349,14 +383,17 @@ void bough_slot_let_go(struct bough_address sender);
 
 /* A message that is to be sent. */
 struct bough_parcel {
-    const void *bytes; /* copied */
+    const void *bytes; /* copied, without a buffer */
     size_t size;
+    /* Of the same bytes, or NULL. When the message is taken, the reference moves into the
+     * mailbox and this becomes NULL; what is left is the caller's to drop. */
+    struct bough_buffer *buffer;
     const struct bough_asker *asker; /* NULL or without a loop: nobody */
     bool high;
 };
 
 enum bough_status bough_mail_push(struct bough_address address,
-                                  const struct bough_parcel *parcel);
+                                  struct bough_parcel *parcel);
 
 /* The next message in turn, a high one while there is one. The mailbox is not empty. */
 struct bough_cell *bough_mail_take(struct bough_actor *slot);
@@ -411,6 +448,8 @@ void bough_mail_report(struct bough_loop *loop, struct bough_timeout *timeout);
 /* call.c */
 void bough_answer(const struct bough_asker *asker, enum bough_status status,
                   const void *reply, size_t size);
+/* The reply is what the buffer holds; takes the reference. */
+void bough_answer_buffer(const struct bough_asker *asker, struct bough_buffer *buffer);
 /* What the asker of a message is told when the life that had it has ended. */
 void bough_answer_end(const struct bough_asker *asker,
                       const struct bough_exit_reason *reason);
