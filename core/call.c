@@ -399,6 +399,8 @@ enum bough_status bough_forward_as(struct bough_actor *actor,
 enum bough_status bough_forward(struct bough_actor *actor, struct bough_address address)
 {
     const struct bough_cell *cell = actor->loop->message;
+
+    bough_assert(cell != NULL);
     struct bough_buffer *buffer = bough_cell_buffer(cell);
     struct bough_parcel parcel = {
         .bytes = bough_cell_bytes(cell),

@@ -231,6 +231,19 @@ static void a_message_survives_no_memory(void **state)
     survive(&(struct trial){ .prepare = make_root, .attempt = try_send });
 }
 
+static enum bough_status try_send_high(struct world *world)
+{
+    const struct bough_probe_message message = { BOUGH_PROBE_NOTE, 1 };
+
+    return bough_send_high(world->place, &message, sizeof(message));
+}
+
+static void a_high_message_survives_no_memory(void **state)
+{
+    (void)state;
+    survive(&(struct trial){ .prepare = make_root, .attempt = try_send_high });
+}
+
 /* The answer is the error: it comes to done(), once. */
 static enum bough_status try_ask(struct world *world)
 {
@@ -434,6 +447,7 @@ int main(void)
         cmocka_unit_test(a_reference_survives_no_memory),
         cmocka_unit_test(a_start_survives_no_memory),
         cmocka_unit_test(a_message_survives_no_memory),
+        cmocka_unit_test(a_high_message_survives_no_memory),
         cmocka_unit_test(a_question_survives_no_memory),
         cmocka_unit_test(an_answer_survives_no_memory),
         cmocka_unit_test(a_refusal_survives_no_memory),
