@@ -215,6 +215,7 @@ static struct bough_child_spec make_spec(const struct bough_entry *entry,
         .mailbox_capacity = (uint32_t)entry->mailbox.capacity,
         .on_restart = (enum bough_on_restart)entry->mailbox.on_restart,
         .isolation = (enum bough_isolation)entry->isolation,
+        .when_full = (enum bough_when_full)entry->mailbox.when_full,
         .significant = entry->significant,
         .backoff = entry->backoff.min_ms > 0 ? entry->backoff : none,
         .start_timeout_ms =

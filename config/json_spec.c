@@ -243,7 +243,7 @@ static json_t *mailbox_json(const struct bough_child_spec *spec)
 
     return json_pack("{s:I, s:s, s:s}", "capacity", (json_int_t)capacity, "on_restart",
                      spec->on_restart == BOUGH_DISCARD ? "discard" : "keep", "when_full",
-                     "refuse");
+                     bough_when_full_names[spec->when_full]);
 }
 
 static json_t *backoff_json(const struct bough_child_spec *spec)

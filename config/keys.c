@@ -23,7 +23,6 @@ enum {
 static const char *const later_isolations[] = { "process", NULL };
 static const char
     *const on_restarts[] = { [BOUGH_KEEP] = "keep", [BOUGH_DISCARD] = "discard", NULL };
-static const char *const when_fulls[] = { "refuse", NULL };
 
 #define entry_field(member, name, kind, ...) \
     bough_field(struct bough_entry, member, name, kind, __VA_ARGS__)
@@ -40,14 +39,16 @@ static const char *const when_fulls[] = { "refuse", NULL };
 static const struct bough_field mailbox[] = {
     nested_field(mailbox, capacity, "capacity", BOUGH_INT64, .optional = true,
                  .fallback = BOUGH_MAILBOX_CAPACITY, .min = 1, .max = CAPACITY_MAX,
-                 .help = "Messages that may wait; more are refused."),
+                 .help = "Messages that may wait before \"when_full\" is asked."),
     nested_field(
         mailbox, on_restart, "on_restart", BOUGH_CHOICE, .optional = true,
         .choices = on_restarts,
         .help = "What becomes of the messages that wait when the actor is restarted."),
     nested_field(mailbox, when_full, "when_full", BOUGH_CHOICE, .optional = true,
-                 .choices = when_fulls,
-                 .help = "What becomes of a message for which there is no room."),
+                 .choices = bough_when_full_names,
+                 .help = "What becomes of a message for which there is no room: its "
+                         "sender is told, or waits until half of the mailbox is free, or "
+                         "the oldest or the new one is dropped."),
 };
 
 /* A fallback outside of the limits: what it is depends on other keys. */

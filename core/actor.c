@@ -41,25 +41,25 @@ int64_t bough_now_ms(struct bough_actor *actor)
 
 void bough_pause(struct bough_actor *actor)
 {
-    actor->gate.paused = true;
+    actor->gate.shut |= BOUGH_SHUT_PAUSED;
 }
 
 void bough_resume(struct bough_actor *actor)
 {
-    actor->gate.paused = false;
+    actor->gate.shut &= (unsigned char)~BOUGH_SHUT_PAUSED;
     bough_slot_queue(actor);
 }
 
 void bough_starting(struct bough_actor *actor)
 {
     bough_assert(actor->gate.phase == BOUGH_PLACE_STARTING);
-    actor->gate.unready = true;
+    actor->gate.shut |= BOUGH_SHUT_UNREADY;
 }
 
 /* In init it only takes bough_starting() back: the start goes on when init returns. */
 void bough_ready(struct bough_actor *actor)
 {
-    actor->gate.unready = false;
+    actor->gate.shut &= (unsigned char)~BOUGH_SHUT_UNREADY;
     if (!actor->begun || actor->gate.doomed) return;
     bough_life_ready(actor);
     bough_slot_queue(actor);

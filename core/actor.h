@@ -20,6 +20,7 @@
 #include <bough/core/log.h>
 #include <bough/core/watch.h>
 
+struct bough_batch;
 struct bough_loop;
 struct bough_runtime;
 
@@ -55,6 +56,22 @@ struct bough_actor_type {
     /* One message. Before it returns: bough_reply(), bough_refuse() or bough_later(), if
      * it is a call; else the asker is told BOUGH_ENOREPLY. */
     void (*run)(struct bough_actor *actor, const void *message, size_t size);
+    /* As many messages as there are, in place of run(): for who does them cheaper
+     * together than one by one. Takes at least one, or pauses, or ends. For example one
+     * write for all the lines that wait:
+     *
+     *     static void journal_run_batch(struct bough_actor *actor,
+     *                                   struct bough_batch *batch)
+     *     {
+     *         const struct line *line;
+     *         size_t size;
+     *
+     *         while ((line = bough_batch_next(batch, &size)) != NULL)
+     *             journal_append(actor, line);
+     *         journal_write(actor);
+     *     }
+     */
+    void (*run_batch)(struct bough_actor *actor, struct bough_batch *batch);
     /* Asked to end in order: end with bough_exit(actor, BOUGH_EXIT_SHUTDOWN), now or
      * later; messages are run meanwhile. NULL: it ends at once. May come while starting.
      */
@@ -89,6 +106,17 @@ BOUGH_PUBLIC size_t bough_mailbox_length(struct bough_actor *actor);
  * wait in the mailbox. Stops, timers, sources, answers and watches go on. */
 BOUGH_PUBLIC void bough_pause(struct bough_actor *actor);
 BOUGH_PUBLIC void bough_resume(struct bough_actor *actor);
+
+/* Whether it waits for room at a receiver that says BOUGH_WAIT (place.h), after what it
+ * has sent: it is then given no message until there is. Who sends much in one callback
+ * asks in between, and returns; what it sends all the same may be refused:
+ *
+ *     while (self->next < self->count && !bough_is_held_up(actor)) {
+ *         if (send_row(self->sink, self->next) == BOUGH_OK) self->next++;
+ *     }
+ *     if (self->next < self->count) tell_self_to_go_on(actor);
+ */
+BOUGH_PUBLIC bool bough_is_held_up(struct bough_actor *actor);
 
 /* In init: not ready yet. Later: ready. */
 BOUGH_PUBLIC void bough_starting(struct bough_actor *actor);
@@ -134,7 +162,8 @@ BOUGH_PUBLIC void bough_question_refuse(struct bough_question *question,
     __attribute__((format(printf, 3, 4)));
 
 /* Hands the message that is being run on to another actor, which then answers in place of
- * this one. Errors, and it is still this actor's to answer: those of bough_send(). */
+ * this one; its priority stays. Errors, and it is still this actor's to answer: those of
+ * bough_send(). */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status bough_forward(struct bough_actor *actor,
                                                            struct bough_address address);
 
@@ -146,6 +175,12 @@ bough_forward_as(struct bough_actor *actor, struct bough_address address,
 /* Whether the message being run is a question. */
 BOUGH_PUBLIC bool bough_is_asked(struct bough_actor *actor);
 
+/* In run_batch() only: ends the message before, as the return of run() does, and takes
+ * the next one; that is now the one which bough_reply(), bough_refuse(), bough_later()
+ * and bough_forward() mean. NULL: the turn is over, for now or because the life ends;
+ * what was not taken stays in the mailbox. The bytes are valid until the next call. */
+BOUGH_PUBLIC const void *bough_batch_next(struct bough_batch *batch, size_t *size);
+
 /* Sending */
 
 /* Tells: the message (a flat block) is copied. Errors, nothing was sent: BOUGH_EFULL,
@@ -154,9 +189,18 @@ BOUGH_PUBLIC bool bough_is_asked(struct bough_actor *actor);
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status bough_send(struct bough_address address,
                                                         const void *message, size_t size);
 
-/* The same with a block being made; finishes the block. */
+/* The same with high priority: it is run before all messages that wait and are not high,
+ * and after those that are. What is being run goes on. A call says so by its `high`. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_send_high(struct bough_address address, const void *message, size_t size);
+
+/* The same two with a block being made; they finish the block. One that is large and on
+ * the heap is not copied (buffer.h); likewise in bough_reply_block() and
+ * bough_call_block(). */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_send_block(struct bough_address address, struct bough_block *block);
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_send_block_high(struct bough_address address, struct bough_block *block);
 
 /* Ends, from outside; never at once, the watch tells when it is over. Stale addresses are
  * fine. Thread: any. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/buffer_internal.h>
 
 enum { LIST_ALIGNMENT = 8 };
 
@@ -37,14 +38,16 @@ static size_t next_capacity(size_t capacity, size_t needed)
 static bool grow(struct bough_block *block, size_t needed)
 {
     const size_t capacity = next_capacity(block->capacity, needed);
-    char *data = realloc(is_on_heap(block) ? block->data : NULL, capacity);
+    struct bough_buffer *memory = is_on_heap(block) ? bough_buffer_of(block->data) : NULL;
 
-    if (!data) {
+    memory = realloc(memory, sizeof(*memory) + capacity);
+    if (!memory) {
         fail(block, BOUGH_ENOMEM);
         return false;
     }
-    if (!is_on_heap(block) && block->size > 0) memcpy(data, block->data, block->size);
-    block->data = data;
+    if (!is_on_heap(block) && block->size > 0)
+        memcpy(memory->bytes, block->data, block->size);
+    block->data = memory->bytes;
     block->capacity = capacity;
     return true;
 }
@@ -91,7 +94,7 @@ void bough_block_begin(struct bough_block *block, void *buffer, size_t buffer_si
 
 void bough_block_release(struct bough_block *block)
 {
-    free(block->data);
+    free(bough_buffer_of(block->data));
 }
 
 void bough_block_append(struct bough_block *block, size_t member_offset,

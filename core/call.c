@@ -20,7 +20,7 @@ enum { REFUSAL_TEXT = 512 };
 
 /* The table of what is in flight */
 
-static bool enter(struct bough_call *call)
+static inline __attribute__((always_inline)) bool enter(struct bough_call *call)
 {
     struct bough_loop *loop = call->loop;
 
@@ -49,15 +49,17 @@ static struct bough_call *find(const struct bough_asker *asker)
 
 /* Completion */
 
-/* The task of an answered call: done() is the last to touch it. */
+/* The task of an answered call: done() is the last to touch it, and may start it again
+ * or free it. */
 static void tell(struct bough_loop *loop, struct bough_task *task)
 {
     struct bough_call *call = bough_container(task, struct bough_call, task);
     struct bough_cell *answer = call->answer;
 
     bough_owned_remove(&call->owned);
-    call->answer = NULL;
+    loop->running = call->owner;
     call->done(call, call->status);
+    loop->running = NULL;
     bough_cell_free(loop, answer);
 }
 
@@ -67,6 +69,15 @@ static void complete(struct bough_call *call, enum bough_status status)
     call->task.run = tell;
     bough_queue_push(&call->loop->ready, &call->task);
     bough_loop_hold(call->loop);
+}
+
+/* The answer is in its cell; without one there was no memory for it. */
+static enum bough_status keep_cell(struct bough_call *call, enum bough_status status)
+{
+    if (call->answer == NULL) return status == BOUGH_OK ? BOUGH_ENOMEM : status;
+    call->reply = bough_cell_bytes(call->answer);
+    call->reply_size = call->answer->size;
+    return status;
 }
 
 /* The bytes of an answer: to the asker's struct, or into a cell until done() has run. */
@@ -82,10 +93,7 @@ static enum bough_status keep(struct bough_call *call, enum bough_status status,
     }
     if (size == 0) return status;
     if (size <= BOUGH_BLOCK_MAX) call->answer = bough_cell_new(call->loop, reply, size);
-    if (call->answer == NULL) return status == BOUGH_OK ? BOUGH_ENOMEM : status;
-    call->reply = call->answer->bytes;
-    call->reply_size = size;
-    return status;
+    return keep_cell(call, status);
 }
 
 void bough_answer(const struct bough_asker *asker, enum bough_status status,
@@ -100,6 +108,22 @@ void bough_answer(const struct bough_asker *asker, enum bough_status status,
     if (call == NULL) return;
     leave(call);
     complete(call, keep(call, status, reply, size));
+}
+
+void bough_answer_buffer(const struct bough_asker *asker, struct bough_buffer *buffer)
+{
+    struct bough_call *call = find(asker);
+
+    if (call != NULL && call->result == NULL &&
+        bough_is_large(bough_buffer_size(buffer))) {
+        leave(call);
+        call->answer = bough_cell_hold(call->loop, buffer);
+        if (call->answer == NULL) bough_buffer_drop(buffer);
+        complete(call, keep_cell(call, BOUGH_OK));
+        return;
+    }
+    bough_answer(asker, BOUGH_OK, bough_buffer_bytes(buffer), bough_buffer_size(buffer));
+    bough_buffer_drop(buffer);
 }
 
 void bough_answer_end(const struct bough_asker *asker,
@@ -162,8 +186,10 @@ static void choose_loop(struct bough_call *call, struct bough_address address)
     bough_assert(call->loop != NULL);
 }
 
-static inline void prepare(struct bough_call *call, struct bough_address address,
-                           void *result, size_t result_size)
+static inline __attribute__((always_inline)) void prepare(struct bough_call *call,
+                                                          struct bough_address address,
+                                                          void *result,
+                                                          size_t result_size)
 {
     bough_assert(call->done != NULL);
     bough_assert(call->index == 0 && call->task.link == NULL);
@@ -180,7 +206,7 @@ static inline void prepare(struct bough_call *call, struct bough_address address
 }
 
 /* What lies beyond the end of time has no deadline. */
-static void arm(struct bough_call *call)
+static inline __attribute__((always_inline)) void arm(struct bough_call *call)
 {
     if (call->timeout_ms <= 0) return;
 
@@ -190,7 +216,41 @@ static void arm(struct bough_call *call)
     bough_wheel_add(&call->loop->wheel, &call->timeout, now + call->timeout_ms);
 }
 
-/* Hot: a call with a deadline, its message, answer and done() are some 530 instructions,
+/* What is done when the message was taken. */
+static inline __attribute__((always_inline)) void await(struct bough_call *call)
+{
+    arm(call);
+    bough_loop_hold(call->loop);
+}
+
+/* The long way. A message that was dropped has been answered already. */
+static __attribute__((noinline)) void
+post(struct bough_call *call, struct bough_address address, struct bough_mail *mail)
+{
+    const struct bough_asker asker = { call->loop, call->index, call->generation };
+
+    mail->asker = &asker;
+    mail->high = call->high;
+    const enum bough_status status = bough_mail_push(address, mail);
+
+    if (status != BOUGH_OK) {
+        leave(call);
+        complete(call, status);
+    } else if (call->index != 0) {
+        await(call);
+    }
+}
+
+static __attribute__((noinline)) void post_bytes(struct bough_call *call,
+                                                 struct bough_address address,
+                                                 const void *message, size_t size)
+{
+    struct bough_mail mail = { .bytes = message, .size = size };
+
+    post(call, address, &mail);
+}
+
+/* Hot: a call with a deadline, its message, answer and done() are some 540 instructions,
  * a fifth of them the deadline's; nothing is allocated, for the call brings its own links
  * and only an entry of a table is taken. */
 void bough_call_start(struct bough_call *call, struct bough_address address,
@@ -203,22 +263,41 @@ void bough_call_start(struct bough_call *call, struct bough_address address,
     }
     const struct bough_asker asker = { call->loop, call->index, call->generation };
 
-    if (!bough_mail_try(address, message, size, &asker)) {
-        const enum bough_status status = bough_mail_push(address, message, size, &asker);
-
-        if (status != BOUGH_OK) {
-            leave(call);
-            complete(call, status);
-            return;
-        }
+    if (call->high || !bough_mail_try(address, message, size, &asker)) {
+        post_bytes(call, address, message, size);
+    } else {
+        await(call);
     }
-    arm(call);
-    bough_loop_hold(call->loop);
+}
+
+/* Takes the reference. */
+static void call_buffer(struct bough_call *call, struct bough_address address,
+                        struct bough_buffer *buffer)
+{
+    struct bough_mail mail = {
+        .bytes = bough_buffer_bytes(buffer),
+        .size = bough_buffer_size(buffer),
+        .buffer = buffer,
+    };
+
+    prepare(call, address, NULL, 0);
+    if (enter(call)) {
+        post(call, address, &mail);
+    } else {
+        complete(call, BOUGH_ENOMEM);
+    }
+    bough_buffer_drop(mail.buffer);
 }
 
 void bough_call_block(struct bough_call *call, struct bough_address address,
                       struct bough_block *block)
 {
+    struct bough_buffer *buffer = bough_take_large(block);
+
+    if (buffer != NULL) {
+        call_buffer(call, address, buffer);
+        return;
+    }
     if (block->status == BOUGH_OK) {
         bough_call_start(call, address, block->data, block->size, NULL, 0);
     } else {
@@ -271,6 +350,7 @@ static void question_release(struct bough_owned *owned)
 static struct bough_asker *asker_now(struct bough_actor *actor)
 {
     bough_assert(actor->loop->running == actor);
+    bough_assert(actor->loop->message != NULL);
     return &actor->loop->message->asker;
 }
 
@@ -298,24 +378,42 @@ struct bough_question *bough_later(struct bough_actor *actor)
     return question;
 }
 
+static enum bough_status hand_on(struct bough_actor *actor, struct bough_address address,
+                                 struct bough_mail *mail)
+{
+    struct bough_asker *asker = asker_now(actor);
+
+    if (asker->loop != NULL) mail->asker = asker;
+    mail->high = actor->loop->high;
+    const enum bough_status status = bough_mail_push(address, mail);
+
+    if (status == BOUGH_OK) asker->loop = NULL;
+    bough_buffer_drop(mail->buffer);
+    return status;
+}
+
 enum bough_status bough_forward_as(struct bough_actor *actor,
                                    struct bough_address address, const void *message,
                                    size_t size)
 {
-    struct bough_asker *asker = asker_now(actor);
-    const bool asked = asker->loop != NULL;
-    const enum bough_status status =
-        bough_mail_push(address, message, size, asked ? asker : NULL);
+    struct bough_mail mail = { .bytes = message, .size = size };
 
-    if (status == BOUGH_OK) asker->loop = NULL;
-    return status;
+    return hand_on(actor, address, &mail);
 }
 
 enum bough_status bough_forward(struct bough_actor *actor, struct bough_address address)
 {
     const struct bough_cell *cell = actor->loop->message;
 
-    return bough_forward_as(actor, address, cell->bytes, cell->size);
+    bough_assert(cell != NULL);
+    struct bough_buffer *buffer = bough_cell_buffer(cell);
+    struct bough_mail mail = {
+        .bytes = bough_cell_bytes(cell),
+        .size = cell->size,
+        .buffer = buffer != NULL ? bough_buffer_share(buffer) : NULL,
+    };
+
+    return hand_on(actor, address, &mail);
 }
 
 void bough_reply(struct bough_actor *actor, const void *reply, size_t size)
@@ -329,6 +427,12 @@ void bough_reply(struct bough_actor *actor, const void *reply, size_t size)
 /* A block that could not be made is the answer: its status, in place of a reply. */
 static void answer_block(const struct bough_asker *asker, struct bough_block *block)
 {
+    struct bough_buffer *buffer = bough_take_large(block);
+
+    if (buffer != NULL) {
+        bough_answer_buffer(asker, buffer);
+        return;
+    }
     if (block->status == BOUGH_OK) {
         bough_answer(asker, BOUGH_OK, block->data, block->size);
     } else {

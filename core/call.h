@@ -25,6 +25,7 @@ struct bough_call {
      * callback is running, or on the first that this thread runs. */
     struct bough_loop *loop;
     int64_t timeout_ms; /* 0: for ever */
+    bool high;          /* goes before what waits with normal priority */
 
     /* The answer, valid during done() only. With BOUGH_OK the reply; with any other
      * status `reply` is a NUL-terminated sentence when reply_size is not 0. */

@@ -21,20 +21,39 @@ static struct bough_address life_of(struct bough_actor *slot)
 
 /* Messages */
 
+static enum bough_when_full when_full(const struct bough_actor *slot)
+{
+    return (enum bough_when_full)atomic_load_explicit(&slot->when_full,
+                                                      memory_order_relaxed);
+}
+
 /* A far sender counts what it has sent and its receiver has not taken yet, and knows how
  * long the mailbox was at the end of its last turn: so `full` is said at once, and at
  * most twice the capacity waits. Relaxed: the counts bound, they order nothing. */
-static bool reserve(struct bough_actor *slot)
+static enum bough_full reserve(struct bough_actor *slot)
 {
-    const uint32_t posted =
+    const uint64_t posted =
         atomic_fetch_add_explicit(&slot->posted, 1, memory_order_relaxed);
-    const uint32_t waits = bough_peek(&slot->seen_length);
-    const uint32_t capacity = bough_peek(&slot->capacity);
+    const uint64_t waits = bough_peek(&slot->seen_length);
+    const uint64_t capacity = bough_peek(&slot->capacity);
 
-    if (posted < capacity && waits < capacity - posted) return true;
+    if (posted + waits < capacity) return BOUGH_FULL_TAKE;
+    switch (when_full(slot)) {
+    case BOUGH_WAIT:
+        if (posted + waits < 2 * capacity) return BOUGH_FULL_HOLD_UP;
+        break;
+    case BOUGH_DROP_OLDEST:
+        if (posted < capacity) return BOUGH_FULL_TAKE; /* and there one is driven out */
+        break;
+    case BOUGH_REFUSE:
+    case BOUGH_DROP_NEWEST:
+    case BOUGH_WHEN_FULL_COUNT: break;
+    }
     atomic_fetch_sub_explicit(&slot->posted, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&slot->turned_away, 1, memory_order_relaxed);
-    return false;
+    return when_full(slot) == BOUGH_REFUSE || when_full(slot) == BOUGH_WAIT
+               ? BOUGH_FULL_REFUSE
+               : BOUGH_FULL_DROP;
 }
 
 /* Once for many messages to the same slot: its senders' cache line is touched less. */
@@ -48,59 +67,156 @@ void bough_letter_settle(struct bough_loop *loop)
     loop->credit = 0;
 }
 
-static enum bough_status turn_away(struct bough_actor *slot, enum bough_status status,
-                                   const struct bough_asker *asker)
+static enum bough_status turn_away(enum bough_status status,
+                                   const struct bough_mail *mail)
 {
-    (void)slot;
-    if (asker == NULL && bough_here != NULL) bough_dead_letter(bough_here, NULL);
+    if (mail->asker == NULL && bough_here != NULL) bough_dead_letter(bough_here, NULL);
     return status;
 }
 
-enum bough_status bough_post_message(struct bough_address address, const void *bytes,
-                                     size_t size, const struct bough_asker *asker)
+/* What is too large for a cell goes as a reference to its buffer. */
+enum { HIGH = 1, IN_BUFFER = 2 };
+
+static bool write_message(struct bough_address address, struct bough_mail *mail)
+{
+    struct bough_loop *to = address.slot->loop;
+    const bool large = bough_is_large(mail->size);
+    struct bough_buffer *buffer = mail->buffer;
+
+    if (large && buffer == NULL) buffer = bough_buffer_new(mail->bytes, mail->size);
+    if (large && buffer == NULL) return false;
+
+    struct bough_letter *letter = bough_letter_new(to, BOUGH_LETTER_MESSAGE, address,
+                                                   large ? sizeof(buffer) : mail->size);
+    if (letter == NULL) {
+        if (large && mail->buffer == NULL) bough_buffer_drop(buffer);
+        return false;
+    }
+    letter->number = (mail->high ? HIGH : 0) | (large ? IN_BUFFER : 0);
+    if (mail->asker != NULL) letter->from = *mail->asker;
+    if (large) {
+        memcpy(letter->bytes, &buffer, sizeof(buffer));
+        mail->buffer = NULL;
+    } else {
+        bough_copy(letter->bytes, mail->bytes, mail->size);
+    }
+    bough_post(to, letter);
+    return true;
+}
+
+static struct bough_buffer *buffer_in(const struct bough_letter *letter)
+{
+    struct bough_buffer *buffer = NULL;
+
+    if ((letter->number & IN_BUFFER) != 0) memcpy(&buffer, letter->bytes, sizeof(buffer));
+    return buffer;
+}
+
+enum bough_status bough_post_message(struct bough_address address,
+                                     struct bough_mail *mail)
 {
     struct bough_actor *slot = bough_slot(address);
-    struct bough_loop *to = address.slot->loop;
 
-    if (slot == NULL || bough_parcels_closed(to))
-        return turn_away(NULL, BOUGH_EGONE, asker);
-    if (size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
-    if (!reserve(slot)) return turn_away(slot, BOUGH_EFULL, asker);
+    if (slot == NULL || bough_parcels_closed(address.slot->loop))
+        return turn_away(BOUGH_EGONE, mail);
+    if (mail->size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
 
-    struct bough_letter *letter =
-        bough_letter_new(to, BOUGH_LETTER_MESSAGE, address, size);
-    if (letter == NULL) {
+    const enum bough_full choice = reserve(slot);
+    if (choice == BOUGH_FULL_REFUSE) return turn_away(BOUGH_EFULL, mail);
+    if (choice == BOUGH_FULL_DROP) {
+        if (mail->asker == NULL) return turn_away(BOUGH_OK, mail);
+        bough_answer(mail->asker, BOUGH_EFULL, NULL, 0);
+        return BOUGH_OK;
+    }
+    if (!write_message(address, mail)) {
         atomic_fetch_sub_explicit(&slot->posted, 1, memory_order_relaxed);
         return BOUGH_ENOMEM;
     }
-    if (asker != NULL) letter->from = *asker;
-    bough_copy(letter->bytes, bytes, size);
-    bough_post(to, letter);
+    if (choice == BOUGH_FULL_HOLD_UP) bough_full_hold_up_far(address);
     return BOUGH_OK;
 }
 
 static void deliver_message(struct bough_loop *loop, struct bough_letter *letter)
 {
     struct bough_actor *slot = letter->to.slot;
-    const bool asked = letter->from.loop != NULL;
+    struct bough_buffer *buffer = buffer_in(letter);
+    struct bough_mail mail = {
+        .bytes = buffer != NULL ? bough_buffer_bytes(buffer) : letter->bytes,
+        .size = buffer != NULL ? bough_buffer_size(buffer) : letter->len,
+        .buffer = buffer,
+        .asker = letter->from.loop != NULL ? &letter->from : NULL,
+        .high = (letter->number & HIGH) != 0,
+    };
 
     if (loop->credit_slot != slot) bough_letter_settle(loop);
     loop->credit_slot = slot;
     loop->credit++;
 
-    const enum bough_status status = bough_mail_accept(
-        letter->to, letter->bytes, letter->len, asked ? &letter->from : NULL);
-    if (status != BOUGH_OK && asked) bough_answer(&letter->from, status, NULL, 0);
+    const enum bough_status status = bough_mail_accept(letter->to, &mail);
+    if (status != BOUGH_OK) bough_answer(&letter->from, status, NULL, 0);
+    bough_buffer_drop(mail.buffer);
 }
 
 static void bounce_message(struct bough_letter *letter)
 {
     atomic_fetch_sub_explicit(&letter->to.slot->posted, 1, memory_order_relaxed);
+    bough_buffer_drop(buffer_in(letter));
     if (letter->from.loop != NULL) {
         bough_answer(&letter->from, BOUGH_EGONE, NULL, 0);
     } else if (bough_here != NULL) {
         bough_dead_letter(bough_here, NULL);
     }
+}
+
+/* Senders that wait for room: see full.c. */
+
+void bough_full_hold_up_far(struct bough_address address)
+{
+    struct bough_address sender;
+    struct bough_loop *to = address.slot->loop;
+
+    if (!bough_full_begin_wait(&sender)) return;
+
+    struct bough_letter *letter =
+        bough_letter_must(to, BOUGH_LETTER_HOLD_UP, address, sizeof(sender));
+    memcpy(letter->bytes, &sender, sizeof(sender));
+    bough_post(to, letter);
+}
+
+static struct bough_address sender_in(const struct bough_letter *letter)
+{
+    struct bough_address sender;
+
+    memcpy(&sender, letter->bytes, sizeof(sender));
+    return sender;
+}
+
+static void deliver_hold_up(struct bough_loop *loop, struct bough_letter *letter)
+{
+    struct bough_actor *slot = bough_slot(bough_moved(letter->to));
+
+    (void)loop;
+    if (slot == NULL || !bough_loop_is_near(slot->loop) ||
+        !bough_full_await_far(slot, sender_in(letter)))
+        bough_slot_let_go(sender_in(letter));
+}
+
+static void bounce_hold_up(struct bough_letter *letter)
+{
+    bough_slot_let_go(sender_in(letter));
+}
+
+void bough_post_let_go(struct bough_address sender)
+{
+    struct bough_loop *to = sender.slot->loop;
+
+    bough_post(to, bough_letter_must(to, BOUGH_LETTER_LET_GO, sender, 0));
+}
+
+static void deliver_let_go(struct bough_loop *loop, struct bough_letter *letter)
+{
+    (void)loop;
+    bough_slot_let_go(letter->to);
 }
 
 /* Answers: one that there is no memory for says at least that. */
@@ -474,6 +590,8 @@ static const struct {
     void (*bounce)(struct bough_letter *letter);
 } rows[] = {
     [BOUGH_LETTER_MESSAGE] = { deliver_message, bounce_message },
+    [BOUGH_LETTER_HOLD_UP] = { deliver_hold_up, bounce_hold_up },
+    [BOUGH_LETTER_LET_GO] = { deliver_let_go, drop },
     [BOUGH_LETTER_ANSWER] = { deliver_answer, drop },
     [BOUGH_LETTER_WATCH] = { deliver_watch, bounce_watch },
     [BOUGH_LETTER_UNWATCH] = { deliver_unwatch, drop },

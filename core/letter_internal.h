@@ -19,7 +19,9 @@
 #include <bough/core/slot_internal.h>
 
 enum bough_letter_kind {
-    BOUGH_LETTER_MESSAGE,   /* to an actor; the bytes are the message */
+    BOUGH_LETTER_MESSAGE,   /* to an actor; number: bits; the message, or its buffer */
+    BOUGH_LETTER_HOLD_UP,   /* this sender waits for room; its address */
+    BOUGH_LETTER_LET_GO,    /* to a sender: it need not wait any more */
     BOUGH_LETTER_ANSWER,    /* to a call; number: the status; the reply */
     BOUGH_LETTER_WATCH,     /* from now on, tell this watch */
     BOUGH_LETTER_UNWATCH,   /* and not any more */
@@ -101,6 +103,7 @@ struct bough_furnishing {
     const struct bough_actor_type *type;
     void *options; /* taken */
     uint32_t capacity;
+    enum bough_when_full when_full;
     bool discard;
 };
 
@@ -111,8 +114,9 @@ struct bough_start_letter {
 
 /* Posting; each is what the function of the same name in a public header does, for a slot
  * of another loop. */
-enum bough_status bough_post_message(struct bough_address address, const void *bytes,
-                                     size_t size, const struct bough_asker *asker);
+enum bough_status bough_post_message(struct bough_address address,
+                                     struct bough_mail *mail);
+void bough_post_let_go(struct bough_address sender);
 void bough_post_answer(const struct bough_asker *asker, enum bough_status status,
                        const void *reply, size_t size);
 void bough_post_stop(struct bough_address address, uint64_t cause);

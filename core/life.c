@@ -188,8 +188,10 @@ static void take_state(struct bough_actor *slot, void *state)
     memset(state, 0, slot->type->state_size);
     slot->state = state;
     slot->begun = false;
-    slot->gate.unready = false;
-    slot->gate.paused = false;
+    slot->gate.shut = 0;
+    slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_BATCH;
+    if (slot->type->run_batch != NULL) slot->gate.detour |= BOUGH_DETOUR_BATCH;
+    slot->awaits = 0;
     slot->stop_asked = false;
     slot->ending = false;
     slot->loop->counts.lives++;
@@ -328,6 +330,22 @@ static const void *options_of(const struct bough_actor *slot)
     return slot->annex != NULL ? slot->annex->options : NULL;
 }
 
+/* In the callback of who starts it, which is still to answer its own message. */
+static enum bough_status call_init(struct bough_actor *slot)
+{
+    struct bough_loop *loop = slot->loop;
+    struct bough_actor *running = loop->running;
+    struct bough_cell *message = loop->message;
+
+    if (slot->type->init == NULL) return BOUGH_OK;
+    loop->running = slot;
+    loop->message = NULL;
+    const enum bough_status status = slot->type->init(slot, options_of(slot));
+    loop->running = running;
+    loop->message = message;
+    return status;
+}
+
 /* A life that fails to start is told by `failure` alone; the place is then as it was. */
 enum bough_status bough_life_start(struct bough_actor *slot,
                                    const struct bough_start *start,
@@ -353,8 +371,7 @@ enum bough_status bough_life_start(struct bough_actor *slot,
     slot->gate.phase = BOUGH_PLACE_STARTING;
     set_cause(slot, start->cause);
 
-    status =
-        slot->type->init != NULL ? slot->type->init(slot, options_of(slot)) : BOUGH_OK;
+    status = call_init(slot);
     if (status != BOUGH_OK) {
         slot->gate.phase = before;
         return fail_start(slot, status, start, failure);
@@ -367,7 +384,8 @@ enum bough_status bough_life_start(struct bough_actor *slot,
     }
     set_cause(slot, bough_slot_event(slot, BOUGH_EVENT_STARTED, start->cause, NULL));
     slot->begun = true;
-    if (!slot->gate.unready && !slot->gate.doomed) bough_life_ready(slot);
+    if ((slot->gate.shut & BOUGH_SHUT_UNREADY) == 0 && !slot->gate.doomed)
+        bough_life_ready(slot);
     bough_loop_hold(slot->loop);
     return BOUGH_OK;
 }
@@ -417,6 +435,7 @@ static void end_life(struct bough_actor *slot)
     if (!slot->ending) {
         slot->ending = true;
         slot->gate.phase = BOUGH_PLACE_STOPPING;
+        if ((slot->gate.detour & BOUGH_DETOUR_AWAITED) != 0) bough_full_release(slot);
         bough_owned_release_all(slot);
         if (has_child_lives(slot)) kill_children(slot);
     }
@@ -430,7 +449,9 @@ static void begin_stop(struct bough_actor *slot)
     slot->gate.phase = BOUGH_PLACE_STOPPING;
     bough_slot_event(slot, BOUGH_EVENT_STOPPING, cause_of(slot), NULL);
     if (slot->type->stop != NULL) {
+        slot->loop->running = slot;
         slot->type->stop(slot);
+        slot->loop->running = NULL;
     } else {
         bough_exit(slot, BOUGH_EXIT_SHUTDOWN);
     }
@@ -446,7 +467,7 @@ static bool is_known(const struct bough_actor *slot, const struct bough_cell *ce
 
     if (type->messages == NULL) return true;
     if (cell->size < type->message_size || cell->size < sizeof(kind)) return false;
-    memcpy(&kind, cell->bytes, sizeof(kind));
+    memcpy(&kind, bough_cell_bytes(cell), sizeof(kind));
     return kind < type->message_count;
 }
 
@@ -475,7 +496,7 @@ static inline void run_message(struct bough_loop *loop, struct bough_actor *slot
 
     loop->message = cell;
     if (is_known(slot, cell)) {
-        slot->type->run(slot, cell->bytes, cell->size);
+        slot->type->run(slot, bough_cell_bytes(cell), cell->size);
     } else {
         refuse_unknown(cell);
     }
@@ -483,25 +504,98 @@ static inline void run_message(struct bough_loop *loop, struct bough_actor *slot
     bough_cell_free(loop, cell);
 }
 
-/* Messages that came during the turn have the next one: an actor that tells itself to go
- * on lets others have theirs. The system lane goes first, so a turn ends when something
- * is there. */
-static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
-                                                               struct bough_actor *slot)
+static inline uint32_t snapshot(const struct bough_actor *slot)
 {
-    const uint32_t all = slot->length < TURN_MAX ? slot->length : TURN_MAX;
-    uint32_t left = all;
+    return slot->length < TURN_MAX ? slot->length : TURN_MAX;
+}
 
-    if (left == 0 || !bough_slot_is_open(slot)) return;
-    loop->running = slot;
-    do {
-        run_message(loop, slot);
-    } while (--left > 0 && bough_slot_is_open(slot) && loop->urgent.head == NULL &&
-             bough_loop_step(loop));
-    slot->handled += all - left;
+/* The system lane goes first, so a turn ends when something is there. */
+static inline bool goes_on(struct bough_loop *loop)
+{
+    return loop->urgent.head == NULL && bough_loop_step(loop);
+}
+
+static inline void end_turn(struct bough_loop *loop, struct bough_actor *slot,
+                            uint32_t count)
+{
+    slot->handled += count;
     bough_poke(&slot->seen_length, slot->length);
     loop->running = NULL;
     loop->message = NULL;
+}
+
+/* The same in two steps, for the long way and for batches. */
+struct bough_cell *bough_turn_next(struct bough_actor *slot)
+{
+    struct bough_loop *loop = slot->loop;
+
+    loop->high = (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
+    loop->message = bough_mail_take(slot);
+    if (is_known(slot, loop->message)) return loop->message;
+    refuse_unknown(loop->message);
+    loop->message->asker.loop = NULL;
+    return NULL;
+}
+
+void bough_turn_done(struct bough_actor *slot)
+{
+    struct bough_loop *loop = slot->loop;
+    struct bough_cell *cell = loop->message;
+
+    if (cell == NULL) return;
+    if (cell->asker.loop != NULL) answer_for(slot, cell);
+    loop->message = NULL;
+    loop->high = false;
+    bough_cell_free(loop, cell);
+}
+
+static uint32_t run_one_by_one(struct bough_loop *loop, struct bough_actor *slot,
+                               uint32_t count)
+{
+    uint32_t left = count;
+
+    do {
+        const struct bough_cell *cell = bough_turn_next(slot);
+
+        if (cell != NULL) slot->type->run(slot, bough_cell_bytes(cell), cell->size);
+        bough_turn_done(slot);
+    } while (--left > 0 && bough_slot_is_open(slot) && goes_on(loop));
+    return count - left;
+}
+
+/* A turn with more to it than running one message after the other. */
+static __attribute__((noinline)) void take_detour(struct bough_loop *loop,
+                                                  struct bough_actor *slot)
+{
+    const uint32_t all = snapshot(slot);
+
+    if (!bough_slot_is_open(slot)) return;
+    loop->running = slot;
+    const uint32_t count = (slot->gate.detour & BOUGH_DETOUR_BATCH) != 0
+                               ? bough_batch_turn(slot, all)
+                               : run_one_by_one(loop, slot, all);
+    end_turn(loop, slot, count);
+    bough_full_relax(slot);
+}
+
+/* Messages that came during the turn have the next one: an actor that tells itself to go
+ * on lets others have theirs. */
+static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
+                                                               struct bough_actor *slot)
+{
+    const uint32_t all = snapshot(slot);
+    uint32_t left = all;
+
+    if (left == 0) return;
+    if (!bough_slot_is_plain(slot)) {
+        take_detour(loop, slot);
+        return;
+    }
+    loop->running = slot;
+    do {
+        run_message(loop, slot);
+    } while (--left > 0 && bough_slot_is_plain(slot) && goes_on(loop));
+    end_turn(loop, slot, all - left);
 }
 
 /* A turn in the ready list. Whoever is to stop or to end is queued in the system lane, so

@@ -46,8 +46,9 @@ struct bough_loop {
     struct bough_wheel wheel;
     int64_t now_ms;
 
-    struct bough_actor *running; /* whose run() is on the stack, or NULL */
-    struct bough_cell *message;  /* what it runs; NULL once taken by bough_later() */
+    struct bough_actor *running; /* whose callback is on the stack, or NULL */
+    struct bough_cell *message;  /* what its run() has; NULL in another callback */
+    bool high;                   /* that message has high priority */
     uint64_t cause;              /* the event whose watch is being told; 0: none */
 
     struct bough_tickets calls;   /* questions in flight */

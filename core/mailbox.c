@@ -60,96 +60,262 @@ static enum bough_status refuse(struct bough_actor *slot, const struct bough_ask
     return status;
 }
 
-static enum bough_status accept(struct bough_address address, const void *bytes,
-                                size_t size, const struct bough_asker *asker,
-                                bool reserved)
+/* What was taken, and is not going to be run. */
+static void lose(struct bough_actor *slot, const struct bough_asker *asker,
+                 enum bough_status status)
+{
+    count_dropped(slot);
+    if (asker != NULL && asker->loop != NULL) {
+        bough_answer(asker, status, NULL, 0);
+    } else {
+        bough_dead_letter(slot->loop, slot);
+    }
+}
+
+static void lose_cell(struct bough_actor *slot, struct bough_cell *cell,
+                      enum bough_status status)
+{
+    lose(slot, &cell->asker, status);
+    bough_cell_free(slot->loop, cell);
+}
+
+/* High and normal */
+
+static void link_high(struct bough_actor *slot, struct bough_cell *cell, uint32_t life)
+{
+    struct bough_annex *annex = slot->annex;
+
+    if (annex->high == NULL) annex->high_tail = &annex->high;
+    cell->life = life;
+    *annex->high_tail = cell;
+    annex->high_tail = &cell->next;
+    slot->length++;
+    slot->gate.detour |= BOUGH_DETOUR_HIGH;
+}
+
+static struct bough_cell *pop_high(struct bough_actor *slot)
+{
+    struct bough_cell *cell = slot->annex->high;
+
+    slot->annex->high = cell->next;
+    if (cell->next == NULL) slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_HIGH;
+    slot->length--;
+    return cell;
+}
+
+static bool has_high(const struct bough_actor *slot)
+{
+    return (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
+}
+
+struct bough_cell *bough_mail_take(struct bough_actor *slot)
+{
+    return has_high(slot) ? pop_high(slot) : bough_mail_pop(slot);
+}
+
+/* The message that makes room: the oldest of the lowest priority. */
+static struct bough_cell *oldest(struct bough_actor *slot)
+{
+    return slot->mail != NULL ? bough_mail_pop(slot) : pop_high(slot);
+}
+
+/* Sending */
+
+static void put(struct bough_actor *slot, struct bough_cell *cell, uint32_t life,
+                const struct bough_mail *mail)
+{
+    const bool asked = mail->asker != NULL;
+
+    cell->asker = asked ? *mail->asker : (struct bough_asker){ .loop = NULL };
+    if (mail->high) {
+        link_high(slot, cell, life);
+    } else {
+        bough_mail_link(slot, cell, life);
+    }
+}
+
+static struct bough_cell *wrap(struct bough_loop *loop, struct bough_mail *mail)
+{
+    if (mail->buffer == NULL || !bough_is_large(mail->size))
+        return bough_cell_new(loop, mail->bytes, mail->size);
+
+    struct bough_cell *cell = bough_cell_hold(loop, mail->buffer);
+    if (cell != NULL) mail->buffer = NULL;
+    return cell;
+}
+
+/* Whether there is no room. A sender on another loop has asked before it sent, but for
+ * what drives the oldest out: that is known here alone. */
+static bool is_full(const struct bough_actor *slot, const struct bough_mail *mail)
+{
+    if (mail->reserved && slot->when_full != BOUGH_DROP_OLDEST) return false;
+    return slot->length >= slot->capacity;
+}
+
+/* Whom it is for is there, and takes mail. */
+static enum bough_status take(struct bough_actor *slot, uint32_t life,
+                              struct bough_mail *mail)
+{
+    const bool full = is_full(slot, mail);
+    const enum bough_full choice =
+        full ? bough_full_choose(slot, mail->high) : BOUGH_FULL_TAKE;
+
+    if (choice == BOUGH_FULL_REFUSE) return refuse(slot, mail->asker, BOUGH_EFULL);
+    if (choice == BOUGH_FULL_DROP) {
+        lose(slot, mail->asker, BOUGH_EFULL);
+        return BOUGH_OK;
+    }
+    if (mail->high && bough_slot_annex(slot) == NULL) return BOUGH_ENOMEM;
+
+    struct bough_cell *cell = wrap(slot->loop, mail);
+    if (cell == NULL) return BOUGH_ENOMEM;
+
+    struct bough_cell *lost = choice == BOUGH_FULL_TRADE ? oldest(slot) : NULL;
+    put(slot, cell, life, mail);
+    bough_slot_queue(slot);
+    if (full && lost == NULL) bough_full_hold_up(slot);
+    /* Last of all: the log that is told of it may itself send. */
+    if (lost != NULL) lose_cell(slot, lost, BOUGH_EFULL);
+    return BOUGH_OK;
+}
+
+static enum bough_status accept(struct bough_address address, struct bough_mail *mail)
 {
     struct bough_actor *slot = bough_slot(address);
 
     if (slot == NULL) {
         /* The slot has another tenant, who is not to be blamed. */
-        if (asker == NULL) bough_dead_letter(address.slot->loop, NULL);
+        if (mail->asker == NULL) bough_dead_letter(address.slot->loop, NULL);
         return BOUGH_EGONE;
     }
     if (!takes_mail(slot) || (address.life != 0 && !bough_slot_lives(slot))) {
-        return refuse(slot, asker, BOUGH_EGONE);
+        return refuse(slot, mail->asker, BOUGH_EGONE);
     }
-    if (!reserved && slot->length >= slot->capacity)
-        return refuse(slot, asker, BOUGH_EFULL);
-    if (size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
-
-    struct bough_cell *cell = bough_cell_new(slot->loop, bytes, size);
-    if (cell == NULL) return BOUGH_ENOMEM;
-    cell->asker = asker != NULL ? *asker : (struct bough_asker){ .loop = NULL };
-    bough_mail_link(slot, cell, address.life);
-    bough_slot_queue(slot);
-    return BOUGH_OK;
+    if (mail->size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
+    return take(slot, address.life, mail);
 }
 
-enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
-                                  size_t size, const struct bough_asker *asker)
+enum bough_status bough_mail_push(struct bough_address address, struct bough_mail *mail)
 {
     address = bough_moved(address);
     if (address.slot == NULL) return BOUGH_EGONE;
-    if (!bough_loop_is_near(address.slot->loop))
-        return bough_post_message(address, bytes, size, asker);
-    return accept(address, bytes, size, asker, false);
+    if (!bough_loop_is_near(address.slot->loop)) return bough_post_message(address, mail);
+    return accept(address, mail);
 }
 
-enum bough_status bough_mail_accept(struct bough_address address, const void *bytes,
-                                    size_t size, const struct bough_asker *asker)
+enum bough_status bough_mail_accept(struct bough_address address, struct bough_mail *mail)
 {
     const struct bough_address moved = bough_moved(address);
 
-    if (moved.slot != address.slot) return bough_mail_push(moved, bytes, size, asker);
-    return accept(address, bytes, size, asker, true);
+    if (moved.slot != address.slot) return bough_mail_push(moved, mail);
+    mail->reserved = true;
+    return accept(address, mail);
 }
 
-void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)
-{
-    struct bough_cell *cell = slot->mail;
+/* Emptying */
 
-    slot->mail = NULL;
-    slot->mail_tail = &slot->mail;
-    slot->length = 0;
+/* What stays was sent to the place. */
+static void flush(struct bough_actor *slot, struct bough_cell *cell, bool high, bool all,
+                  enum bough_status status)
+{
     while (cell != NULL) {
         struct bough_cell *next = cell->next;
 
         cell->next = NULL;
         if (all || cell->life != 0) {
-            count_dropped(slot);
-            if (cell->asker.loop != NULL) {
-                bough_answer(&cell->asker, status, NULL, 0);
-            } else {
-                bough_dead_letter(slot->loop, slot);
-            }
-            bough_cell_free(slot->loop, cell);
+            lose_cell(slot, cell, status);
+        } else if (high) {
+            link_high(slot, cell, 0);
         } else {
-            *slot->mail_tail = cell;
-            slot->mail_tail = &cell->next;
-            slot->length++;
+            bough_mail_link(slot, cell, 0);
         }
         cell = next;
     }
 }
 
+void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)
+{
+    struct bough_cell *high = has_high(slot) ? slot->annex->high : NULL;
+    struct bough_cell *normal = slot->mail;
+
+    if (slot->length == 0) return;
+    slot->mail = NULL;
+    slot->mail_tail = &slot->mail;
+    slot->length = 0;
+    if (high != NULL) slot->annex->high = NULL;
+    slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_HIGH;
+    flush(slot, high, true, all, status);
+    flush(slot, normal, false, all, status);
+}
+
 /* Public */
+
+/* Not a part of bough_send(), which would save registers for it before the short way. */
+static __attribute__((noinline)) enum bough_status
+send(struct bough_address address, const void *message, size_t size, bool high)
+{
+    struct bough_mail mail = { .bytes = message, .size = size, .high = high };
+
+    return bough_mail_push(address, &mail);
+}
 
 enum bough_status bough_send(struct bough_address address, const void *message,
                              size_t size)
 {
     if (bough_mail_try(address, message, size, NULL)) return BOUGH_OK;
-    return bough_mail_push(address, message, size, NULL);
+    return send(address, message, size, false);
+}
+
+enum bough_status bough_send_high(struct bough_address address, const void *message,
+                                  size_t size)
+{
+    return send(address, message, size, true);
+}
+
+/* Takes the reference. */
+static enum bough_status send_buffer(struct bough_address address,
+                                     struct bough_buffer *buffer, bool high)
+{
+    struct bough_mail mail = {
+        .bytes = bough_buffer_bytes(buffer),
+        .size = bough_buffer_size(buffer),
+        .buffer = buffer,
+        .high = high,
+    };
+    const enum bough_status status = bough_mail_push(address, &mail);
+
+    bough_buffer_drop(mail.buffer);
+    return status;
+}
+
+enum bough_status bough_send_buffer(struct bough_address address,
+                                    struct bough_buffer *buffer)
+{
+    return send_buffer(address, bough_buffer_share(buffer), false);
+}
+
+static enum bough_status send_block(struct bough_address address,
+                                    struct bough_block *block, bool high)
+{
+    struct bough_buffer *buffer = bough_take_large(block);
+    enum bough_status status = block->status;
+
+    if (buffer != NULL) return send_buffer(address, buffer, high);
+    if (status == BOUGH_OK) status = send(address, block->data, block->size, high);
+    bough_block_finish(block);
+    return status;
 }
 
 enum bough_status bough_send_block(struct bough_address address,
                                    struct bough_block *block)
 {
-    enum bough_status status = block->status;
+    return send_block(address, block, false);
+}
 
-    if (status == BOUGH_OK) status = bough_send(address, block->data, block->size);
-    bough_block_finish(block);
-    return status;
+enum bough_status bough_send_block_high(struct bough_address address,
+                                        struct bough_block *block)
+{
+    return send_block(address, block, true);
 }
 
 size_t bough_mailbox_length(struct bough_actor *actor)

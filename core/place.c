@@ -269,9 +269,8 @@ follow(struct bough_address place)
 {
     const struct bough_actor *slot = bough_slot(place);
 
-    if (slot == NULL || slot->annex == NULL || slot->annex->moved.slot == NULL)
-        return slot;
-    return bough_slot(slot->annex->moved);
+    if (slot == NULL || !slot->is_sign) return slot;
+    return bough_slot(bough_container(slot->annex, struct bough_sign, annex)->moved);
 }
 
 enum bough_status bough_place_info(struct bough_address place,

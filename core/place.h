@@ -60,6 +60,23 @@ enum bough_isolation {
 /* "inline", "thread", then NULL: fit for a BOUGH_CHOICE. */
 BOUGH_PUBLIC extern const char *const bough_isolation_names[];
 
+/* What becomes of a message for which there is no room, by the receiver's choice. What is
+ * lost counts in `dropped`. */
+enum bough_when_full {
+    BOUGH_REFUSE, /* its sender is told BOUGH_EFULL at once */
+    /* It is taken, and the actor that sent it runs no more messages until half of the
+     * mailbox is free; its timers, sources, answers, watches and stops go on. Where that
+     * would close a circle of actors that wait for each other, it is not held up. Who is
+     * not, and who sends on regardless, is told BOUGH_EFULL at twice the capacity. */
+    BOUGH_WAIT,
+    BOUGH_DROP_OLDEST, /* it takes the place of the oldest, whose asker is told
+                          BOUGH_EFULL */
+    BOUGH_DROP_NEWEST, /* it is dropped: a send is BOUGH_OK, a call is answered
+                        * BOUGH_EFULL
+                        */
+    BOUGH_WHEN_FULL_COUNT
+};
+
 enum { BOUGH_MAILBOX_CAPACITY = 1024 }; /* messages, when capacity is 0 */
 
 struct bough_place_spec {
@@ -69,6 +86,7 @@ struct bough_place_spec {
     const char *name;  /* copied; NULL: no name (no path, no events). "/" for a root */
     uint32_t capacity; /* of the mailbox, in messages; 0: the default */
     enum bough_on_restart on_restart;
+    enum bough_when_full when_full;
     const char *restart; /* the policy, for status: a static string, or NULL */
     enum bough_isolation isolation;
     /* Whose messages it takes, when not its own type's: it hands them on. NULL: its own.

@@ -69,6 +69,8 @@ void bough_slot_furnish(struct bough_actor *slot,
     if (furnishing->options != NULL) slot->annex->options = furnishing->options;
     slot->type = furnishing->type;
     bough_poke(&slot->capacity, furnishing->capacity);
+    atomic_store_explicit(&slot->when_full, (unsigned char)furnishing->when_full,
+                          memory_order_relaxed);
     slot->discard = furnishing->discard;
     slot->gate.phase = BOUGH_PLACE_RESERVED;
     bough_runtime_unlock(slot->loop->runtime);
@@ -136,12 +138,18 @@ enum bough_status bough_slot_reserve(struct bough_loop *loop, bool apart,
 static void forward_mail(struct bough_actor *slot, struct bough_address to)
 {
     while (slot->length > 0) {
-        struct bough_cell *cell = bough_mail_pop(slot);
-        const struct bough_asker *asker = cell->asker.loop != NULL ? &cell->asker : NULL;
-        const enum bough_status status =
-            bough_mail_push(to, cell->bytes, cell->size, asker);
+        struct bough_cell *cell = bough_mail_take(slot);
+        struct bough_buffer *buffer = bough_cell_buffer(cell);
+        struct bough_mail mail = {
+            .bytes = bough_cell_bytes(cell),
+            .size = cell->size,
+            .buffer = buffer != NULL ? bough_buffer_share(buffer) : NULL,
+            .asker = cell->asker.loop != NULL ? &cell->asker : NULL,
+        };
+        const enum bough_status status = bough_mail_push(to, &mail);
 
-        if (status != BOUGH_OK && asker != NULL) bough_answer(asker, status, NULL, 0);
+        if (status != BOUGH_OK) bough_answer(&cell->asker, status, NULL, 0);
+        bough_buffer_drop(mail.buffer);
         bough_cell_free(slot->loop, cell);
     }
 }
@@ -149,7 +157,7 @@ static void forward_mail(struct bough_actor *slot, struct bough_address to)
 static enum bough_status move_apart(struct bough_name *name)
 {
     struct bough_actor *from = name->slot, *to;
-    struct bough_annex *sign = bough_pool_take(&from->loop->pool, sizeof(*sign));
+    struct bough_sign *sign = bough_pool_take(&from->loop->pool, sizeof(*sign));
 
     if (sign == NULL) return BOUGH_ENOMEM;
 
@@ -159,12 +167,13 @@ static enum bough_status move_apart(struct bough_name *name)
         return status;
     }
     bough_slot_free_options(from);
-    *sign = (struct bough_annex){ .moved = bough_slot_place(to) };
+    *sign = (struct bough_sign){ .moved = bough_slot_place(to) };
     bough_poke(&to->life, from->life);
-    from->annex = sign;
     to->annex = &name->annex;
     name->slot = to;
     forward_mail(from, sign->moved);
+    from->annex = &sign->annex;
+    from->is_sign = true;
     return BOUGH_OK;
 }
 
@@ -253,11 +262,13 @@ enum bough_status bough_place_new(struct bough_loop *loop,
     struct bough_furnishing furnishing = {
         .type = spec->type,
         .capacity = spec->capacity != 0 ? spec->capacity : BOUGH_MAILBOX_CAPACITY,
+        .when_full = spec->when_full,
         .discard = spec->on_restart == BOUGH_DISCARD,
     };
     struct bough_actor *slot;
 
     bough_assert(spec->type != NULL);
+    bough_assert(spec->when_full < BOUGH_WHEN_FULL_COUNT);
     if (loop->closing) return BOUGH_EGONE;
     if (!copy_options(spec->type, spec->options, &furnishing.options))
         return BOUGH_ENOMEM;

@@ -47,12 +47,14 @@ static void clear(struct bough_actor *slot)
     slot->gate.all = 0;
     slot->end_kind = 0;
     slot->begun = slot->discard = slot->fleeting = false;
-    slot->urgent = slot->stop_asked = slot->ending = false;
+    slot->urgent = slot->stop_asked = slot->ending = slot->is_sign = false;
+    atomic_store_explicit(&slot->when_full, BOUGH_REFUSE, memory_order_relaxed);
     slot->task = (struct bough_task){ .next = NULL };
     slot->state = NULL;
     slot->mail = NULL;
     slot->owned = NULL;
     slot->length = 0;
+    slot->awaits = 0;
 }
 
 struct bough_actor *bough_slot_new(struct bough_loop *loop)
@@ -72,7 +74,8 @@ void bough_slot_free(struct bough_actor *slot)
 {
     struct bough_loop *loop = slot->loop;
 
-    bough_pool_give(&loop->pool, slot->annex, sizeof(*slot->annex));
+    bough_pool_give(&loop->pool, slot->annex,
+                    slot->is_sign ? sizeof(struct bough_sign) : sizeof(*slot->annex));
     slot->annex = NULL;
     bough_poke_next(&slot->place);
     bough_poke(&slot->life, 0);

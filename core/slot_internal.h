@@ -14,9 +14,11 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include <limits.h>
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/buffer.h>
 #include <bough/core/loop_internal.h>
 #include <bough/core/place.h>
 
@@ -35,13 +37,22 @@ struct bough_cell {
     _Alignas(16) char bytes[];
 };
 
-/* What decides whether messages may be run, in four bytes that are looked at as one. */
+/* Why no messages are run: init has asked for more time; it has paused itself; it waits
+ * for a receiver to have room (full.c). */
+enum { BOUGH_SHUT_UNREADY = 1, BOUGH_SHUT_PAUSED = 2, BOUGH_SHUT_HELD_UP = 4 };
+
+/* Why a turn takes the long way, which does more than run one message after the other:
+ * senders wait for room; messages of high priority are there; its type takes batches. */
+enum { BOUGH_DETOUR_AWAITED = 1, BOUGH_DETOUR_HIGH = 2, BOUGH_DETOUR_BATCH = 4 };
+
+/* What decides whether messages may be run, and how, in four bytes that are looked at as
+ * one. */
 union bough_gate {
     struct {
-        unsigned char phase; /* enum bough_place_state */
-        bool unready;        /* init has asked for more time */
-        bool paused;         /* takes no messages */
-        bool doomed;         /* has a reason to end */
+        unsigned char phase;  /* enum bough_place_state */
+        unsigned char shut;   /* bits BOUGH_SHUT_...; 0: open */
+        unsigned char detour; /* bits BOUGH_DETOUR_...; 0: the short way */
+        bool doomed;          /* has a reason to end */
     };
     uint32_t all;
 };
@@ -54,8 +65,14 @@ struct bough_annex {
     struct bough_watch *watches;
     void *options;
     uint64_t dropped;
-    /* Where the place is now: it was reserved here, and lives on a thread. */
-    struct bough_address moved;
+    struct bough_waiter *waiters;         /* senders that wait for room */
+    struct bough_cell *high, **high_tail; /* messages of high priority */
+};
+
+/* What a place leaves behind that was reserved here and now lives on a thread. */
+struct bough_sign {
+    struct bough_annex annex;
+    struct bough_address moved; /* there */
 };
 
 /* Two cache lines. The first changes with lives and once a turn: all that a sender on
@@ -73,20 +90,23 @@ struct bough_actor {
     _Atomic uint32_t posted;      /* messages on their way from other loops */
     _Atomic uint32_t turned_away; /* those that other loops saw no room for */
     union bough_gate gate;
-    unsigned char end_kind; /* with gate.doomed: the kind of its end */
-    bool begun : 1;         /* init has returned and `started` was reported */
-    bool discard : 1;       /* on restart, what waits is told `gone` */
-    bool fleeting : 1;      /* no place is kept: freed when its life ends */
-    bool urgent : 1;        /* its task is queued in the system lane */
-    bool stop_asked : 1;    /* stop() is to be called */
-    bool ending : 1;        /* its end has begun, and waits for the lives under it */
+    _Atomic unsigned char when_full; /* enum bough_when_full */
+    unsigned char end_kind;          /* with gate.doomed: the kind of its end */
+    bool begun : 1;                  /* init has returned and `started` was reported */
+    bool discard : 1;                /* on restart, what waits is told `gone` */
+    bool fleeting : 1;               /* no place is kept: freed when its life ends */
+    bool urgent : 1;                 /* its task is queued in the system lane */
+    bool stop_asked : 1;             /* stop() is to be called */
+    bool ending : 1;  /* its end has begun, and waits for the lives under it */
+    bool is_sign : 1; /* the place has moved: its annex is a struct bough_sign */
 
     _Alignas(64) struct bough_task
         task; /* its turn, in the ready list unless `urgent`; `next` links free slots */
     void *state; /* NULL: nobody lives here */
     struct bough_cell *mail, **mail_tail;
     struct bough_owned *owned;
-    uint32_t length; /* messages that wait */
+    uint32_t length; /* messages that wait, the high ones too */
+    uint32_t awaits; /* receivers that it waits for */
 };
 
 /* The part of a named place: the tree, and what status shows. */
@@ -160,17 +180,33 @@ static inline const char *bough_slot_path(const struct bough_actor *slot)
     return name != NULL ? name->path : "";
 }
 
-/* Whether a message may be run when there is one: up, ready, not paused, not doomed. Two
- * instructions and one branch, for every send and every message asks this. */
-static inline bool bough_slot_is_open(const struct bough_actor *slot)
+/* Whether the gate is that of a life which is up and not doomed, whatever the bits
+ * `shut` and `detour` are. Two instructions and one branch, for every send and every
+ * message asks this in one of its forms. */
+static inline bool bough_gate_is_up(union bough_gate gate, unsigned char shut,
+                                    unsigned char detour)
 {
     _Static_assert((BOUGH_PLACE_RUNNING | 1) == BOUGH_PLACE_STOPPING &&
                        (BOUGH_PLACE_RUNNING & 1) == 0,
                    "the two phases in which messages are run differ in one bit");
-    const union bough_gate bit = { { .phase = 1 } };
-    const union bough_gate open = { { .phase = BOUGH_PLACE_STOPPING } };
+    const union bough_gate any = { { .phase = 1, .shut = shut, .detour = detour } };
+    const union bough_gate up = {
+        { .phase = BOUGH_PLACE_STOPPING, .shut = shut, .detour = detour }
+    };
 
-    return (slot->gate.all | bit.all) == open.all;
+    return (gate.all | any.all) == up.all;
+}
+
+/* Whether a message may be run when there is one: up, ready, not paused, not doomed. */
+static inline bool bough_slot_is_open(const struct bough_actor *slot)
+{
+    return bough_gate_is_up(slot->gate, 0, UCHAR_MAX);
+}
+
+/* The same, and the short way will do. */
+static inline bool bough_slot_is_plain(const struct bough_actor *slot)
+{
+    return bough_gate_is_up(slot->gate, 0, 0);
 }
 
 /* Cells. What is hot about them is here, so that a message costs no calls between files:
@@ -217,13 +253,42 @@ static inline void bough_cell_fill(struct bough_loop *loop, struct bough_cell *c
     loop->counts.cells++;
 }
 
+/* What is larger lies in a buffer, and the cell has a reference to it in place of the
+ * bytes: the size alone says which. */
+enum { BOUGH_CELL_MAX = BOUGH_POOL_LARGEST - sizeof(struct bough_cell) };
+
+static inline bool bough_is_large(size_t size)
+{
+    return size > BOUGH_CELL_MAX;
+}
+
+/* cell.c. A cell that takes over a reference, for a large buffer; NULL when memory is
+ * out, and the reference is then still the caller's. */
+struct bough_cell *bough_cell_hold(struct bough_loop *loop, struct bough_buffer *buffer);
+struct bough_cell *bough_cell_new_large(struct bough_loop *loop, const void *bytes,
+                                        size_t size);
+void bough_cell_free_large(struct bough_loop *loop, struct bough_cell *cell);
+const void *bough_cell_large_bytes(const struct bough_cell *cell);
+
+/* Its buffer; NULL when it has none. The reference stays the cell's. */
+struct bough_buffer *bough_cell_buffer(const struct bough_cell *cell);
+
+/* bough_buffer_take() of a block that is large; else NULL. */
+struct bough_buffer *bough_take_large(struct bough_block *block);
+
+static inline const void *bough_cell_bytes(const struct bough_cell *cell)
+{
+    return bough_is_large(cell->size) ? bough_cell_large_bytes(cell) : cell->bytes;
+}
+
 /* `size` at most BOUGH_BLOCK_MAX. Sets all but `life` and `asker`; NULL when memory is
  * out. */
 static inline struct bough_cell *bough_cell_new(struct bough_loop *loop,
                                                 const void *bytes, size_t size)
 {
-    struct bough_cell *cell = bough_pool_take(&loop->pool, sizeof(*cell) + size);
+    if (bough_is_large(size)) return bough_cell_new_large(loop, bytes, size);
 
+    struct bough_cell *cell = bough_pool_take(&loop->pool, sizeof(*cell) + size);
     if (cell == NULL) return NULL;
     bough_copy(cell->bytes, bytes, size);
     bough_cell_fill(loop, cell, size);
@@ -233,11 +298,15 @@ static inline struct bough_cell *bough_cell_new(struct bough_loop *loop,
 static inline void bough_cell_free(struct bough_loop *loop, struct bough_cell *cell)
 {
     if (cell == NULL) return;
-    bough_pool_give(&loop->pool, cell, sizeof(*cell) + cell->size);
+    if (bough_is_large(cell->size)) {
+        bough_cell_free_large(loop, cell);
+        return;
+    }
+    bough_pool_put(&loop->pool, bough_pool_class(sizeof(*cell) + cell->size), cell);
     loop->counts.cells--;
 }
 
-/* The mailbox is not empty. */
+/* The oldest message of normal priority, of which there is one. */
 static inline struct bough_cell *bough_mail_pop(struct bough_actor *slot)
 {
     struct bough_cell *cell = slot->mail;
@@ -293,6 +362,10 @@ enum bough_status bough_life_start_far(struct bough_actor *slot,
                                        const struct bough_start *start,
                                        struct bough_exit_reason *failure);
 void bough_slot_turn(struct bough_loop *loop, struct bough_task *task);
+/* The next message becomes the one being run; NULL: it was not one of the type's, and is
+ * refused. Then its end: an answer, if nobody has given one. */
+struct bough_cell *bough_turn_next(struct bough_actor *slot);
+void bough_turn_done(struct bough_actor *slot);
 void bough_slot_hurry(
     struct bough_actor *slot); /* has something of the system lane to do */
 void bough_slot_unqueue(struct bough_actor *slot);
@@ -330,10 +403,10 @@ static inline struct bough_address bough_moved(struct bough_address address)
 {
     const struct bough_actor *slot = address.slot;
 
-    if (slot == NULL || !bough_loop_is_near(slot->loop) || slot->annex == NULL ||
-        slot->annex->moved.slot == NULL || slot->place != address.place)
+    if (slot == NULL || !bough_loop_is_near(slot->loop) || !slot->is_sign ||
+        slot->place != address.place)
         return address;
-    return slot->annex->moved;
+    return bough_container(slot->annex, struct bough_sign, annex)->moved;
 }
 
 /* The address of a slot's place. */
@@ -348,10 +421,60 @@ struct bough_furnishing;
 void bough_slot_furnish(struct bough_actor *slot,
                         const struct bough_furnishing *furnishing);
 void bough_options_release(const struct bough_actor_type *type, void *options);
+/* batch.c: a turn of a type that takes batches; how many of its `count` messages it took.
+ */
+uint32_t bough_batch_turn(struct bough_actor *slot, uint32_t count);
+
+/* full.c */
+
+/* What is done with a message for an actor that is full. */
+enum bough_full {
+    BOUGH_FULL_TAKE,
+    BOUGH_FULL_REFUSE,
+    BOUGH_FULL_TRADE, /* for the oldest */
+    BOUGH_FULL_DROP,
+    BOUGH_FULL_HOLD_UP /* taken, and its sender waits: of a sender on another loop */
+};
+
+enum bough_full bough_full_choose(const struct bough_actor *slot, bool high);
+
+/* A message was taken beyond the capacity: its sender waits for room, if it can. */
+void bough_full_hold_up(struct bough_actor *slot);
+
+/* The same for a sender on another loop: it begins to wait, unless it may not, and asks
+ * the receiver's loop to let it go; which takes it down, unless there is room. */
+void bough_full_hold_up_far(struct bough_address address);
+bool bough_full_begin_wait(struct bough_address *sender);
+bool bough_full_await_far(struct bough_actor *slot, struct bough_address sender);
+
+/* The mailbox has become shorter: lets those go who wait, when there is room enough. */
+void bough_full_relax(struct bough_actor *slot);
+
+/* Lets all go who wait: the life for which they wait ends. */
+void bough_full_release(struct bough_actor *slot);
+
+/* One of the receivers that this life waits for has room, or is no more. */
+void bough_slot_let_go(struct bough_address sender);
 
 /* mailbox.c */
-enum bough_status bough_mail_push(struct bough_address address, const void *bytes,
-                                  size_t size, const struct bough_asker *asker);
+
+/* A message that is to be sent. */
+struct bough_mail {
+    const void *bytes; /* copied, without a buffer */
+    size_t size;
+    /* Of the same bytes, or NULL. When the message is taken, the reference moves into the
+     * mailbox and this becomes NULL; what is left is the caller's to drop. */
+    struct bough_buffer *buffer;
+    const struct bough_asker *asker; /* NULL or without a loop: nobody */
+    bool high;
+    bool reserved; /* it comes from another loop, where there was room */
+};
+
+enum bough_status bough_mail_push(struct bough_address address, struct bough_mail *mail);
+
+/* The next message in turn, a high one while there is one. The mailbox is not empty. */
+struct bough_cell *bough_mail_take(struct bough_actor *slot);
+
 static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *cell,
                                    uint32_t life)
 {
@@ -396,8 +519,8 @@ static inline bool bough_mail_try(struct bough_address address, const void *byte
 }
 
 /* The same for a message that a sender on another loop had room reserved for. */
-enum bough_status bough_mail_accept(struct bough_address address, const void *bytes,
-                                    size_t size, const struct bough_asker *asker);
+enum bough_status bough_mail_accept(struct bough_address address,
+                                    struct bough_mail *mail);
 
 /* At the end of a life: what was sent to it, or all; callers are told. */
 void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status);
@@ -406,6 +529,8 @@ void bough_mail_report(struct bough_loop *loop, struct bough_timeout *timeout);
 /* call.c */
 void bough_answer(const struct bough_asker *asker, enum bough_status status,
                   const void *reply, size_t size);
+/* The reply is what the buffer holds; takes the reference. */
+void bough_answer_buffer(const struct bough_asker *asker, struct bough_buffer *buffer);
 /* What the asker of a message is told when the life that had it has ended. */
 void bough_answer_end(const struct bough_asker *asker,
                       const struct bough_exit_reason *reason);

@@ -40,7 +40,10 @@ static void timer_expired(struct bough_loop *loop, struct bough_timeout *timeout
     } else {
         bough_owned_remove(&timer->owned);
     }
-    if (!actor->gate.doomed) timer->callback(actor, timer);
+    if (actor->gate.doomed) return;
+    loop->running = actor;
+    timer->callback(actor, timer);
+    loop->running = NULL;
 }
 
 void bough_timer_start(struct bough_actor *actor, struct bough_timer *timer,
@@ -92,7 +95,9 @@ static void on_io(struct ev_loop *ev, ev_io *io, int events)
     (void)ev;
     if (actor->gate.doomed) return;
     bough_loop_enter(loop);
+    loop->running = actor;
     source->callback(actor, source, events);
+    loop->running = NULL;
     bough_loop_leave(loop);
 }
 

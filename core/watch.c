@@ -47,6 +47,13 @@ static void release(struct bough_owned *owned)
     take_back(bough_container(owned, struct bough_watch, owned));
 }
 
+/* Who runs on another loop than the watch is not this one's to hold up. */
+static struct bough_actor *owner_on(const struct bough_loop *loop,
+                                    const struct bough_watch *watch)
+{
+    return watch->owner != NULL && watch->owner->loop == loop ? watch->owner : NULL;
+}
+
 /* What is done in a callback has the event it tells of as its cause. The watch may be
  * gone when the callback returns: whatever else is pending is queued before. */
 static void tell(struct bough_loop *loop, struct bough_task *task)
@@ -54,6 +61,7 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
     struct bough_watch *watch = bough_container(task, struct bough_watch, task);
 
     loop->cause = watch->seq;
+    loop->running = owner_on(loop, watch);
     if ((watch->pending & READY) != 0) {
         watch->pending &= (unsigned char)~READY;
         if (watch->pending != 0) bough_queue_push(&loop->urgent, &watch->task);
@@ -65,6 +73,7 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
         bough_owned_remove(&watch->owned);
         watch->exited(watch, &reason);
     }
+    loop->running = NULL;
     loop->cause = 0;
 }
 

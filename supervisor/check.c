@@ -271,6 +271,10 @@ static enum bough_status check_otp(const struct level *level,
     if (spec->on_restart != BOUGH_KEEP && spec->on_restart != BOUGH_DISCARD)
         return fault(level, spec->name, "on_restart %d is neither keep nor discard",
                      (int)spec->on_restart);
+    if ((unsigned)spec->when_full >= BOUGH_WHEN_FULL_COUNT)
+        return fault(level, spec->name,
+                     "when_full %d is none of refuse, wait, drop-oldest, drop-newest",
+                     (int)spec->when_full);
     return check_significant(level, spec);
 }
 

@@ -107,6 +107,7 @@ static enum bough_status new_place(struct bough_actor *actor,
         .name = recruit->name,
         .capacity = spec.mailbox_capacity,
         .on_restart = spec.on_restart,
+        .when_full = spec.when_full,
         .restart = bough_restart_names[spec.restart],
         .isolation = spec.isolation,
     };

@@ -21,6 +21,12 @@ const char *const bough_restart_names[] = {
     [BOUGH_RESTART_COUNT] = NULL,
 };
 
+const char *const bough_when_full_names[] = {
+    [BOUGH_REFUSE] = "refuse",           [BOUGH_WAIT] = "wait",
+    [BOUGH_DROP_OLDEST] = "drop-oldest", [BOUGH_DROP_NEWEST] = "drop-newest",
+    [BOUGH_WHEN_FULL_COUNT] = NULL,
+};
+
 const char *const bough_auto_shutdown_names[] = {
     [BOUGH_NEVER] = "never",
     [BOUGH_ANY_SIGNIFICANT] = "any-significant",

@@ -47,6 +47,7 @@ enum bough_policy_act {
 /* "one-for-one", ... and "permanent", ..., then NULL: fit for a BOUGH_CHOICE. */
 BOUGH_PUBLIC extern const char *const bough_strategy_names[];
 BOUGH_PUBLIC extern const char *const bough_restart_names[];
+BOUGH_PUBLIC extern const char *const bough_when_full_names[];
 BOUGH_PUBLIC extern const char *const bough_auto_shutdown_names[];
 BOUGH_PUBLIC extern const char *const bough_route_names[];
 BOUGH_PUBLIC extern const char *const bough_policy_names[];
@@ -89,6 +90,7 @@ struct bough_child_spec {
     uint32_t mailbox_capacity; /* messages; 0: BOUGH_MAILBOX_CAPACITY */
     enum bough_on_restart on_restart;
     enum bough_isolation isolation;
+    enum bough_when_full when_full; /* of a group: its own and its members' */
 
     /* Transient or temporary only, under an auto_shutdown other than never. */
     bool significant;

@@ -71,6 +71,9 @@ def wrong_command_lines_end_with_2_and_say_what_is_meant(folder):
             (["call", "/x", "get", "--timeout", "5"], "bough: call: --timeout: "),
             (["call", "/x", "get", "--timeout", "0s"],
              "bough: call: --timeout must be longer than nothing\n"),
+            (["call", "/x", "get", "--priority", "low"],
+             "bough: call: --priority must be normal or high\n"),
+            (["send", "/x", "get", "-p", ""], "bough: send: --priority must be normal or high\n"),
             (["events", "--since", "x"],
              'bough: events: --since takes the number of an event, not "x"\n'),
             (["status", "--name", "../x"], 'bough: "../x" is not a name'),
@@ -121,6 +124,21 @@ def a_call_that_takes_too_long_ends_with_7(folder):
         child("w", "worker", shutdown="brutal-kill", options={"run": ["sleep", "1000"]})]})
     slow = folder.bough("call", "/w", "do_work", '{"work_id": "a"}', "--timeout", "50ms", code=7)
     contains(slow.stderr, "bough: /w: timeout: ")
+
+
+@fact
+def what_has_high_priority_goes_before_what_waits(folder):
+    done = folder.path / "done"
+    gate = folder.path / "gate"
+    folder.start({"name": "row", "children": [
+        child("w", "worker", options={"run": ["sh", "-c", 
+              f"cat >> {done}; until [ -e {gate} ]; do sleep 0.01; done"]})]})
+    for words in ("a",), ("b",), ("c", "--priority", "high"), ("d", "--priority", "normal"):
+        work = json.dumps({"work_id": words[0], "input": words[0]})
+        folder.bough("send", "/w", "do_work", work, *words[1:])
+    gate.write_text("")
+    until(lambda: done.exists() and len(done.read_text()) == 4, "four jobs")
+    same(done.read_text(), "acbd")
 
 
 @fact

@@ -91,6 +91,8 @@ def each_wrong_request_has_its_code_and_sentence(folder):
              "timeout: "),
             ("POST", call, {"message": "increment", "timeout": 5}, 400, "invalid",
              '"timeout" must be a text'),
+            ("POST", call, {"message": "increment", "priority": "urgent"}, 400, "invalid",
+             '"priority" must be "normal" or "high"'),
             ("POST", call, {"message": "\x1b[31m"}, 400, "invalid", "unknown message"),
             ("POST", "/v1/actors/s/call", {"message": "get", "fields": {"key": "x"}}, 404,
              "not_found", 'no key "x"'),

@@ -48,6 +48,7 @@ static void what_is_not_given_is_as_otp_has_it(void **state)
     assert_int_equal(child->shutdown_ms, BOUGH_SHUTDOWN_DEFAULT);
     assert_int_equal(child->mailbox_capacity, BOUGH_MAILBOX_CAPACITY);
     assert_int_equal(child->on_restart, BOUGH_KEEP);
+    assert_int_equal(child->when_full, BOUGH_REFUSE);
     bough_config_free(config);
 }
 
@@ -57,7 +58,7 @@ static void a_child_is_read_whole(void **state)
         "{\"name\": \"shop\", \"children\": [{\"name\": \"c\", \"type\": \"counter\","
         " \"restart\": \"temporary\", \"shutdown\": \"250ms\", \"isolation\": \"inline\","
         " \"mailbox\": {\"capacity\": 7, \"on_restart\": \"discard\","
-        " \"when_full\": \"refuse\"}, \"options\": {\"initial\": -3}}]}");
+        " \"when_full\": \"drop-oldest\"}, \"options\": {\"initial\": -3}}]}");
     const struct bough_child_spec *child = bough_config_tree(config)->options.children;
     const struct bough_counter_options *options = child->options;
 
@@ -68,6 +69,7 @@ static void a_child_is_read_whole(void **state)
     assert_int_equal(child->shutdown_ms, 250);
     assert_int_equal(child->mailbox_capacity, 7);
     assert_int_equal(child->on_restart, BOUGH_DISCARD);
+    assert_int_equal(child->when_full, BOUGH_DROP_OLDEST);
     assert_int_equal(options->initial, -3);
     bough_config_free(config);
 }

@@ -324,7 +324,7 @@ static const char rich[] =
     "\"policies\": [{\"code\": 0, \"do\": \"stop\"}, {\"on\": \"lost\", \"do\": "
     "\"escalate\"}, {\"status\": \"full\", \"do\": \"uncounted\"}]},"
     "{\"name\": \"w\", \"type\": \"worker\", \"shutdown\": \"brutal-kill\", \"mailbox\": "
-    "{\"capacity\": 7, \"on_restart\": \"discard\"}, \"options\": {\"run\": [\"cat\", "
+    "{\"capacity\": 7, \"on_restart\": \"discard\", \"when_full\": \"wait\"}, \"options\": {\"run\": [\"cat\", "
     "\"-\"]}}]}}";
 
 static void what_is_shown_reads_back_as_the_same(void **state)

@@ -39,6 +39,17 @@ locks_are_where_they_are_said_to_be() {
     without ' U (pthread_(mutex|rwlock|spin|cond)|sem_|mtx_)' "$work/own"
 }
 
+# The code of buffer.c, and that of all others.
+split_code() {
+    awk -v buffer="$work/buffer" -v others="$work/code-of-others" '
+        /file format/ { out = /^buffer\.c\.o:/ ? buffer : others }
+        out { print >out }' "$work/code"
+}
+
+buffers_count() {
+    split_code && grep -q -E "$atomics" "$work/buffer"
+}
+
 case $(uname -m) in
 x86_64) atomics='\block\b|\bxchg\b.*\(|\bcmpxchg' ;;
 aarch64) atomics='\b(ld[a]?xr|st[l]?xr|cas|swp|ldadd)[abl]*\b' ;;

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include <bough/core/slot_internal.h>
 #include <bough/tests/support/allocator.h>
 #include <bough/tests/support/probe.h>
 
@@ -230,6 +231,19 @@ static void a_message_survives_no_memory(void **state)
     survive(&(struct trial){ .prepare = make_root, .attempt = try_send });
 }
 
+static enum bough_status try_send_high(struct world *world)
+{
+    const struct bough_probe_message message = { BOUGH_PROBE_NOTE, 1 };
+
+    return bough_send_high(world->place, &message, sizeof(message));
+}
+
+static void a_high_message_survives_no_memory(void **state)
+{
+    (void)state;
+    survive(&(struct trial){ .prepare = make_root, .attempt = try_send_high });
+}
+
 /* The answer is the error: it comes to done(), once. */
 static enum bough_status try_ask(struct world *world)
 {
@@ -363,6 +377,65 @@ static void an_end_needs_no_memory(void **state)
     }
 }
 
+static void send_to_root(struct bough_actor *actor, struct bough_probe *probe,
+                         int64_t number)
+{
+    const struct bough_address *root = probe->data;
+
+    (void)actor;
+    for (int64_t i = 0; i < number; i++)
+        assert_status(bough_probe_send(*root, BOUGH_PROBE_NOTE, i), BOUGH_OK);
+}
+
+/* A root that has paused itself and is full, and a sender that it is to hold up. */
+static struct bough_address pour(struct world *world, struct bough_probe *sender)
+{
+    make_root(world);
+    world->place.slot->capacity = 4;
+    world->place.slot->when_full = BOUGH_WAIT;
+    bough_probe_start(world->place, NULL);
+    bough_pause(world->probe.actor);
+    *sender = (struct bough_probe){ .hook = send_to_root, .data = &world->place };
+    const struct bough_address from = bough_probe_spawn(&world->test, sender, NULL);
+    assert_status(bough_probe_send(from, BOUGH_PROBE_HOOK, 5), BOUGH_OK);
+    return from;
+}
+
+/* Who cannot be written down is not held up, and nothing is lost. */
+static void nobody_is_held_up_without_memory(void **state)
+{
+    static struct world world;
+    struct bough_probe sender;
+
+    (void)state;
+    world_open(&world);
+    const struct bough_address from = pour(&world, &sender);
+    while (bough_pool_try(&world.test.loop->pool, BOUGH_POOL_SMALLEST) != NULL)
+        continue;
+    bough_allocator_fail_from(1);
+    bough_test_run(&world.test);
+    assert_true(bough_allocator_heal());
+    assert_false(bough_is_held_up(from.slot));
+    bough_resume(world.probe.actor);
+    bough_test_run(&world.test);
+    assert_int_equal(world.probe.runs, 5);
+    world_close(&world);
+}
+
+static void the_end_of_all_ends_waiting(void **state)
+{
+    static struct world world;
+    struct bough_probe sender;
+
+    (void)state;
+    world_open(&world);
+    const struct bough_address from = pour(&world, &sender);
+    bough_test_run(&world.test);
+    assert_true(bough_is_held_up(from.slot));
+    world_close(&world);
+    assert_int_equal(sender.finishes, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,11 +447,14 @@ int main(void)
         cmocka_unit_test(a_reference_survives_no_memory),
         cmocka_unit_test(a_start_survives_no_memory),
         cmocka_unit_test(a_message_survives_no_memory),
+        cmocka_unit_test(a_high_message_survives_no_memory),
         cmocka_unit_test(a_question_survives_no_memory),
         cmocka_unit_test(an_answer_survives_no_memory),
         cmocka_unit_test(a_refusal_survives_no_memory),
         cmocka_unit_test(a_question_kept_for_later_survives_no_memory),
         cmocka_unit_test(an_end_needs_no_memory),
+        cmocka_unit_test(nobody_is_held_up_without_memory),
+        cmocka_unit_test(the_end_of_all_ends_waiting),
     };
     return cmocka_run_group_tests_name("core/oom", tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
 /* test_storm.c - the promises about messages, calls and watches, under a storm.
  *
- * A few places, restarted whenever their life ends. At random: messages, questions with
- * and without owner and time limit, answers kept for later, refusals, failures, kills,
- * stops, questions and watches taken back, time that passes. Everything is written down,
- * and in the end everything must add up:
+ * A few places, each with a way of its own to be full, restarted whenever their life
+ * ends. At random: messages, questions with and without owner and time limit, answers
+ * kept for later, refusals, failures, kills, stops, questions and watches taken back,
+ * time that passes. Everything is written down, and in the end everything must add up:
  *
  *     each message was run at most once and in its sender's order,
  *     each question has had exactly one end: an answer, or taken back, or its asker's
@@ -27,7 +27,8 @@ enum kind { NOTE, FORWARD, ECHO, REFUSE, LATER, FAIL, LEAVE, KIND_COUNT };
 struct message {
     enum kind kind;
     uint32_t sender, receiver;
-    uint64_t seq; /* of this sender to this receiver, from 1 */
+    uint32_t high; /* 1: of high priority */
+    uint64_t seq;  /* of this sender to this receiver in that priority, from 1 */
 };
 
 static const struct bough_message_type messages[] = {
@@ -60,7 +61,7 @@ struct place {
     bool lives;
     bool restart; /* the watch has fired */
     uint32_t starts, exits, finishes;
-    uint64_t sent[SENDERS], seen[SENDERS];
+    uint64_t sent[SENDERS][2], seen[SENDERS][2]; /* normal and high */
 };
 
 struct storm {
@@ -69,7 +70,7 @@ struct storm {
     struct place places[PLACES];
     struct record records[RECORDS];
     uint64_t asked, answered, taken_back, orphaned;
-    uint64_t run;
+    uint64_t run, held_up;
     uint64_t answers[BOUGH_STATUS_COUNT];
 };
 
@@ -115,10 +116,12 @@ static enum bough_status mess_init(struct bough_actor *actor, const void *data)
 /* The promise of order, and of at most once: the numbers of a sender only ever grow. */
 static void write_down(struct place *place, const struct message *message)
 {
+    uint64_t *seen = &place->seen[message->sender][message->high];
+
     assert_int_equal(message->receiver, place->index);
-    assert_true(message->seq > place->seen[message->sender]);
-    assert_true(message->seq <= place->sent[message->sender]);
-    place->seen[message->sender] = message->seq;
+    assert_true(message->seq > *seen);
+    assert_true(message->seq <= place->sent[message->sender][message->high]);
+    *seen = message->seq;
     place->storm->run++;
 }
 
@@ -143,6 +146,7 @@ static void mess_run(struct bough_actor *actor, const void *data, size_t size)
     case NOTE: break;
     case FORWARD:
         post(place->storm, place->index, dice(place->storm, PLACES), NOTE);
+        if (bough_is_held_up(actor)) place->storm->held_up++;
         break;
     case ECHO: bough_reply(actor, &message->seq, sizeof(message->seq)); break;
     case REFUSE: bough_refuse(actor, BOUGH_EREFUSED, "refused"); break;
@@ -150,6 +154,19 @@ static void mess_run(struct bough_actor *actor, const void *data, size_t size)
     case FAIL: bough_fail(actor, BOUGH_EFAILED, "told to"); break;
     case LEAVE: bough_exit(actor, BOUGH_EXIT_NORMAL); break;
     case KIND_COUNT: fail_msg("no such message"); break;
+    }
+}
+
+/* Some stop in the middle of a batch: what is left is the next one's. */
+static void mess_run_batch(struct bough_actor *actor, struct bough_batch *batch)
+{
+    const struct state *self = bough_state(actor);
+    const void *message;
+    size_t size;
+
+    while ((message = bough_batch_next(batch, &size)) != NULL) {
+        mess_run(actor, message, size);
+        if (dice(self->place->storm, 8) == 0) return;
     }
 }
 
@@ -184,6 +201,18 @@ static const struct bough_actor_type mess_type = {
     .message_count = KIND_COUNT,
     .init = mess_init,
     .run = mess_run,
+    .finish = mess_finish,
+};
+
+static const struct bough_actor_type batch_type = {
+    .name = "batch",
+    .state_size = sizeof(struct state),
+    .message_size = sizeof(struct message),
+    .options_size = sizeof(struct options),
+    .messages = messages,
+    .message_count = KIND_COUNT,
+    .init = mess_init,
+    .run_batch = mess_run_batch,
     .finish = mess_finish,
 };
 
@@ -231,9 +260,12 @@ static void place_exited(struct bough_watch *watch,
 static void post(struct storm *storm, uint32_t sender, uint32_t receiver, enum kind kind)
 {
     struct place *place = &storm->places[receiver];
-    const struct message message = { kind, sender, receiver, ++place->sent[sender] };
+    const uint32_t high = dice(storm, 4) == 0;
+    const uint64_t seq = ++place->sent[sender][high];
+    const struct message message = { kind, sender, receiver, high, seq };
     const enum bough_status status =
-        bough_send(place->address, &message, sizeof(message));
+        high ? bough_send_high(place->address, &message, sizeof(message))
+             : bough_send(place->address, &message, sizeof(message));
 
     assert_true(status == BOUGH_OK || status == BOUGH_EFULL);
 }
@@ -253,13 +285,15 @@ static void ask(struct storm *storm)
     struct place *place = &storm->places[receiver];
 
     if (record->call_fate != FREE) return;
+    const uint32_t high = dice(storm, 4) == 0;
     const struct message message = {
-        (enum kind)dice(storm, KIND_COUNT),
-        sender,
-        receiver,
-        ++place->sent[sender],
+        .kind = (enum kind)dice(storm, KIND_COUNT),
+        .sender = sender,
+        .receiver = receiver,
+        .high = high,
+        .seq = ++place->sent[sender][high],
     };
-    record->call = (struct bough_call){ .done = call_done };
+    record->call = (struct bough_call){ .done = call_done, .high = high };
     record->call.owner = any_owner(storm, &record->call_owner);
     record->call.timeout_ms = dice(storm, 3) == 0 ? 1 + dice(storm, 20) : 0;
     record->call_fate = OPEN;
@@ -340,9 +374,10 @@ static struct storm *storm_new(struct bough_test *test, uint64_t seed)
     for (uint32_t i = 0; i < PLACES; i++) {
         struct place *place = &storm->places[i];
         const struct bough_place_spec spec = {
-            .type = &mess_type,
+            .type = i % 2 == 0 ? &mess_type : &batch_type,
             .options = &(struct options){ place },
             .capacity = CAPACITY,
+            .when_full = (enum bough_when_full)dice(storm, BOUGH_WHEN_FULL_COUNT),
         };
         place->storm = storm;
         place->index = i;
@@ -412,7 +447,7 @@ static void a_storm_meets_every_outcome(void **state)
         if (storm->answers[outcomes[i]] > 0) continue;
         fail_msg("no question was answered %s", bough_status_name(outcomes[i]));
     }
-    assert_true(storm->taken_back > 0 && storm->orphaned > 0);
+    assert_true(storm->taken_back > 0 && storm->orphaned > 0 && storm->held_up > 0);
     free(storm);
 }
 

@@ -91,7 +91,7 @@ static void sup_start_map_faulty_specs(void **state)
 static void child_specs(void **state)
 {
     const struct bough_child_spec good = { .name = "x", .type = &bough_supervisor_type };
-    struct bough_child_spec faulty[5];
+    struct bough_child_spec faulty[6];
     struct tree tree;
 
     for (size_t i = 0; i < bough_count_of(faulty); i++)
@@ -101,6 +101,7 @@ static void child_specs(void **state)
     faulty[2].shutdown_ms = -2;
     faulty[3].on_restart = 7;
     faulty[4].significant = true;
+    faulty[5].when_full = BOUGH_WHEN_FULL_COUNT;
     for (size_t i = 0; i < bough_count_of(faulty); i++)
         expect_faulty(state, &faulty[i]);
 

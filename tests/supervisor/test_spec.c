@@ -205,6 +205,23 @@ static void on_restart_is_one_of_two(void **state)
     expect_fault(&sample, "/one", "on_restart 9 is neither keep nor discard");
 }
 
+static void when_full_is_one_of_four(void **state)
+{
+    struct sample sample;
+
+    (void)state;
+    sample_init(&sample);
+    for (int i = 0; i < BOUGH_WHEN_FULL_COUNT; i++) {
+        sample.children[0].when_full = (enum bough_when_full)i;
+        assert_status(bough_supervisor_check(&sample.options, NULL), BOUGH_OK);
+        assert_non_null(bough_when_full_names[i]);
+    }
+    assert_null(bough_when_full_names[BOUGH_WHEN_FULL_COUNT]);
+    sample.children[0].when_full = BOUGH_WHEN_FULL_COUNT;
+    expect_fault(&sample, "/one",
+                 "when_full 4 is none of refuse, wait, drop-oldest, drop-newest");
+}
+
 static void a_fault_of_a_nested_supervisor_is_found_with_its_path(void **state)
 {
     struct sample outer, inner;
@@ -473,6 +490,7 @@ int main(void)
         cmocka_unit_test(restart_is_one_of_three),
         cmocka_unit_test(shutdown_is_a_time_or_one_of_the_values),
         cmocka_unit_test(on_restart_is_one_of_two),
+        cmocka_unit_test(when_full_is_one_of_four),
         cmocka_unit_test(a_fault_of_a_nested_supervisor_is_found_with_its_path),
         cmocka_unit_test(options_that_contain_themselves_are_refused),
         cmocka_unit_test(many_children_are_checked_and_copied),

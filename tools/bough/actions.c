@@ -112,7 +112,8 @@ static void call_done(struct bough_call *call, enum bough_status status)
 
 void bough_action_call(struct bough_request *request, const char *path)
 {
-    static const char *const allowed[] = { "message", "fields", "timeout", NULL };
+    static const char *const allowed[] = { "message", "fields", "timeout", "priority",
+                                           NULL };
     alignas(max_align_t) char buffer[MESSAGE_BUFFER];
     struct bough_place_info info;
     struct bough_address place;
@@ -123,6 +124,7 @@ void bough_action_call(struct bough_request *request, const char *path)
     if (!bough_body_parse(request, allowed, &body)) return;
     if (make_message(request, &body, place, buffer, sizeof(buffer), &block)) {
         request->call.done = call_done;
+        request->call.high = body.high;
         request->call.timeout_ms = body.timeout_ms == BOUGH_FOREVER ? 0 : body.timeout_ms;
         bough_call_block(&request->call, place, &block);
         bough_request_suspend(request);
@@ -132,7 +134,7 @@ void bough_action_call(struct bough_request *request, const char *path)
 
 void bough_action_send(struct bough_request *request, const char *path)
 {
-    static const char *const allowed[] = { "message", "fields", NULL };
+    static const char *const allowed[] = { "message", "fields", "priority", NULL };
     alignas(max_align_t) char buffer[MESSAGE_BUFFER];
     struct bough_place_info info;
     struct bough_address place;
@@ -142,7 +144,8 @@ void bough_action_send(struct bough_request *request, const char *path)
     if (!bough_request_find(request, path, &place, &info)) return;
     if (!bough_body_parse(request, allowed, &body)) return;
     if (make_message(request, &body, place, buffer, sizeof(buffer), &block)) {
-        const enum bough_status status = bough_send_block(place, &block);
+        const enum bough_status status = body.high ? bough_send_block_high(place, &block)
+                                                   : bough_send_block(place, &block);
 
         if (status == BOUGH_OK) {
             bough_request_json(request, MHD_HTTP_ACCEPTED, json_pack("{s:b}", "sent", 1));

@@ -59,6 +59,18 @@ static bool flag_member(struct bough_request *request, const json_t *json,
     return false;
 }
 
+static bool priority_member(struct bough_request *request, struct bough_body *body)
+{
+    const char *text = "normal";
+
+    if (!text_member(request, body->json, "priority", &text)) return false;
+    body->high = strcmp(text, "high") == 0;
+    if (body->high || strcmp(text, "normal") == 0) return true;
+    bough_request_refuse(request, BOUGH_EINVALID,
+                         "\"priority\" must be \"normal\" or \"high\"");
+    return false;
+}
+
 static bool timeout_member(struct bough_request *request, struct bough_body *body)
 {
     struct bough_error error;
@@ -103,7 +115,7 @@ bool bough_body_parse(struct bough_request *request, const char *const *allowed,
                text_member(request, body->json, "message", &body->message) &&
                text_member(request, body->json, "reason", &body->reason) &&
                flag_member(request, body->json, "wait", &body->wait) &&
-               timeout_member(request, body)) {
+               priority_member(request, body) && timeout_member(request, body)) {
         return true;
     }
     json_decref(body->json);

@@ -13,6 +13,7 @@ struct bough_body {
     json_t *fields; /* NULL: none */
     int64_t timeout_ms;
     bool wait;
+    bool high; /* the priority */
 };
 
 /* Understands the body, an absent one as {}; the names of the members that are allowed

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bough/config/units.h>
 #include <bough/tools/bough/client.h>
@@ -79,6 +80,17 @@ static bool parse_timeout(const struct bough_arguments *arguments, int64_t *wait
     return true;
 }
 
+/* False: complained. */
+static bool priority_right(const struct bough_arguments *arguments)
+{
+    const char *text = arguments->options[BOUGH_OPTION_PRIORITY];
+
+    if (text == NULL || strcmp(text, "normal") == 0 || strcmp(text, "high") == 0)
+        return true;
+    bough_complain("%s: --priority must be normal or high", arguments->verb->name);
+    return false;
+}
+
 /* What lies beyond the end of time is 0, for ever. */
 static int64_t with_grace(int64_t wait_ms)
 {
@@ -88,15 +100,17 @@ static int64_t with_grace(int64_t wait_ms)
 int bough_cmd_call(const struct bough_arguments *arguments)
 {
     const char *timeout = arguments->options[BOUGH_OPTION_TIMEOUT];
+    const char *priority = arguments->options[BOUGH_OPTION_PRIORITY];
     int64_t wait_ms;
     json_t *fields, *body, *answer;
     int code;
 
     if (!parse_timeout(arguments, &wait_ms)) return BOUGH_CODE_USAGE;
+    if (!priority_right(arguments)) return BOUGH_CODE_USAGE;
     fields = parse_fields(arguments);
     if (fields == NULL) return BOUGH_CODE_USAGE;
-    body = json_pack("{s:s, s:o, s:s*}", "message", arguments->words[1], "fields", fields,
-                     "timeout", timeout);
+    body = json_pack("{s:s, s:o, s:s*, s:s*}", "message", arguments->words[1], "fields",
+                     fields, "timeout", timeout, "priority", priority);
     if (wait_ms != 0) wait_ms = with_grace(wait_ms);
     code = deliver(arguments, "call", body, wait_ms, &answer);
     if (code != BOUGH_CODE_DONE) return code;
@@ -107,11 +121,14 @@ int bough_cmd_call(const struct bough_arguments *arguments)
 
 int bough_cmd_send(const struct bough_arguments *arguments)
 {
-    json_t *fields = parse_fields(arguments), *body, *answer;
+    json_t *fields, *body, *answer;
     int code;
 
+    if (!priority_right(arguments)) return BOUGH_CODE_USAGE;
+    fields = parse_fields(arguments);
     if (fields == NULL) return BOUGH_CODE_USAGE;
-    body = json_pack("{s:s, s:o}", "message", arguments->words[1], "fields", fields);
+    body = json_pack("{s:s, s:o, s:s*}", "message", arguments->words[1], "fields", fields,
+                     "priority", arguments->options[BOUGH_OPTION_PRIORITY]);
     code = deliver(arguments, "send", body, BOUGH_CLIENT_WAIT_MS, &answer);
     if (code != BOUGH_CODE_DONE) return code;
     if (arguments->options[BOUGH_OPTION_JSON] != NULL) bough_output_json(answer);

@@ -23,6 +23,8 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_SINCE] = { "since", 's', "SEQ", NULL, "only events after that number" },
     [BOUGH_OPTION_TIMEOUT] = { "timeout", 't', "TIME", NULL,
                                "how long to wait: 500ms, 5s, 2m, infinity" },
+    [BOUGH_OPTION_PRIORITY] = { "priority", 'p', "PRIORITY", "normal high",
+                                "normal, or high: before all that is normal" },
     [BOUGH_OPTION_REASON] = { "reason", 'r', "REASON", "normal shutdown error kill",
                               "normal, shutdown, error (default) or kill" },
     [BOUGH_OPTION_WAIT] = { "wait", 'w', NULL, NULL, "return when it is done" },
@@ -53,6 +55,7 @@ enum {
     FOLLOW = 1 << BOUGH_OPTION_FOLLOW,
     SINCE = 1 << BOUGH_OPTION_SINCE,
     TIMEOUT = 1 << BOUGH_OPTION_TIMEOUT,
+    PRIORITY = 1 << BOUGH_OPTION_PRIORITY,
     REASON = 1 << BOUGH_OPTION_REASON,
     SOCKET = 1 << BOUGH_OPTION_CONTROL | 1 << BOUGH_OPTION_NAME,
     WAIT = 1 << BOUGH_OPTION_WAIT | TIMEOUT,
@@ -176,8 +179,9 @@ const struct bough_verb bough_verbs[] = {
           "7 no answer in time.\n",
       .examples =
           "bough call /counter increment\n"
-          "bough call /store set '{\"key\": \"a\", \"value\": \"1\", \"ttl\": \"5s\"}'\n",
-      .options = JSON | TIMEOUT | SOCKET,
+          "bough call /store set '{\"key\": \"a\", \"value\": \"1\", \"ttl\": \"5s\"}'\n"
+          "bough call /store get '{\"key\": \"a\"}' --priority high\n",
+      .options = JSON | TIMEOUT | PRIORITY | SOCKET,
       .least = 2,
       .most = 3,
       .run = bough_cmd_call },
@@ -186,7 +190,7 @@ const struct bough_verb bough_verbs[] = {
       .summary = "tell an actor, without waiting for an answer",
       .text = "As `call`; the exit code says whether the message was taken.\n",
       .examples = "bough send /log log '{\"level\": \"info\", \"text\": \"hello\"}'\n",
-      .options = JSON | SOCKET,
+      .options = JSON | PRIORITY | SOCKET,
       .least = 2,
       .most = 3,
       .run = bough_cmd_send },

@@ -1,0 +1,52 @@
+/* batch.c - a turn in one call: the actor takes its messages itself.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/core/assert.h>
+#include <bough/core/slot_internal.h>
+
+struct bough_batch {
+    struct bough_actor *actor;
+    uint32_t left, taken; /* of the turn's messages */
+};
+
+/* As between two messages of an ordinary turn, before each but the first. */
+static bool goes_on(const struct bough_batch *batch)
+{
+    struct bough_actor *actor = batch->actor;
+    struct bough_loop *loop = actor->loop;
+
+    if (batch->left == 0 || !bough_slot_is_open(actor)) return false;
+    if (batch->taken == 0) return true;
+    return loop->urgent.head == NULL && bough_loop_step(loop);
+}
+
+const void *bough_batch_next(struct bough_batch *batch, size_t *size)
+{
+    struct bough_actor *actor = batch->actor;
+    struct bough_cell *cell = NULL;
+
+    bough_assert(actor->loop->running == actor);
+    while (cell == NULL) {
+        bough_turn_done(actor);
+        if (!goes_on(batch)) {
+            batch->left = 0;
+            return NULL;
+        }
+        batch->left--;
+        batch->taken++;
+        cell = bough_turn_next(actor);
+    }
+    *size = cell->size;
+    return bough_cell_bytes(cell);
+}
+
+uint32_t bough_batch_turn(struct bough_actor *slot, uint32_t count)
+{
+    struct bough_batch batch = { .actor = slot, .left = count };
+
+    slot->type->run_batch(slot, &batch);
+    bough_turn_done(slot);
+    /* Else it would be given the same batch for ever. */
+    bough_assert(batch.taken > 0 || !bough_slot_is_open(slot));
+    return batch.taken;
+}

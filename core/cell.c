@@ -1,0 +1,80 @@
+/* cell.c - cells whose bytes are too many for the pool: they hold a buffer.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/core/assert.h>
+#include <bough/core/buffer.h>
+#include <bough/core/buffer_internal.h>
+#include <bough/core/slot_internal.h>
+
+struct bough_buffer *bough_cell_buffer(const struct bough_cell *cell)
+{
+    struct bough_buffer *buffer;
+
+    if (!bough_is_large(cell->size)) return NULL;
+    memcpy(&buffer, cell->bytes, sizeof(buffer));
+    return buffer;
+}
+
+const void *bough_cell_large_bytes(const struct bough_cell *cell)
+{
+    return bough_cell_buffer(cell)->bytes;
+}
+
+struct bough_cell *bough_cell_hold(struct bough_loop *loop, struct bough_buffer *buffer)
+{
+    struct bough_cell *cell =
+        bough_pool_take(&loop->pool, sizeof(*cell) + sizeof(struct bough_buffer *));
+
+    bough_assert(bough_is_large(buffer->size));
+    if (cell == NULL) return NULL;
+    memcpy(cell->bytes, &buffer, sizeof(buffer));
+    bough_cell_fill(loop, cell, buffer->size);
+    return cell;
+}
+
+struct bough_cell *bough_cell_new_large(struct bough_loop *loop, const void *bytes,
+                                        size_t size)
+{
+    struct bough_buffer *buffer = bough_buffer_new(bytes, size);
+    struct bough_cell *cell = buffer != NULL ? bough_cell_hold(loop, buffer) : NULL;
+
+    if (cell == NULL) bough_buffer_drop(buffer);
+    return cell;
+}
+
+void bough_cell_free_large(struct bough_loop *loop, struct bough_cell *cell)
+{
+    bough_buffer_drop(bough_cell_buffer(cell));
+    bough_pool_give(&loop->pool, cell, sizeof(*cell) + sizeof(struct bough_buffer *));
+    loop->counts.cells--;
+}
+
+struct bough_buffer *bough_take_large(struct bough_block *block)
+{
+    return bough_is_large(block->size) ? bough_buffer_take(block) : NULL;
+}
+
+/* A message or an answer, to be kept */
+
+static struct bough_buffer *share_cell(const struct bough_cell *cell)
+{
+    struct bough_buffer *buffer = bough_cell_buffer(cell);
+
+    return buffer != NULL ? bough_buffer_share(buffer)
+                          : bough_buffer_new(cell->bytes, cell->size);
+}
+
+struct bough_buffer *bough_message_share(struct bough_actor *actor)
+{
+    bough_assert(actor->loop->running == actor);
+    bough_assert(actor->loop->message != NULL);
+    return share_cell(actor->loop->message);
+}
+
+struct bough_buffer *bough_call_share(const struct bough_call *call)
+{
+    const struct bough_cell *answer = call->answer;
+
+    return answer != NULL ? share_cell(answer)
+                          : bough_buffer_new(call->reply, call->reply_size);
+}
