@@ -8,6 +8,7 @@
 #ifndef BOUGH_CORE_EVENT_H
 #define BOUGH_CORE_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <bough/core/exit_reason.h>
@@ -50,6 +51,10 @@ struct bough_event {
 /* Told to the runtime's observer while things change: it copies what it keeps and calls
  * nothing of the runtime. */
 typedef void bough_event_function(void *data, const struct bough_event *event);
+
+/* Whether somebody listens; else bough_event_report() uses an event for its number alone,
+ * and none of its other members need be filled in. Thread: the loop's. */
+BOUGH_PUBLIC bool bough_event_wanted(const struct bough_runtime *runtime);
 
 /* Numbers, stamps and reports an event; `seq` is filled in and, when
  * somebody listens, `realtime_ns`. Returns

@@ -34,15 +34,18 @@ static const char *print_reason(const struct bough_supervised *child,
 
 /* Reports the event, with what names the place filled in; returns its number. */
 static uint64_t tell(struct bough_actor *actor, struct bough_address place,
-                     struct bough_event event)
+                     struct bough_event *event)
 {
+    struct bough_runtime *runtime = bough_actor_runtime(actor);
     struct bough_place_info info;
 
-    if (bough_place_info(place, &info) != BOUGH_OK) return 0;
-    event.path = info.path;
-    event.type = info.type->name;
-    event.life = info.life;
-    return bough_event_report(bough_actor_runtime(actor), &event);
+    if (bough_event_wanted(runtime)) {
+        if (bough_place_info(place, &info) != BOUGH_OK) return 0;
+        event->path = info.path;
+        event->type = info.type->name;
+        event->life = info.life;
+    }
+    return bough_event_report(runtime, event);
 }
 
 /* Starts and ends. What was asked for by a request is no news: OTP. */
@@ -80,23 +83,33 @@ static void report_end_asked_for(struct bough_actor *actor,
                      bough_supervised_path(child), print_reason(child, why));
 }
 
+static void report_end_of_work(struct bough_actor *actor,
+                               const struct bough_supervised *child)
+{
+    const bool good = bough_exit_good(&child->reason);
+    char why[BOUGH_REASON_TEXT];
+
+    if (child->spec->restart == BOUGH_TEMPORARY)
+        bough_report(actor, good ? BOUGH_DEBUG : BOUGH_WARNING,
+                     "%s ended: %s; it is temporary and forgotten",
+                     bough_supervised_path(child), print_reason(child, why));
+    else if (child->spec->restart == BOUGH_TRANSIENT && good)
+        bough_report(actor, BOUGH_DEBUG, "%s ended: %s; its work is done",
+                     bough_supervised_path(child), print_reason(child, why));
+}
+
 void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child)
 {
     const enum bough_child_state state = bough_supervised_state(actor, child);
-    const bool good = bough_exit_good(&child->reason);
-    const char *path = bough_supervised_path(child);
     char why[BOUGH_REASON_TEXT];
 
-    print_reason(child, why);
     if (state == BOUGH_CHILD_STARTING)
-        bough_report(actor, BOUGH_ERROR, "%s did not start: %s", path, why);
+        bough_report(actor, BOUGH_ERROR, "%s did not start: %s",
+                     bough_supervised_path(child), print_reason(child, why));
     else if (state == BOUGH_CHILD_STOPPING)
         report_end_asked_for(actor, child);
-    else if (child->spec->restart == BOUGH_TEMPORARY)
-        bough_report(actor, good ? BOUGH_DEBUG : BOUGH_WARNING,
-                     "%s ended: %s; it is temporary and forgotten", path, why);
-    else if (child->spec->restart == BOUGH_TRANSIENT && good)
-        bough_report(actor, BOUGH_DEBUG, "%s ended: %s; its work is done", path, why);
+    else
+        report_end_of_work(actor, child);
 }
 
 /* Restarts */
@@ -108,10 +121,10 @@ void bough_report_wait(struct bough_actor *actor, struct bough_supervised *child
     char why[BOUGH_REASON_TEXT], wait[BOUGH_DURATION_TEXT];
 
     child->cause = tell(actor, child->place,
-                        (struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
-                                              .cause = child->cause,
-                                              .delay_ms = action->limit_ms,
-                                              .attempt = action->attempt });
+                        &(struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
+                                               .cause = child->cause,
+                                               .delay_ms = action->limit_ms,
+                                               .attempt = action->attempt });
     bough_report(actor, BOUGH_WARNING, "%s %s: %s; restart in %s",
                  bough_supervised_path(child),
                  action->attempt > 1 ? "did not start" : "ended",
@@ -135,12 +148,12 @@ void bough_report_restart(struct bough_actor *actor, struct bough_supervised *ch
     char why[BOUGH_REASON_TEXT], period[BOUGH_DURATION_TEXT];
 
     self->cause = tell(actor, child->place,
-                       (struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
-                                             .cause = child->cause,
-                                             .attempt = action->attempt,
-                                             .restarts = action->restarts,
-                                             .allowed = allowed,
-                                             .period_ms = period_ms });
+                       &(struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
+                                              .cause = child->cause,
+                                              .attempt = action->attempt,
+                                              .restarts = action->restarts,
+                                              .allowed = allowed,
+                                              .period_ms = period_ms });
     bough_report(actor, level_of(child, action),
                  "%s %s: %s; restart %" PRIu32 " of %" PRIu32 " in %s",
                  bough_supervised_path(child),
@@ -201,7 +214,7 @@ void bough_report_give_up(struct bough_actor *actor, const struct bough_supervis
 
     self->end = why_given_up(self, child, action);
     self->cause = tell(actor, bough_self(actor),
-                       (struct bough_event){
+                       &(struct bough_event){
                            .kind = BOUGH_EVENT_GAVE_UP,
                            .cause = child->cause,
                            .reason = &self->end,

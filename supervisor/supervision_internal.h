@@ -165,8 +165,15 @@ void bough_supervision_stop(struct bough_actor *actor);
 
 enum { BOUGH_REASON_TEXT = 224, BOUGH_DURATION_TEXT = 24 };
 
+/* A line of the log; what it says is put together only when somebody wants the line. */
 #define bough_report(actor, level, ...) \
-    bough_log(bough_actor_runtime(actor), level, bough_actor_path(actor), __VA_ARGS__)
+    do { \
+        struct bough_runtime *const its_runtime = bough_actor_runtime(actor); \
+        const enum bough_log_level its_level = (level); \
+\
+        if (bough_log_wanted(its_runtime, its_level)) \
+            bough_log(its_runtime, its_level, bough_actor_path(actor), __VA_ARGS__); \
+    } while (0)
 
 const char *bough_print_ms(int64_t ms, char buffer[BOUGH_DURATION_TEXT]);
 void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child);
