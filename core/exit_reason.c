@@ -42,11 +42,14 @@ struct bough_exit_reason bough_exit_make(enum bough_exit_kind kind,
                                          enum bough_status status, int number,
                                          const char *format, ...)
 {
-    struct bough_exit_reason reason = { .kind = kind,
-                                        .status = status,
-                                        .number = number };
+    /* What follows the text is nobody's, and is not cleared: most reasons have none. */
+    struct bough_exit_reason reason;
     va_list arguments;
 
+    reason.kind = kind;
+    reason.status = status;
+    reason.number = number;
+    reason.text[0] = '\0';
     if (!format) return reason;
     va_start(arguments, format);
     bough_text_vformat(reason.text, sizeof(reason.text), format, arguments);

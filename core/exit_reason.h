@@ -1,12 +1,14 @@
 /* exit_reason.h - why a life ended.
  *
- * A plain value, copied with the watch, the event and the log. `normal` and `shutdown`
+ * A plain value that goes with the watch, the event and the log. `normal` and `shutdown`
  * are the two good ones (OTP's table N); every other kind is a fault that supervision
  * acts on.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CORE_EXIT_REASON_H
 #define BOUGH_CORE_EXIT_REASON_H
+
+#include <string.h>
 
 #include <bough/core/status.h>
 
@@ -46,6 +48,18 @@ BOUGH_PUBLIC struct bough_exit_reason bough_exit_make(enum bough_exit_kind kind,
                                                       enum bough_status status,
                                                       int number, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Copies a reason, and as much of its text as there is: a dozen bytes mostly, not 160.
+ * What follows the text in `*to` stays as it was. */
+static inline void bough_exit_copy(struct bough_exit_reason *to,
+                                   const struct bough_exit_reason *from)
+{
+    to->kind = from->kind;
+    to->status = from->status;
+    to->number = from->number;
+    to->text[0] = from->text[0];
+    if (from->text[0] != '\0') memcpy(to->text, from->text, strlen(from->text) + 1);
+}
 
 /* For a person: "error: range: count overflows", "signal SEGV", "exit 3", "normal".
  * Writes at most `size` bytes with the NUL and returns `buffer`. */

@@ -101,21 +101,28 @@ static void keep_reason(struct bough_actor *slot, const struct bough_exit_reason
     if (kept == NULL) {
         slot->reason = (struct bough_exit_reason *)(uintptr_t)&bare_reasons[reason->kind];
     } else {
-        *kept = *reason;
+        bough_exit_copy(kept, reason);
         slot->reason = kept;
     }
     slot->gate.doomed = true;
 }
 
-static void drop_reason(struct bough_actor *slot)
+/* Its reason to end, which it has no more; to be released with free_reason(). */
+static struct bough_exit_reason *take_reason(struct bough_actor *slot)
+{
+    struct bough_exit_reason *reason = slot->reason;
+
+    slot->reason = NULL;
+    slot->gate.doomed = false;
+    return reason;
+}
+
+static void free_reason(struct bough_loop *loop, struct bough_exit_reason *reason)
 {
     const struct bough_exit_reason *first = bare_reasons;
 
-    if (slot->reason < first || slot->reason >= first + BOUGH_EXIT_KIND_COUNT) {
-        bough_pool_give(&slot->loop->pool, slot->reason, sizeof(*slot->reason));
-    }
-    slot->reason = NULL;
-    slot->gate.doomed = false;
+    if (reason < first || reason >= first + BOUGH_EXIT_KIND_COUNT)
+        bough_pool_give(&loop->pool, reason, sizeof(*reason));
 }
 
 void bough_slot_doom(struct bough_actor *slot, const struct bough_exit_reason *reason,
@@ -190,7 +197,7 @@ static enum bough_status fail_start(struct bough_actor *slot, enum bough_status 
         reason = *slot->reason;
     }
     bough_owned_release_all(slot);
-    if (slot->reason != NULL) drop_reason(slot);
+    if (slot->reason != NULL) free_reason(slot->loop, take_reason(slot));
     if (slot->name != NULL && slot->name->child_lives > 0) kill_children(slot);
     give_state(slot);
     const uint64_t seq =
@@ -281,19 +288,20 @@ static void rest(struct bough_actor *slot, const struct bough_exit_reason *reaso
 
 static void complete_end(struct bough_actor *slot)
 {
-    const struct bough_exit_reason reason = *slot->reason;
+    struct bough_loop *loop = slot->loop;
     const uint64_t cause = cause_of(slot);
 
     if (slot->type->finish != NULL) slot->type->finish(slot);
     bough_owned_release_all(slot);
     slot->gate.phase = BOUGH_PLACE_RESTARTING;
-    drop_reason(slot);
+    struct bough_exit_reason *reason = take_reason(slot);
     give_state(slot);
     set_cause(slot, 0);
-    rest(slot, &reason);
+    rest(slot, reason);
 
-    const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_EXITED, cause, &reason);
-    bough_watches_exited(slot, &reason, seq);
+    const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_EXITED, cause, reason);
+    bough_watches_exited(slot, reason, seq);
+    free_reason(loop, reason);
     if (slot->fleeting) bough_slot_vacate(slot, seq);
 }
 

@@ -75,6 +75,8 @@ static size_t ascii_length(const unsigned char *bytes, size_t len)
         memcpy(&eight, bytes + at, sizeof(eight));
         if ((eight & high) != 0) break;
     }
+    while (at < len && bytes[at] < 0x80)
+        at++;
     return at;
 }
 
@@ -123,10 +125,25 @@ size_t bough_utf8_cut(const void *text, size_t len, size_t max)
     return max;
 }
 
+/* A sentence without values: vsnprintf() takes 400 instructions to copy it. */
+static size_t copy_plain(char *buffer, size_t size, const char *text, size_t len)
+{
+    const bool more = len >= size;
+
+    if (more) len = size - 1;
+    memcpy(buffer, text, len);
+    buffer[len] = '\0';
+    return repair(buffer, len, more);
+}
+
 size_t bough_text_vformat(char *buffer, size_t size, const char *format,
                           va_list arguments)
 {
     bough_assert(size > 0);
+    const size_t plain_len = strcspn(format, "%");
+
+    if (format[plain_len] == '\0') return copy_plain(buffer, size, format, plain_len);
+
     const int wanted = vsnprintf(buffer, size, format, arguments);
 
     if (wanted < 0) {

@@ -41,8 +41,9 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
         if (watch->pending != 0) bough_queue_push(&loop->urgent, &watch->task);
         if (watch->ready != NULL) watch->ready(watch);
     } else {
-        const struct bough_exit_reason reason = watch->reason;
+        struct bough_exit_reason reason;
 
+        bough_exit_copy(&reason, &watch->reason);
         watch->pending = 0;
         bough_owned_remove(&watch->owned);
         watch->exited(watch, &reason);
@@ -94,7 +95,7 @@ void bough_watches_exited(struct bough_actor *slot,
         struct bough_watch *watch = slot->watches;
 
         unlink_watch(watch);
-        watch->reason = *reason;
+        bough_exit_copy(&watch->reason, reason);
         pend(watch, EXITED, seq);
     }
 }

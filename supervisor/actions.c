@@ -51,7 +51,7 @@ static void child_exited(struct bough_watch *watch,
     const struct bough_supervision *self = bough_state(actor);
 
     bough_timer_stop(&child->timer);
-    child->reason = *reason;
+    bough_exit_copy(&child->reason, reason);
     child->cause = watch->seq;
     bough_report_end(actor, child);
     feed(actor, child, BOUGH_ON_EXITED);
