@@ -15,13 +15,15 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/runtime_internal.h>
 #include <bough/core/slot_internal.h>
 
 /* Messages in one turn: a snapshot of the mailbox, capped, so that a long mailbox is run
  * while its cells are warm and still lets others have theirs. */
 enum { TURN_MAX = 1024 };
 
-/* When there is no memory for a reason: its kind, at least. */
+/* Reasons that say no more than their kind, as most do; and what is left of the others
+ * when there is no memory for them. */
 static const struct bough_exit_reason bare_reasons[BOUGH_EXIT_KIND_COUNT] = {
     [BOUGH_EXIT_NORMAL] = { .kind = BOUGH_EXIT_NORMAL },
     [BOUGH_EXIT_SHUTDOWN] = { .kind = BOUGH_EXIT_SHUTDOWN },
@@ -49,7 +51,7 @@ void bough_slot_unqueue(struct bough_actor *slot)
 void bough_slot_hurry(struct bough_actor *slot)
 {
     if (slot->urgent) return;
-    bough_slot_unqueue(slot);
+    if (slot->task.link != NULL) bough_slot_unqueue(slot);
     slot->urgent = true;
     slot->task.run = urgent_turn;
     bough_queue_push(&slot->loop->urgent, &slot->task);
@@ -58,11 +60,11 @@ void bough_slot_hurry(struct bough_actor *slot)
 
 /* Events */
 
-uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
-                          uint64_t cause, const struct bough_exit_reason *reason)
+static __attribute__((noinline)) uint64_t report(const struct bough_actor *slot,
+                                                 enum bough_event_kind kind,
+                                                 uint64_t cause,
+                                                 const struct bough_exit_reason *reason)
 {
-    if (slot->name == NULL) return 0;
-
     struct bough_event event = {
         .kind = kind,
         .path = slot->name->path,
@@ -72,6 +74,17 @@ uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
         .reason = reason,
     };
     return bough_event_report(slot->loop->runtime, &event);
+}
+
+/* Four in a restart, which nobody may listen to: then they are four numbers. */
+uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
+                          uint64_t cause, const struct bough_exit_reason *reason)
+{
+    struct bough_runtime *runtime = slot->loop->runtime;
+
+    if (slot->name == NULL) return 0;
+    if (runtime->options.event == NULL) return bough_runtime_next_seq(runtime);
+    return report(slot, kind, cause, reason);
 }
 
 static uint64_t cause_of(const struct bough_actor *slot)
@@ -94,16 +107,31 @@ static struct bough_actor *parent_of(const struct bough_actor *slot)
 
 /* Doom */
 
+static void keep_bare_reason(struct bough_actor *slot, enum bough_exit_kind kind)
+{
+    slot->reason = (struct bough_exit_reason *)(uintptr_t)&bare_reasons[kind];
+    slot->gate.doomed = true;
+}
+
+static bool is_bare(const struct bough_exit_reason *reason)
+{
+    return reason->text[0] == '\0' && reason->number == 0 &&
+           reason->status == bare_reasons[reason->kind].status;
+}
+
 static void keep_reason(struct bough_actor *slot, const struct bough_exit_reason *reason)
 {
-    struct bough_exit_reason *kept = bough_pool_take(&slot->loop->pool, sizeof(*kept));
+    bough_assert(reason->kind < BOUGH_EXIT_KIND_COUNT);
+
+    struct bough_exit_reason *kept =
+        is_bare(reason) ? NULL : bough_pool_take(&slot->loop->pool, sizeof(*kept));
 
     if (kept == NULL) {
-        slot->reason = (struct bough_exit_reason *)(uintptr_t)&bare_reasons[reason->kind];
-    } else {
-        bough_exit_copy(kept, reason);
-        slot->reason = kept;
+        keep_bare_reason(slot, reason->kind);
+        return;
     }
+    bough_exit_copy(kept, reason);
+    slot->reason = kept;
     slot->gate.doomed = true;
 }
 
@@ -163,7 +191,7 @@ static void give_state(struct bough_actor *slot)
     struct bough_actor *parent = parent_of(slot);
     struct bough_loop *loop = slot->loop;
 
-    bough_slot_unqueue(slot);
+    if (slot->task.link != NULL) bough_slot_unqueue(slot);
     bough_pool_give(&loop->pool, slot->state, state_bytes(slot->type));
     slot->state = NULL;
     loop->counts.lives--;
@@ -325,7 +353,7 @@ static void begin_stop(struct bough_actor *slot)
     if (slot->type->stop != NULL) {
         slot->type->stop(slot);
     } else {
-        bough_exit(slot, BOUGH_EXIT_SHUTDOWN);
+        keep_bare_reason(slot, BOUGH_EXIT_SHUTDOWN);
     }
 }
 

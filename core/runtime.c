@@ -81,7 +81,7 @@ bool bough_event_wanted(const struct bough_runtime *runtime)
 
 uint64_t bough_event_report(struct bough_runtime *runtime, struct bough_event *event)
 {
-    event->seq = ++runtime->last_seq;
+    event->seq = bough_runtime_next_seq(runtime);
     /* Without a listener the number is all that is made: the date costs 25 ns. */
     if (bough_event_wanted(runtime)) {
         event->realtime_ns = bough_runtime_realtime_ns(runtime);

@@ -15,4 +15,10 @@ struct bough_runtime {
     uint64_t last_seq;
 };
 
+/* The number of the event that happens now. */
+static inline uint64_t bough_runtime_next_seq(struct bough_runtime *runtime)
+{
+    return ++runtime->last_seq;
+}
+
 #endif
