@@ -146,11 +146,10 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
 
     bough_timer_stop(&child->timer);
     child->late = false;
-    child->watch = (struct bough_watch){
-        .ready = child_ready,
-        .exited = child_exited,
-        .owner = actor,
-    };
+    child->watch.ready = child_ready;
+    child->watch.exited = child_exited;
+    child->watch.owner = actor;
+    child->watch.seq = 0;
     status = place_start(actor, child, &start);
     if (status != BOUGH_OK) return start_over(actor, child, status, outcome);
     limit(actor, &child->timer, action->limit_ms, start_timed_out);
@@ -423,9 +422,11 @@ void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event
 
 void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event)
 {
-    bough_supervision_bury(bough_state(actor));
+    struct bough_supervision *self = bough_state(actor);
+
+    if (self->dead) bough_supervision_bury(self);
     bough_supervision_step(actor, event);
-    bough_supervision_serve(actor);
+    if (bough_decider_idle(self->decider)) bough_supervision_serve(actor);
 }
 
 /* Beginning and ending */

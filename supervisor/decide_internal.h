@@ -11,6 +11,7 @@
 #ifndef BOUGH_SUPERVISOR_DECIDE_INTERNAL_H
 #define BOUGH_SUPERVISOR_DECIDE_INTERNAL_H
 
+#include <bough/core/assert.h>
 #include <bough/supervisor/decide.h>
 #include <bough/supervisor/window_internal.h>
 
@@ -108,9 +109,21 @@ struct bough_decider {
 
 /* Actions */
 
-void bough_decide_act(struct bough_decider *decider, struct bough_decide_action action);
-void bough_decide_act_on(struct bough_decider *decider,
-                         enum bough_decide_action_kind kind, size_t child);
+static inline void bough_decide_act(struct bough_decider *decider,
+                                    struct bough_decide_action action)
+{
+    struct bough_decide_actions *actions = decider->actions;
+
+    bough_assert(actions->count < BOUGH_DECIDE_ACTIONS_MAX);
+    actions->list[actions->count++] = action;
+}
+
+static inline void bough_decide_act_on(struct bough_decider *decider,
+                                       enum bough_decide_action_kind kind, size_t child)
+{
+    bough_decide_act(decider,
+                     (struct bough_decide_action){ .kind = kind, .child = child });
+}
 
 /* Changes of state: each asserts that it is one of those allowed. */
 
@@ -118,8 +131,22 @@ void bough_decide_set_state(struct bough_decider *decider, size_t i,
                             enum bough_child_state state);
 void bough_decide_set_phase(struct bough_decider *decider, enum bough_decide_phase phase);
 
-/* Whether the child has a life. */
-bool bough_decide_lives(const struct bough_decider_child *child);
+/* Whether the child has a life: asked at each change of a state, twice. */
+static inline bool bough_decide_lives(const struct bough_decider_child *child)
+{
+    const unsigned living = 1u << BOUGH_CHILD_STARTING | 1u << BOUGH_CHILD_RUNNING |
+                            1u << BOUGH_CHILD_STOPPING;
+
+    return (living >> child->state & 1) != 0;
+}
+
+/* OTP's "its pid is not undefined": it runs, or is to run again. */
+static inline bool bough_decide_present(const struct bough_decider_child *child)
+{
+    const unsigned absent = 1u << BOUGH_CHILD_DOWN | 1u << BOUGH_CHILD_FORGOTTEN;
+
+    return (absent >> child->state & 1) == 0;
+}
 
 /* The child is over: DOWN and known, or forgotten, as its spec wants. */
 void bough_decide_settle(struct bough_decider *decider, size_t i);
@@ -133,9 +160,6 @@ void bough_decide_dismiss(struct bough_decider *decider, size_t i);
 /* In start order: to its end, or out of it. */
 void bough_decide_link_last(struct bough_decider *decider, size_t i);
 void bough_decide_unlink(struct bough_decider *decider, size_t i);
-
-/* OTP's "its pid is not undefined": it runs, or is to run again. */
-bool bough_decide_present(const struct bough_decider_child *child);
 
 /* What few children have; NULL for the others. */
 BOUGH_CHECKED enum bough_status

@@ -31,18 +31,6 @@ static const unsigned successors[BOUGH_CHILD_STATE_COUNT] = {
     [BOUGH_CHILD_FORGOTTEN] = 0,
 };
 
-bool bough_decide_lives(const struct bough_decider_child *child)
-{
-    return child->state == BOUGH_CHILD_STARTING || child->state == BOUGH_CHILD_RUNNING ||
-           child->state == BOUGH_CHILD_STOPPING;
-}
-
-/* OTP's "its pid is not undefined": it runs, or is to run again. */
-bool bough_decide_present(const struct bough_decider_child *child)
-{
-    return child->state != BOUGH_CHILD_DOWN && child->state != BOUGH_CHILD_FORGOTTEN;
-}
-
 void bough_decide_set_state(struct bough_decider *decider, size_t i,
                             enum bough_child_state state)
 {
@@ -50,10 +38,10 @@ void bough_decide_set_state(struct bough_decider *decider, size_t i,
 
     bough_assert(successors[child->state] & TO(state));
     decider->living -= bough_decide_lives(child);
-    decider->significant -= child->significant && bough_decide_present(child);
+    if (child->significant) decider->significant -= bough_decide_present(child);
     child->state = state;
     decider->living += bough_decide_lives(child);
-    decider->significant += child->significant && bough_decide_present(child);
+    if (child->significant) decider->significant += bough_decide_present(child);
 }
 
 /* Which phases may follow a phase. */
