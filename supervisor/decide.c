@@ -160,8 +160,9 @@ static bool request_expected(const struct bough_decider *decider,
                                                : state != BOUGH_CHILD_FORGOTTEN;
 }
 
-static bool is_expected(const struct bough_decider *decider,
-                        const struct bough_decide_event *event)
+/* Asserted with each event, so a part of bough_decide(), and no call. */
+static inline __attribute__((always_inline)) bool
+is_expected(const struct bough_decider *decider, const struct bough_decide_event *event)
 {
     bool known = event->child < decider->count;
 
