@@ -48,9 +48,10 @@ static void child_exited(struct bough_watch *watch,
     struct bough_supervised *child =
         bough_container(watch, struct bough_supervised, watch);
     struct bough_actor *actor = watch->owner;
-    const struct bough_supervision *self = bough_state(actor);
+    struct bough_supervision *self = bough_state(actor);
 
     bough_timer_stop(&child->timer);
+    if (self->stopping == child) self->stopping = NULL;
     bough_exit_copy(&child->reason, reason);
     child->cause = watch->seq;
     bough_report_end(actor, child);
@@ -60,10 +61,8 @@ static void child_exited(struct bough_watch *watch,
         bough_place_mark(child->place, BOUGH_PLACE_RESERVED);
 }
 
-static void stop_timed_out(struct bough_actor *actor, struct bough_timer *timer)
+static void stop_timed_out(struct bough_actor *actor, struct bough_supervised *child)
 {
-    struct bough_supervised *child =
-        bough_container(timer, struct bough_supervised, timer);
     char limit[BOUGH_DURATION_TEXT];
 
     bough_report(actor, BOUGH_WARNING, "%s did not end within %s and is killed",
@@ -156,6 +155,45 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
     return false;
 }
 
+static void look_at_stop(struct bough_actor *actor, struct bough_timer *timer);
+
+static void set_limit(struct bough_actor *actor, int64_t now_ms)
+{
+    struct bough_supervision *self = bough_state(actor);
+
+    self->timer_at_ms = self->stop_until_ms;
+    bough_timer_start(actor, &self->timer, self->stop_until_ms - now_ms, 0, look_at_stop);
+}
+
+static void look_at_stop(struct bough_actor *actor, struct bough_timer *timer)
+{
+    struct bough_supervision *self = bough_state(actor);
+    struct bough_supervised *child = self->stopping;
+    const int64_t now_ms = bough_now_ms(actor);
+
+    (void)timer;
+    if (!child) return;
+    if (self->stop_until_ms > now_ms) {
+        set_limit(actor, now_ms);
+    } else {
+        self->stopping = NULL;
+        stop_timed_out(actor, child);
+    }
+}
+
+static void limit_stop(struct bough_actor *actor, struct bough_supervised *child,
+                       int64_t limit_ms)
+{
+    struct bough_supervision *self = bough_state(actor);
+    const int64_t now_ms = bough_now_ms(actor);
+
+    if (limit_ms == BOUGH_FOREVER) return;
+    self->stopping = child;
+    self->stop_until_ms = limit_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + limit_ms;
+    if (!bough_timer_is_running(&self->timer) || self->stop_until_ms < self->timer_at_ms)
+        set_limit(actor, now_ms);
+}
+
 static bool do_stop(struct bough_actor *actor, const struct bough_decide_action *action,
                     struct bough_decide_event *outcome)
 {
@@ -164,7 +202,7 @@ static bool do_stop(struct bough_actor *actor, const struct bough_decide_action 
     (void)outcome;
     bough_timer_stop(&child->timer);
     bough_stop(child->place);
-    limit(actor, &child->timer, action->limit_ms, stop_timed_out);
+    limit_stop(actor, child, action->limit_ms);
     return false;
 }
 
@@ -182,7 +220,10 @@ static void kill_child(struct bough_supervised *child)
 static bool do_kill(struct bough_actor *actor, const struct bough_decide_action *action,
                     struct bough_decide_event *outcome)
 {
+    struct bough_supervision *self = bough_state(actor);
+
     (void)outcome;
+    self->stopping = NULL;
     kill_child(bough_supervision_child(actor, action->child));
     return false;
 }
@@ -212,6 +253,7 @@ static bool do_stop_all(struct bough_actor *actor,
     struct bough_supervision *self = bough_state(actor);
 
     (void)outcome;
+    self->stopping = NULL;
     if (action->limit_ms == BOUGH_SHUTDOWN_BRUTAL_KILL) {
         for_all(actor, BOUGH_CHILD_STOPPING, kill_child);
     } else {
@@ -426,7 +468,9 @@ void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event
 
     if (self->dead) bough_supervision_bury(self);
     bough_supervision_step(actor, event);
-    if (bough_decider_idle(self->decider)) bough_supervision_serve(actor);
+    if (!bough_decider_idle(self->decider)) return;
+    bough_timer_stop(&self->timer);
+    bough_supervision_serve(actor);
 }
 
 /* Beginning and ending */
@@ -442,7 +486,7 @@ void bough_supervision_begin(struct bough_actor *actor)
     struct bough_supervision *self = bough_state(actor);
 
     bough_starting(actor);
-    bough_timer_start(actor, &self->begin, 0, 0, begin);
+    bough_timer_start(actor, &self->timer, 0, 0, begin);
 }
 
 void bough_supervision_stop(struct bough_actor *actor)

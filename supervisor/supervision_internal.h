@@ -30,8 +30,8 @@ struct bough_supervised {
     struct bough_child_spec *own; /* `spec`, when it is this child's alone; else NULL */
     size_t number;                /* the decider's */
     struct bough_address place;
-    struct bough_watch watch; /* of its life */
-    struct bough_timer timer; /* the limit of a start or a stop; or a wait for a retry */
+    struct bough_watch watch;        /* of its life */
+    struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
     struct bough_exit_reason reason; /* why its last life ended, or did not begin */
     uint64_t cause;                  /* number of the event that told so */
     int64_t start_limit_ms;
@@ -86,10 +86,18 @@ struct bough_supervision {
     size_t capacity;                    /* of the array */
     struct bough_supervised *by_name;   /* those not forgotten */
     struct bough_supervised
-        *dead; /* freed before the next thing that happens is taken in */
-    struct bough_timer begin;
+        *dead;              /* freed before the next thing that happens is taken in */
     struct bough_timer all; /* the common limit of a dynamic supervisor's end */
-    uint64_t cause;         /* number of the event that the present starts follow from */
+
+    /* First the begin, then the limit of the stop under way, of which there is one at a
+     * time. It runs on from one stop to the next and looks what is left when it is due:
+     * nearly all end long before, and to set it for each was a tenth of their restart. */
+    struct bough_timer timer;
+    int64_t timer_at_ms;
+    struct bough_supervised *stopping; /* NULL: nobody, or without a limit */
+    int64_t stop_until_ms;
+
+    uint64_t cause; /* number of the event that the present starts follow from */
     struct bough_exit_reason end; /* once it gave up, or shuts down by itself */
 
     uint64_t names;                  /* dynamic: numbers given as names */
