@@ -49,16 +49,24 @@ BOUGH_PUBLIC struct bough_exit_reason bough_exit_make(enum bough_exit_kind kind,
                                                       int number, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Copies a reason, and as much of its text as there is: a dozen bytes mostly, not 160.
- * What follows the text in `*to` stays as it was. */
+/* Copies a reason, and of its text what there is, not all 160 bytes. What follows the
+ * text in `*to` is nobody's. */
 static inline void bough_exit_copy(struct bough_exit_reason *to,
                                    const struct bough_exit_reason *from)
 {
+    enum { SHORT = 32 }; /* copied without a call */
+
     to->kind = from->kind;
     to->status = from->status;
     to->number = from->number;
     to->text[0] = from->text[0];
-    if (from->text[0] != '\0') memcpy(to->text, from->text, strlen(from->text) + 1);
+    if (from->text[0] == '\0') return;
+
+    const size_t len = strlen(from->text);
+    if (len < SHORT)
+        memcpy(to->text, from->text, SHORT);
+    else
+        memcpy(to->text, from->text, len + 1);
 }
 
 /* For a person: "error: range: count overflows", "signal SEGV", "exit 3", "normal".

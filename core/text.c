@@ -75,8 +75,11 @@ static size_t ascii_length(const unsigned char *bytes, size_t len)
         memcpy(&eight, bytes + at, sizeof(eight));
         if ((eight & high) != 0) break;
     }
-    while (at < len && bytes[at] < 0x80)
-        at++;
+    if (at < len && len - at < sizeof(eight)) {
+        eight = 0;
+        memcpy(&eight, bytes + at, len - at);
+        if ((eight & high) == 0) return len;
+    }
     return at;
 }
 

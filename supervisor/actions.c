@@ -11,14 +11,18 @@
 #include <bough/core/assert.h>
 #include <bough/supervisor/supervisor.h>
 
+static void take_in(struct bough_actor *actor, struct bough_decide_event *event);
+
 static void feed(struct bough_actor *actor, const struct bough_supervised *child,
                  enum bough_decide_event_kind kind)
 {
-    bough_supervision_feed(
-        actor, (struct bough_decide_event){
-                   .kind = kind,
-                   .child = child->number,
-                   .reason = kind == BOUGH_ON_EXITED ? &child->reason : NULL });
+    struct bough_decide_event event = {
+        .kind = kind,
+        .child = child->number,
+        .reason = kind == BOUGH_ON_EXITED ? &child->reason : NULL,
+    };
+
+    take_in(actor, &event);
 }
 
 /* What comes back from a child */
@@ -452,25 +456,35 @@ static bool perform(struct bough_actor *actor, const struct bough_decide_actions
     return known;
 }
 
-void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event event)
+static void step(struct bough_actor *actor, struct bough_supervision *self,
+                 struct bough_decide_event *event)
 {
-    struct bough_supervision *self = bough_state(actor);
     struct bough_decide_actions actions;
 
     do {
-        bough_decide(self->decider, event, bough_now_ms(actor), &actions);
-    } while (perform(actor, &actions, &event));
+        bough_decide(self->decider, *event, bough_now_ms(actor), &actions);
+    } while (perform(actor, &actions, event));
 }
 
-void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event)
+void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event event)
+{
+    step(actor, bough_state(actor), &event);
+}
+
+static void take_in(struct bough_actor *actor, struct bough_decide_event *event)
 {
     struct bough_supervision *self = bough_state(actor);
 
     if (self->dead) bough_supervision_bury(self);
-    bough_supervision_step(actor, event);
+    step(actor, self, event);
     if (!bough_decider_idle(self->decider)) return;
     bough_timer_stop(&self->timer);
     bough_supervision_serve(actor);
+}
+
+void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event)
+{
+    take_in(actor, &event);
 }
 
 /* Beginning and ending */

@@ -139,27 +139,39 @@ static enum bough_log_level level_of(const struct bough_supervised *child,
     return said || bough_exit_good(&child->reason) ? BOUGH_INFO : BOUGH_WARNING;
 }
 
+static uint64_t tell_restart(struct bough_actor *actor,
+                             const struct bough_supervised *child,
+                             const struct bough_decide_action *action)
+{
+    const struct bough_supervision *self = bough_state(actor);
+    struct bough_event event;
+
+    if (bough_event_wanted(bough_actor_runtime(actor)))
+        event = (struct bough_event){
+            .kind = BOUGH_EVENT_RESTARTING,
+            .cause = child->cause,
+            .attempt = action->attempt,
+            .restarts = action->restarts,
+            .allowed = bough_supervisor_intensity(self->options),
+            .period_ms = bough_supervisor_period_ms(self->options),
+        };
+    return tell(actor, child->place, &event);
+}
+
 void bough_report_restart(struct bough_actor *actor, struct bough_supervised *child,
                           const struct bough_decide_action *action)
 {
     struct bough_supervision *self = bough_state(actor);
-    const uint32_t allowed = bough_supervisor_intensity(self->options);
-    const int64_t period_ms = bough_supervisor_period_ms(self->options);
     char why[BOUGH_REASON_TEXT], period[BOUGH_DURATION_TEXT];
 
-    self->cause = tell(actor, child->place,
-                       &(struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
-                                              .cause = child->cause,
-                                              .attempt = action->attempt,
-                                              .restarts = action->restarts,
-                                              .allowed = allowed,
-                                              .period_ms = period_ms });
+    self->cause = tell_restart(actor, child, action);
     bough_report(actor, level_of(child, action),
                  "%s %s: %s; restart %" PRIu32 " of %" PRIu32 " in %s",
                  bough_supervised_path(child),
                  action->attempt > 1 ? "did not start" : "ended",
-                 print_reason(child, why), action->restarts, allowed,
-                 print_period(period_ms, period));
+                 print_reason(child, why), action->restarts,
+                 bough_supervisor_intensity(self->options),
+                 print_period(bough_supervisor_period_ms(self->options), period));
 }
 
 /* Ends of the supervisor by itself */

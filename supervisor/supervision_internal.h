@@ -26,21 +26,22 @@
 /* One child. Its place belongs to the supervisor's place, the rest to this life; it does
  * not move, for what is under way points to its watch and its timer. */
 struct bough_supervised {
+    /* What each restart touches comes first, and the texts of reasons come last. */
     const struct bough_child_spec *spec;
-    struct bough_child_spec *own; /* `spec`, when it is this child's alone; else NULL */
-    size_t number;                /* the decider's */
+    size_t number; /* the decider's */
     struct bough_address place;
-    struct bough_watch watch;        /* of its life */
-    struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
-    struct bough_exit_reason reason; /* why its last life ended, or did not begin */
-    uint64_t cause;                  /* number of the event that told so */
-    int64_t start_limit_ms;
+    uint64_t cause;      /* number of the event that told why it ended */
     int64_t shutdown_ms; /* as bough_child_shutdown_ms() */
     bool lasting;        /* it comes back with the supervisor's next life */
     bool lived;
     bool changed; /* its place is to be furnished anew before the next start */
     bool late;    /* killed, since it was not ready in time */
     bool removed; /* forgotten; kept for what is still to be said about it */
+    struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
+    struct bough_watch watch;        /* of its life */
+    struct bough_exit_reason reason; /* why its last life ended, or did not begin */
+    int64_t start_limit_ms;
+    struct bough_child_spec *own;  /* `spec`, when it is this child's alone; else NULL */
     struct bough_supervised *next; /* among the dead */
     UT_hash_handle hh;             /* by name */
     char name[];
