@@ -9,6 +9,7 @@
 #include <bough/supervisor/supervision_internal.h>
 
 #include <bough/core/assert.h>
+#include <bough/supervisor/decide_internal.h>
 #include <bough/supervisor/supervisor.h>
 
 static void take_in(struct bough_actor *actor, struct bough_decide_event *event);
@@ -462,7 +463,7 @@ static void step(struct bough_actor *actor, struct bough_supervision *self,
     struct bough_decide_actions actions;
 
     do {
-        bough_decide(self->decider, *event, bough_now_ms(actor), &actions);
+        bough_decide_about(self->decider, event, bough_now_ms(actor), &actions);
     } while (perform(actor, &actions, event));
 }
 

@@ -147,7 +147,7 @@ static void all_overdue(struct bough_decider *decider)
         decider->all_killed)
         return;
     decider->all_killed = true;
-    bough_decide_act(decider, (struct bough_decide_action){ .kind = BOUGH_DO_KILL_ALL });
+    bough_decide_act_on(decider, BOUGH_DO_KILL_ALL, 0);
 }
 
 static bool request_expected(const struct bough_decider *decider,
@@ -223,19 +223,26 @@ static void take_in(struct bough_decider *decider, const struct bough_decide_eve
     }
 }
 
-void bough_decide(struct bough_decider *decider, struct bough_decide_event event,
-                  int64_t now_ms, struct bough_decide_actions *actions)
+void bough_decide_about(struct bough_decider *decider,
+                        const struct bough_decide_event *event, int64_t now_ms,
+                        struct bough_decide_actions *actions)
 {
-    bough_assert(event.kind < BOUGH_DECIDE_EVENT_COUNT);
-    bough_assert(is_expected(decider, &event));
+    bough_assert(event->kind < BOUGH_DECIDE_EVENT_COUNT);
+    bough_assert(is_expected(decider, event));
     bough_assert(now_ms >= decider->now_ms);
 
     actions->count = 0;
     decider->actions = actions;
     decider->now_ms = now_ms;
-    take_in(decider, &event);
+    take_in(decider, event);
     bough_decide_go_on(decider);
     decider->actions = NULL;
+}
+
+void bough_decide(struct bough_decider *decider, struct bough_decide_event event,
+                  int64_t now_ms, struct bough_decide_actions *actions)
+{
+    bough_decide_about(decider, &event, now_ms, actions);
 }
 
 bool bough_decider_idle(const struct bough_decider *decider)

@@ -7,6 +7,8 @@
  * decide_requests.c  start, terminate, restart, delete one child
  * decide_change.c    other flags and specs for what runs
  *
+ * And for actions.c, which feeds it.
+ *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_DECIDE_INTERNAL_H
 #define BOUGH_SUPERVISOR_DECIDE_INTERNAL_H
@@ -109,26 +111,27 @@ struct bough_decider {
 
 /* Actions */
 
-static inline void bough_decide_act(struct bough_decider *decider,
-                                    struct bough_decide_action action)
+/* bough_decide() of an event that stays where it is: it is read at once after it was
+ * written, in other pieces when it is copied, and the processor then waits. */
+void bough_decide_about(struct bough_decider *decider,
+                        const struct bough_decide_event *event, int64_t now_ms,
+                        struct bough_decide_actions *actions);
+
+/* Adds one, which is for the caller to fill in; it is made where it stays. */
+static inline struct bough_decide_action *
+bough_decide_act_on(struct bough_decider *decider, enum bough_decide_action_kind kind,
+                    size_t child)
 {
     struct bough_decide_actions *actions = decider->actions;
 
     bough_assert(actions->count < BOUGH_DECIDE_ACTIONS_MAX);
-    actions->list[actions->count++] = action;
-}
-
-static inline void bough_decide_act_on(struct bough_decider *decider,
-                                       enum bough_decide_action_kind kind, size_t child)
-{
-    bough_decide_act(decider,
-                     (struct bough_decide_action){ .kind = kind, .child = child });
+    struct bough_decide_action *action = &actions->list[actions->count++];
+    *action = (struct bough_decide_action){ .kind = kind, .child = child };
+    return action;
 }
 
 /* Changes of state: each asserts that it is one of those allowed. */
 
-void bough_decide_set_state(struct bough_decider *decider, size_t i,
-                            enum bough_child_state state);
 void bough_decide_set_phase(struct bough_decider *decider, enum bough_decide_phase phase);
 
 /* Whether the child has a life: asked at each change of a state, twice. */
@@ -146,6 +149,23 @@ static inline bool bough_decide_present(const struct bough_decider_child *child)
     const unsigned absent = 1u << BOUGH_CHILD_DOWN | 1u << BOUGH_CHILD_FORGOTTEN;
 
     return (absent >> child->state & 1) == 0;
+}
+
+/* Which states may follow a state: a bit for each. */
+extern const unsigned bough_decide_successors[BOUGH_CHILD_STATE_COUNT];
+
+/* Five in a restart, of which the compiler knows the new state: no call. */
+static inline void bough_decide_set_state(struct bough_decider *decider, size_t i,
+                                          enum bough_child_state state)
+{
+    struct bough_decider_child *child = &decider->children[i];
+
+    bough_assert(bough_decide_successors[child->state] & 1u << state);
+    decider->living -= bough_decide_lives(child);
+    if (child->significant) decider->significant -= bough_decide_present(child);
+    child->state = state;
+    decider->living += bough_decide_lives(child);
+    if (child->significant) decider->significant += bough_decide_present(child);
 }
 
 /* The child is over: DOWN and known, or forgotten, as its spec wants. */

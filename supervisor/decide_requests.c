@@ -10,9 +10,7 @@
 
 static void answer(struct bough_decider *decider, size_t i, enum bough_status status)
 {
-    bough_decide_act(decider, (struct bough_decide_action){ .kind = BOUGH_DO_ANSWER,
-                                                            .child = i,
-                                                            .status = status });
+    bough_decide_act_on(decider, BOUGH_DO_ANSWER, i)->status = status;
 }
 
 static void go_off(struct bough_decider *decider, struct bough_decide_event event,

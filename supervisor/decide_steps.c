@@ -127,12 +127,8 @@ void bough_decide_start(struct bough_decider *decider, size_t i)
 
     bough_decide_set_state(decider, i, BOUGH_CHILD_STARTING);
     child->killed = false;
-    bough_decide_act(decider,
-                     (struct bough_decide_action){
-                         .kind = BOUGH_DO_START,
-                         .child = i,
-                         .limit_ms = child->extras ? child->extras->start_timeout_ms
-                                                   : BOUGH_FOREVER });
+    bough_decide_act_on(decider, BOUGH_DO_START, i)->limit_ms =
+        child->extras ? child->extras->start_timeout_ms : BOUGH_FOREVER;
 }
 
 static void start_at_first(struct bough_decider *decider)
@@ -180,9 +176,7 @@ void bough_decide_stop(struct bough_decider *decider, size_t i)
         bough_decide_act_on(decider, BOUGH_DO_KILL, i);
         return;
     }
-    bough_decide_act(
-        decider, (struct bough_decide_action){
-                     .kind = BOUGH_DO_STOP, .child = i, .limit_ms = child->shutdown_ms });
+    bough_decide_act_on(decider, BOUGH_DO_STOP, i)->limit_ms = child->shutdown_ms;
 }
 
 /* False when no child of the group is alive. */
@@ -215,9 +209,7 @@ static void stop_all(struct bough_decider *decider)
             bough_decide_set_state(decider, i, BOUGH_CHILD_STOPPING);
     }
     decider->all_killed = decider->all_ms == BOUGH_SHUTDOWN_BRUTAL_KILL;
-    bough_decide_act(decider,
-                     (struct bough_decide_action){ .kind = BOUGH_DO_STOP_ALL,
-                                                   .limit_ms = decider->all_ms });
+    bough_decide_act_on(decider, BOUGH_DO_STOP_ALL, 0)->limit_ms = decider->all_ms;
 }
 
 void bough_decide_end_all(struct bough_decider *decider, enum bough_decide_end end,
@@ -234,12 +226,12 @@ void bough_decide_end_all(struct bough_decider *decider, enum bough_decide_end e
 void bough_decide_give_up(struct bough_decider *decider, size_t i,
                           enum bough_decide_why why, uint32_t restarts)
 {
-    bough_decide_act(decider, (struct bough_decide_action){
-                                  .kind = BOUGH_DO_GIVE_UP,
-                                  .child = i,
-                                  .attempt = decider->children[i].attempt + 1,
-                                  .restarts = restarts,
-                                  .why = why });
+    struct bough_decide_action *report =
+        bough_decide_act_on(decider, BOUGH_DO_GIVE_UP, i);
+
+    report->attempt = decider->children[i].attempt + 1;
+    report->restarts = restarts;
+    report->why = why;
     bough_decide_end_all(decider, BOUGH_END_GAVE_UP, i);
 }
 
@@ -270,16 +262,15 @@ static bool allowed(struct bough_decider *decider, size_t i, uint32_t *restarts)
 static void restart(struct bough_decider *decider, size_t i)
 {
     const struct bough_decider_child *child = &decider->children[i];
-    struct bough_decide_action report = {
-        .kind = BOUGH_DO_RESTART,
-        .child = i,
-        .limit_ms = child->extras ? child->extras->waited_ms : 0,
-        .attempt = child->attempt + 1,
-    };
+    struct bough_decide_action *report;
+    uint32_t restarts;
 
-    if (!allowed(decider, i, &report.restarts)) return;
-    bough_decide_act(decider, report);
-    decider->attempt = report.attempt;
+    if (!allowed(decider, i, &restarts)) return;
+    decider->attempt = child->attempt + 1;
+    report = bough_decide_act_on(decider, BOUGH_DO_RESTART, i);
+    report->limit_ms = child->extras ? child->extras->waited_ms : 0;
+    report->attempt = decider->attempt;
+    report->restarts = restarts;
     bough_decide_set_phase(decider, BOUGH_PHASE_GROUP_STOPPING);
     switch (decider->strategy) {
     case BOUGH_ONE_FOR_ALL: open_group(decider, BOUGH_NO_CHILD, false); break;
@@ -327,7 +318,7 @@ void bough_decide_begin(struct bough_decider *decider)
 static bool go_on_starting(struct bough_decider *decider)
 {
     if (start_next(decider)) return false;
-    bough_decide_act(decider, (struct bough_decide_action){ .kind = BOUGH_DO_READY });
+    bough_decide_act_on(decider, BOUGH_DO_READY, 0);
     bough_decide_set_phase(decider, BOUGH_PHASE_RUNNING);
     return true;
 }
@@ -359,9 +350,7 @@ static bool go_on_ending(struct bough_decider *decider)
 {
     if (decider->strategy == BOUGH_DYNAMIC ? decider->living > 0 : stop_next(decider))
         return false;
-    bough_decide_act(decider, (struct bough_decide_action){ .kind = BOUGH_DO_END,
-                                                            .child = decider->culprit,
-                                                            .end = decider->end });
+    bough_decide_act_on(decider, BOUGH_DO_END, decider->culprit)->end = decider->end;
     bough_decide_set_phase(decider, BOUGH_PHASE_ENDED);
     return true;
 }

@@ -18,8 +18,7 @@ enum { FIRST_CAPACITY = 8 };
 
 #define TO(state) (1u << (state))
 
-/* Which states may follow a state. */
-static const unsigned successors[BOUGH_CHILD_STATE_COUNT] = {
+const unsigned bough_decide_successors[BOUGH_CHILD_STATE_COUNT] = {
     [BOUGH_CHILD_DOWN] = TO(BOUGH_CHILD_STARTING) | TO(BOUGH_CHILD_FORGOTTEN),
     [BOUGH_CHILD_STARTING] = TO(BOUGH_CHILD_RUNNING) | TO(BOUGH_CHILD_STOPPING) |
                              TO(BOUGH_CHILD_DOWN) | TO(BOUGH_CHILD_RETRYING),
@@ -30,19 +29,6 @@ static const unsigned successors[BOUGH_CHILD_STATE_COUNT] = {
     [BOUGH_CHILD_RETRYING] = TO(BOUGH_CHILD_DOWN) | TO(BOUGH_CHILD_WAITING),
     [BOUGH_CHILD_FORGOTTEN] = 0,
 };
-
-void bough_decide_set_state(struct bough_decider *decider, size_t i,
-                            enum bough_child_state state)
-{
-    struct bough_decider_child *child = &decider->children[i];
-
-    bough_assert(successors[child->state] & TO(state));
-    decider->living -= bough_decide_lives(child);
-    if (child->significant) decider->significant -= bough_decide_present(child);
-    child->state = state;
-    decider->living += bough_decide_lives(child);
-    if (child->significant) decider->significant += bough_decide_present(child);
-}
 
 /* Which phases may follow a phase. */
 static const unsigned next_phases[BOUGH_PHASE_COUNT] = {
