@@ -310,7 +310,7 @@ static void rest(struct bough_actor *slot, const struct bough_exit_reason *reaso
                                                         : BOUGH_PLACE_FAILED);
     } else {
         slot->gate.phase = BOUGH_PLACE_RESTARTING;
-        bough_mail_flush(slot, slot->discard, BOUGH_EGONE);
+        if (slot->mail != NULL) bough_mail_flush(slot, slot->discard, BOUGH_EGONE);
     }
 }
 
