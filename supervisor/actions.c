@@ -26,6 +26,24 @@ static void feed(struct bough_actor *actor, const struct bough_supervised *child
     take_in(actor, &event);
 }
 
+/* The timer of a child: few restarts have a limit of their start, or a wait, so that one
+ * that does not run is seen here, without a call. */
+
+static void start_timer(struct bough_actor *actor, struct bough_supervised *child,
+                        int64_t delay_ms,
+                        void (*callback)(struct bough_actor *, struct bough_timer *))
+{
+    child->timed = true;
+    bough_timer_start(actor, &child->timer, delay_ms, 0, callback);
+}
+
+static void stop_timer(struct bough_supervised *child)
+{
+    if (!child->timed) return;
+    child->timed = false;
+    bough_timer_stop(&child->timer);
+}
+
 /* What comes back from a child */
 
 static void child_ready(struct bough_watch *watch)
@@ -33,7 +51,7 @@ static void child_ready(struct bough_watch *watch)
     struct bough_supervised *child =
         bough_container(watch, struct bough_supervised, watch);
 
-    if (!child->late) bough_timer_stop(&child->timer);
+    if (!child->late) stop_timer(child);
     child->lived = true;
     bough_report_up(watch->owner, child);
     feed(watch->owner, child, BOUGH_ON_READY);
@@ -55,7 +73,7 @@ static void child_exited(struct bough_watch *watch,
     struct bough_actor *actor = watch->owner;
     struct bough_supervision *self = bough_state(actor);
 
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     if (self->stopping == child) self->stopping = NULL;
     bough_exit_copy(&child->reason, reason);
     child->cause = watch->seq;
@@ -96,12 +114,6 @@ static void retry_due(struct bough_actor *actor, struct bough_timer *timer)
     feed(actor, bough_container(timer, struct bough_supervised, timer), BOUGH_ON_RETRY);
 }
 
-static void limit(struct bough_actor *actor, struct bough_timer *timer, int64_t limit_ms,
-                  void (*passed)(struct bough_actor *, struct bough_timer *))
-{
-    if (limit_ms != BOUGH_FOREVER) bough_timer_start(actor, timer, limit_ms, 0, passed);
-}
-
 /* Actions. True: the outcome is known already, and is in `*outcome`. */
 
 static bool start_over(struct bough_actor *actor, struct bough_supervised *child,
@@ -109,7 +121,7 @@ static bool start_over(struct bough_actor *actor, struct bough_supervised *child
 {
     const struct bough_supervision *self = bough_state(actor);
 
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     child->cause = child->watch.seq != 0 ? child->watch.seq : self->cause;
     *outcome = (struct bough_decide_event){ .child = child->number };
     if (status == BOUGH_IGNORE) {
@@ -148,7 +160,7 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
     };
     enum bough_status status;
 
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     child->late = false;
     child->watch.ready = child_ready;
     child->watch.exited = child_exited;
@@ -156,7 +168,8 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
     child->watch.seq = 0;
     status = place_start(actor, child, &start);
     if (status != BOUGH_OK) return start_over(actor, child, status, outcome);
-    limit(actor, &child->timer, action->limit_ms, start_timed_out);
+    if (action->limit_ms == BOUGH_FOREVER) return false;
+    start_timer(actor, child, action->limit_ms, start_timed_out);
     return false;
 }
 
@@ -205,7 +218,7 @@ static bool do_stop(struct bough_actor *actor, const struct bough_decide_action 
     struct bough_supervised *child = bough_supervision_child(actor, action->child);
 
     (void)outcome;
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     bough_stop(child->place);
     limit_stop(actor, child, action->limit_ms);
     return false;
@@ -215,7 +228,7 @@ static void kill_child(struct bough_supervised *child)
 {
     const struct bough_exit_reason late = too_late(child);
 
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     if (child->late)
         bough_end(child->place, &late);
     else
@@ -247,7 +260,7 @@ static void for_all(struct bough_actor *actor, enum bough_child_state state,
 
 static void stop_child(struct bough_supervised *child)
 {
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     bough_stop(child->place);
 }
 
@@ -263,7 +276,8 @@ static bool do_stop_all(struct bough_actor *actor,
         for_all(actor, BOUGH_CHILD_STOPPING, kill_child);
     } else {
         for_all(actor, BOUGH_CHILD_STOPPING, stop_child);
-        limit(actor, &self->all, action->limit_ms, all_timed_out);
+        if (action->limit_ms != BOUGH_FOREVER)
+            bough_timer_start(actor, &self->all, action->limit_ms, 0, all_timed_out);
     }
     return false;
 }
@@ -288,7 +302,7 @@ static bool do_retry(struct bough_actor *actor, const struct bough_decide_action
     (void)outcome;
     bough_place_mark(child->place, BOUGH_PLACE_RESTARTING);
     if (action->limit_ms > 0) bough_report_wait(actor, child, action);
-    bough_timer_start(actor, &child->timer, action->limit_ms, 0, retry_due);
+    start_timer(actor, child, action->limit_ms, retry_due);
     return false;
 }
 
@@ -303,7 +317,7 @@ static bool do_restart(struct bough_actor *actor,
 
 static void settle_child(struct bough_supervised *child)
 {
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     bough_place_mark(child->place, BOUGH_PLACE_STOPPED);
 }
 
@@ -480,7 +494,7 @@ static void take_in(struct bough_actor *actor, struct bough_decide_event *event)
     step(actor, self, event);
     if (!bough_decider_idle(self->decider)) return;
     bough_timer_stop(&self->timer);
-    bough_supervision_serve(actor);
+    if (self->requests || self->role->go_on) bough_supervision_serve(actor);
 }
 
 void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event)

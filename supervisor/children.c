@@ -28,15 +28,6 @@ struct bough_supervised *bough_supervision_find(const struct bough_supervision *
     return child;
 }
 
-struct bough_supervised *bough_supervision_child(struct bough_actor *actor, size_t number)
-{
-    const struct bough_supervision *self = bough_state(actor);
-
-    bough_assert(number < self->capacity);
-    bough_assert(self->children[number] != NULL);
-    return self->children[number];
-}
-
 enum bough_child_state bough_supervised_state(struct bough_actor *actor,
                                               const struct bough_supervised *child)
 {

@@ -20,6 +20,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include <bough/core/assert.h>
 #include <bough/core/timer.h>
 #include <bough/supervisor/decide.h>
 
@@ -36,6 +37,7 @@ struct bough_supervised {
     bool lived;
     bool changed; /* its place is to be furnished anew before the next start */
     bool late;    /* killed, since it was not ready in time */
+    bool timed;   /* its timer may run */
     bool removed; /* forgotten; kept for what is still to be said about it */
     struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
     struct bough_watch watch;        /* of its life */
@@ -144,8 +146,15 @@ void bough_supervision_bury(struct bough_supervision *self);
 
 struct bough_supervised *bough_supervision_find(const struct bough_supervision *self,
                                                 const char *name);
-struct bough_supervised *bough_supervision_child(struct bough_actor *actor,
-                                                 size_t number);
+static inline struct bough_supervised *bough_supervision_child(struct bough_actor *actor,
+                                                               size_t number)
+{
+    const struct bough_supervision *self = bough_state(actor);
+
+    bough_assert(number < self->capacity);
+    bough_assert(self->children[number] != NULL);
+    return self->children[number];
+}
 enum bough_child_state bough_supervised_state(struct bough_actor *actor,
                                               const struct bough_supervised *child);
 const char *bough_supervised_path(const struct bough_supervised *child);
