@@ -459,8 +459,9 @@ static bool (*const doers[])(struct bough_actor *, const struct bough_decide_act
 _Static_assert(bough_count_of(doers) == BOUGH_DECIDE_ACTION_COUNT, "each action is done");
 
 /* True: the last action's outcome is known already, and is the next event. */
-static bool perform(struct bough_actor *actor, const struct bough_decide_actions *actions,
-                    struct bough_decide_event *event)
+static inline __attribute__((always_inline)) bool
+perform(struct bough_actor *actor, const struct bough_decide_actions *actions,
+        struct bough_decide_event *event)
 {
     bool known = false;
 
@@ -471,8 +472,10 @@ static bool perform(struct bough_actor *actor, const struct bough_decide_actions
     return known;
 }
 
-static void step(struct bough_actor *actor, struct bough_supervision *self,
-                 struct bough_decide_event *event)
+/* Twice in a restart of one: a part of take_in(), and no call. */
+static inline __attribute__((always_inline)) void step(struct bough_actor *actor,
+                                                       struct bough_supervision *self,
+                                                       struct bough_decide_event *event)
 {
     struct bough_decide_actions actions;
 

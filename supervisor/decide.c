@@ -194,7 +194,8 @@ bool bough_decide_expects(const struct bough_decider *decider,
     return is_expected(decider, &event);
 }
 
-static void take_in(struct bough_decider *decider, const struct bough_decide_event *event)
+static inline __attribute__((always_inline)) void
+take_in(struct bough_decider *decider, const struct bough_decide_event *event)
 {
     cell *reaction;
 
@@ -223,18 +224,26 @@ static void take_in(struct bough_decider *decider, const struct bough_decide_eve
     }
 }
 
+/* The event's members are taken out first, so that the compiler sees that both switches
+ * are about the same. */
 void bough_decide_about(struct bough_decider *decider,
-                        const struct bough_decide_event *event, int64_t now_ms,
+                        const struct bough_decide_event *about, int64_t now_ms,
                         struct bough_decide_actions *actions)
 {
-    bough_assert(event->kind < BOUGH_DECIDE_EVENT_COUNT);
-    bough_assert(is_expected(decider, event));
-    bough_assert(now_ms >= decider->now_ms);
+    const struct bough_decide_event event = {
+        .kind = about->kind,
+        .child = about->child,
+        .reason = about->reason,
+    };
 
+    bough_assert(now_ms >= decider->now_ms);
     actions->count = 0;
     decider->actions = actions;
     decider->now_ms = now_ms;
-    take_in(decider, event);
+
+    bough_assert(event.kind < BOUGH_DECIDE_EVENT_COUNT);
+    bough_assert(is_expected(decider, &event));
+    take_in(decider, &event);
     bough_decide_go_on(decider);
     decider->actions = NULL;
 }

@@ -114,7 +114,7 @@ struct bough_decider {
 /* bough_decide() of an event that stays where it is: it is read at once after it was
  * written, in other pieces when it is copied, and the processor then waits. */
 void bough_decide_about(struct bough_decider *decider,
-                        const struct bough_decide_event *event, int64_t now_ms,
+                        const struct bough_decide_event *about, int64_t now_ms,
                         struct bough_decide_actions *actions);
 
 /* Adds one, which is for the caller to fill in; it is made where it stays. */
@@ -223,8 +223,15 @@ void bough_decide_give_up(struct bough_decider *decider, size_t i,
 void bough_decide_end_all(struct bough_decider *decider, enum bough_decide_end end,
                           size_t culprit);
 
-/* Goes on with what is under way until something must be waited for. */
-void bough_decide_go_on(struct bough_decider *decider);
+/* How each phase goes on with what is under way. True: another phase has begun. */
+extern bool (*const bough_decide_steps[BOUGH_PHASE_COUNT])(struct bough_decider *);
+
+/* Goes on until something must be waited for. */
+static inline void bough_decide_go_on(struct bough_decider *decider)
+{
+    while (bough_decide_steps[decider->phase](decider))
+        continue;
+}
 
 /* Ends */
 

@@ -1,8 +1,8 @@
 /* decide_steps.c - what is under way, one start or one stop at a time.
  *
- * The supervisor has a phase; the table `steps` says how each phase goes on once an event
- * has been taken in, until something must be waited for. Every restart, alone or of a
- * group, is the same thing: the children from `from` on are stopped in reverse, then
+ * The supervisor has a phase; the table bough_decide_steps says how each goes on once an
+ * event has been taken in, until something must be waited for. Every restart, alone or of
+ * a group, is the same thing: the children from `from` on are stopped in reverse, then
  * started in order. A queue through the children holds the ends whose turn has not come,
  * as OTP's mailbox does.
  *
@@ -361,7 +361,7 @@ static bool stay(struct bough_decider *decider)
     return false;
 }
 
-static bool (*const steps[BOUGH_PHASE_COUNT])(struct bough_decider *) = {
+bool (*const bough_decide_steps[BOUGH_PHASE_COUNT])(struct bough_decider *) = {
     [BOUGH_PHASE_NEW] = stay,
     [BOUGH_PHASE_STARTING] = go_on_starting,
     [BOUGH_PHASE_RUNNING] = go_on_running,
@@ -372,9 +372,3 @@ static bool (*const steps[BOUGH_PHASE_COUNT])(struct bough_decider *) = {
     [BOUGH_PHASE_ENDING] = go_on_ending,
     [BOUGH_PHASE_ENDED] = stay,
 };
-
-void bough_decide_go_on(struct bough_decider *decider)
-{
-    while (steps[decider->phase](decider))
-        continue;
-}
