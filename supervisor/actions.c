@@ -179,6 +179,7 @@ static void set_limit(struct bough_actor *actor, int64_t now_ms)
 {
     struct bough_supervision *self = bough_state(actor);
 
+    self->timed = true;
     self->timer_at_ms = self->stop_until_ms;
     bough_timer_start(actor, &self->timer, self->stop_until_ms - now_ms, 0, look_at_stop);
 }
@@ -190,6 +191,7 @@ static void look_at_stop(struct bough_actor *actor, struct bough_timer *timer)
     const int64_t now_ms = bough_now_ms(actor);
 
     (void)timer;
+    self->timed = false;
     if (!child) return;
     if (self->stop_until_ms > now_ms) {
         set_limit(actor, now_ms);
@@ -203,13 +205,12 @@ static void limit_stop(struct bough_actor *actor, struct bough_supervised *child
                        int64_t limit_ms)
 {
     struct bough_supervision *self = bough_state(actor);
-    const int64_t now_ms = bough_now_ms(actor);
+    const int64_t now_ms = self->decider->now_ms;
 
     if (limit_ms == BOUGH_FOREVER) return;
     self->stopping = child;
     self->stop_until_ms = limit_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + limit_ms;
-    if (!bough_timer_is_running(&self->timer) || self->stop_until_ms < self->timer_at_ms)
-        set_limit(actor, now_ms);
+    if (!self->timed || self->stop_until_ms < self->timer_at_ms) set_limit(actor, now_ms);
 }
 
 static bool do_stop(struct bough_actor *actor, const struct bough_decide_action *action,
@@ -496,7 +497,8 @@ static void take_in(struct bough_actor *actor, struct bough_decide_event *event)
     if (self->dead) bough_supervision_bury(self);
     step(actor, self, event);
     if (!bough_decider_idle(self->decider)) return;
-    bough_timer_stop(&self->timer);
+    if (self->timed) bough_timer_stop(&self->timer);
+    self->timed = false;
     if (self->requests || self->role->go_on) bough_supervision_serve(actor);
 }
 

@@ -96,6 +96,7 @@ struct bough_supervision {
      * time. It runs on from one stop to the next and looks what is left when it is due:
      * nearly all end long before, and to set it for each was a tenth of their restart. */
     struct bough_timer timer;
+    bool timed; /* it runs, for a stop */
     int64_t timer_at_ms;
     struct bough_supervised *stopping; /* NULL: nobody, or without a limit */
     int64_t stop_until_ms;
