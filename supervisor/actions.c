@@ -12,7 +12,8 @@
 #include <bough/supervisor/decide_internal.h>
 #include <bough/supervisor/supervisor.h>
 
-static void take_in(struct bough_actor *actor, struct bough_decide_event *event);
+static void take_in(struct bough_actor *actor, struct bough_supervision *self,
+                    struct bough_decide_event *event);
 
 static void feed(struct bough_actor *actor, const struct bough_supervised *child,
                  enum bough_decide_event_kind kind)
@@ -23,7 +24,7 @@ static void feed(struct bough_actor *actor, const struct bough_supervised *child
         .reason = kind == BOUGH_ON_EXITED ? &child->reason : NULL,
     };
 
-    take_in(actor, &event);
+    take_in(actor, bough_state(actor), &event);
 }
 
 /* The timer of a child: few restarts have a limit of their start, or a wait, so that one
@@ -77,10 +78,10 @@ static void child_exited(struct bough_watch *watch,
     if (self->stopping == child) self->stopping = NULL;
     bough_exit_copy(&child->reason, reason);
     child->cause = watch->seq;
-    bough_report_end(actor, child);
+    bough_report_end(actor, child, bough_supervised_state(self, child));
     feed(actor, child, BOUGH_ON_EXITED);
     if (bough_decider_ending(self->decider) &&
-        bough_supervised_state(actor, child) == BOUGH_CHILD_DOWN)
+        bough_supervised_state(self, child) == BOUGH_CHILD_DOWN)
         bough_place_mark(child->place, BOUGH_PLACE_RESERVED);
 }
 
@@ -116,6 +117,12 @@ static void retry_due(struct bough_actor *actor, struct bough_timer *timer)
 
 /* Actions. True: the outcome is known already, and is in `*outcome`. */
 
+static struct bough_supervised *child_of(struct bough_actor *actor,
+                                         const struct bough_decide_action *action)
+{
+    return bough_supervision_child(bough_state(actor), action->child);
+}
+
 static bool start_over(struct bough_actor *actor, struct bough_supervised *child,
                        enum bough_status status, struct bough_decide_event *outcome)
 {
@@ -129,7 +136,7 @@ static bool start_over(struct bough_actor *actor, struct bough_supervised *child
                      bough_supervised_path(child));
         outcome->kind = BOUGH_ON_IGNORED;
     } else {
-        bough_report_end(actor, child);
+        bough_report_end(actor, child, bough_supervised_state(self, child));
         outcome->kind = BOUGH_ON_START_FAILED;
         outcome->reason = &child->reason;
     }
@@ -152,7 +159,7 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
                      struct bough_decide_event *outcome)
 {
     const struct bough_supervision *self = bough_state(actor);
-    struct bough_supervised *child = bough_supervision_child(actor, action->child);
+    struct bough_supervised *child = bough_supervision_child(self, action->child);
     const struct bough_start start = {
         .watch = &child->watch,
         .cause = self->asked ? 0 : self->cause,
@@ -201,10 +208,9 @@ static void look_at_stop(struct bough_actor *actor, struct bough_timer *timer)
     }
 }
 
-static void limit_stop(struct bough_actor *actor, struct bough_supervised *child,
-                       int64_t limit_ms)
+static void limit_stop(struct bough_actor *actor, struct bough_supervision *self,
+                       struct bough_supervised *child, int64_t limit_ms)
 {
-    struct bough_supervision *self = bough_state(actor);
     const int64_t now_ms = self->decider->now_ms;
 
     if (limit_ms == BOUGH_FOREVER) return;
@@ -216,12 +222,13 @@ static void limit_stop(struct bough_actor *actor, struct bough_supervised *child
 static bool do_stop(struct bough_actor *actor, const struct bough_decide_action *action,
                     struct bough_decide_event *outcome)
 {
-    struct bough_supervised *child = bough_supervision_child(actor, action->child);
+    struct bough_supervision *self = bough_state(actor);
+    struct bough_supervised *child = bough_supervision_child(self, action->child);
 
     (void)outcome;
     stop_timer(child);
     bough_stop(child->place);
-    limit_stop(actor, child, action->limit_ms);
+    limit_stop(actor, self, child, action->limit_ms);
     return false;
 }
 
@@ -243,7 +250,7 @@ static bool do_kill(struct bough_actor *actor, const struct bough_decide_action 
 
     (void)outcome;
     self->stopping = NULL;
-    kill_child(bough_supervision_child(actor, action->child));
+    kill_child(child_of(actor, action));
     return false;
 }
 
@@ -255,7 +262,7 @@ static void for_all(struct bough_actor *actor, enum bough_child_state state,
     for (size_t i = bough_decider_next(self->decider, BOUGH_NO_CHILD);
          i != BOUGH_NO_CHILD; i = bough_decider_next(self->decider, i)) {
         if (bough_decider_child(self->decider, i) == state)
-            visit(bough_supervision_child(actor, i));
+            visit(bough_supervision_child(self, i));
     }
 }
 
@@ -298,7 +305,7 @@ static bool do_kill_all(struct bough_actor *actor,
 static bool do_retry(struct bough_actor *actor, const struct bough_decide_action *action,
                      struct bough_decide_event *outcome)
 {
-    struct bough_supervised *child = bough_supervision_child(actor, action->child);
+    struct bough_supervised *child = child_of(actor, action);
 
     (void)outcome;
     bough_place_mark(child->place, BOUGH_PLACE_RESTARTING);
@@ -312,7 +319,7 @@ static bool do_restart(struct bough_actor *actor,
                        struct bough_decide_event *outcome)
 {
     (void)outcome;
-    bough_report_restart(actor, bough_supervision_child(actor, action->child), action);
+    bough_report_restart(actor, child_of(actor, action), action);
     return false;
 }
 
@@ -326,7 +333,7 @@ static bool do_settle(struct bough_actor *actor, const struct bough_decide_actio
                       struct bough_decide_event *outcome)
 {
     (void)outcome;
-    settle_child(bough_supervision_child(actor, action->child));
+    settle_child(child_of(actor, action));
     return false;
 }
 
@@ -341,7 +348,7 @@ void bough_supervision_settle_down(struct bough_actor *actor)
         const bool down = bough_decider_child(decider, i) == BOUGH_CHILD_DOWN;
 
         if (down && !bough_decider_awaits(decider, i))
-            settle_child(bough_supervision_child(actor, i));
+            settle_child(bough_supervision_child(self, i));
     }
 }
 
@@ -359,7 +366,7 @@ static bool do_remove(struct bough_actor *actor, const struct bough_decide_actio
                       struct bough_decide_event *outcome)
 {
     (void)outcome;
-    bough_supervision_remove(actor, bough_supervision_child(actor, action->child));
+    bough_supervision_remove(actor, child_of(actor, action));
     return false;
 }
 
@@ -377,7 +384,7 @@ static bool do_give_up(struct bough_actor *actor,
                        struct bough_decide_event *outcome)
 {
     (void)outcome;
-    bough_report_give_up(actor, bough_supervision_child(actor, action->child), action);
+    bough_report_give_up(actor, child_of(actor, action), action);
     return false;
 }
 
@@ -386,7 +393,7 @@ static bool do_auto_shutdown(struct bough_actor *actor,
                              struct bough_decide_event *outcome)
 {
     (void)outcome;
-    bough_report_auto_shutdown(actor, bough_supervision_child(actor, action->child));
+    bough_report_auto_shutdown(actor, child_of(actor, action));
     return false;
 }
 
@@ -429,9 +436,7 @@ static bool do_end(struct bough_actor *actor, const struct bough_decide_action *
     (void)outcome;
     switch (action->end) {
     case BOUGH_END_ASKED: bough_exit(actor, BOUGH_EXIT_SHUTDOWN); break;
-    case BOUGH_END_FAILED:
-        fail_because_of(actor, bough_supervision_child(actor, action->child));
-        break;
+    case BOUGH_END_FAILED: fail_because_of(actor, child_of(actor, action)); break;
     case BOUGH_END_GAVE_UP:
     case BOUGH_END_AUTO_SHUTDOWN: bough_exit_because(actor, &self->end); break;
     }
@@ -490,10 +495,9 @@ void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event
     step(actor, bough_state(actor), &event);
 }
 
-static void take_in(struct bough_actor *actor, struct bough_decide_event *event)
+static void take_in(struct bough_actor *actor, struct bough_supervision *self,
+                    struct bough_decide_event *event)
 {
-    struct bough_supervision *self = bough_state(actor);
-
     if (self->dead) bough_supervision_bury(self);
     step(actor, self, event);
     if (!bough_decider_idle(self->decider)) return;
@@ -504,7 +508,7 @@ static void take_in(struct bough_actor *actor, struct bough_decide_event *event)
 
 void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event)
 {
-    take_in(actor, &event);
+    take_in(actor, bough_state(actor), &event);
 }
 
 /* Beginning and ending */

@@ -28,15 +28,6 @@ struct bough_supervised *bough_supervision_find(const struct bough_supervision *
     return child;
 }
 
-enum bough_child_state bough_supervised_state(struct bough_actor *actor,
-                                              const struct bough_supervised *child)
-{
-    const struct bough_supervision *self = bough_state(actor);
-
-    return child->removed ? BOUGH_CHILD_FORGOTTEN
-                          : bough_decider_child(self->decider, child->number);
-}
-
 const char *bough_supervised_path(const struct bough_supervised *child)
 {
     struct bough_place_info info;

@@ -70,46 +70,42 @@ static bool ended_as_asked(const struct bough_supervised *child)
     return kind == BOUGH_EXIT_NORMAL && child->spec->restart != BOUGH_PERMANENT;
 }
 
-static void report_end_asked_for(struct bough_actor *actor,
-                                 const struct bough_supervised *child)
+/* The functions that print are not a part of those that ask whether to: the room for a
+ * sentence would be made for each end. */
+static __attribute__((noinline)) void say_end(struct bough_actor *actor,
+                                              enum bough_log_level level,
+                                              const struct bough_supervised *child,
+                                              const char *ended, const char *and)
 {
     char why[BOUGH_REASON_TEXT];
 
-    if (ended_as_asked(child))
-        bough_report(actor, BOUGH_DEBUG, "%s ended: %s", bough_supervised_path(child),
-                     print_reason(child, why));
-    else
-        bough_report(actor, BOUGH_WARNING, "%s was to end in order, and ended: %s",
-                     bough_supervised_path(child), print_reason(child, why));
+    bough_report(actor, level, "%s %s: %s%s", bough_supervised_path(child), ended,
+                 print_reason(child, why), and);
 }
 
 static void report_end_of_work(struct bough_actor *actor,
                                const struct bough_supervised *child)
 {
     const bool good = bough_exit_good(&child->reason);
-    char why[BOUGH_REASON_TEXT];
 
     if (child->spec->restart == BOUGH_TEMPORARY)
-        bough_report(actor, good ? BOUGH_DEBUG : BOUGH_WARNING,
-                     "%s ended: %s; it is temporary and forgotten",
-                     bough_supervised_path(child), print_reason(child, why));
+        say_end(actor, good ? BOUGH_DEBUG : BOUGH_WARNING, child, "ended",
+                "; it is temporary and forgotten");
     else if (child->spec->restart == BOUGH_TRANSIENT && good)
-        bough_report(actor, BOUGH_DEBUG, "%s ended: %s; its work is done",
-                     bough_supervised_path(child), print_reason(child, why));
+        say_end(actor, BOUGH_DEBUG, child, "ended", "; its work is done");
 }
 
-void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child)
+void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child,
+                      enum bough_child_state state)
 {
-    const enum bough_child_state state = bough_supervised_state(actor, child);
-    char why[BOUGH_REASON_TEXT];
-
     if (state == BOUGH_CHILD_STARTING)
-        bough_report(actor, BOUGH_ERROR, "%s did not start: %s",
-                     bough_supervised_path(child), print_reason(child, why));
-    else if (state == BOUGH_CHILD_STOPPING)
-        report_end_asked_for(actor, child);
-    else
+        say_end(actor, BOUGH_ERROR, child, "did not start", "");
+    else if (state != BOUGH_CHILD_STOPPING)
         report_end_of_work(actor, child);
+    else if (!ended_as_asked(child))
+        say_end(actor, BOUGH_WARNING, child, "was to end in order, and ended", "");
+    else if (bough_log_wanted(bough_actor_runtime(actor), BOUGH_DEBUG))
+        say_end(actor, BOUGH_DEBUG, child, "ended", "");
 }
 
 /* Restarts */

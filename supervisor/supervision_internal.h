@@ -147,17 +147,20 @@ void bough_supervision_bury(struct bough_supervision *self);
 
 struct bough_supervised *bough_supervision_find(const struct bough_supervision *self,
                                                 const char *name);
-static inline struct bough_supervised *bough_supervision_child(struct bough_actor *actor,
-                                                               size_t number)
+static inline struct bough_supervised *
+bough_supervision_child(const struct bough_supervision *self, size_t number)
 {
-    const struct bough_supervision *self = bough_state(actor);
-
     bough_assert(number < self->capacity);
     bough_assert(self->children[number] != NULL);
     return self->children[number];
 }
-enum bough_child_state bough_supervised_state(struct bough_actor *actor,
-                                              const struct bough_supervised *child);
+static inline enum bough_child_state
+bough_supervised_state(const struct bough_supervision *self,
+                       const struct bough_supervised *child)
+{
+    return child->removed ? BOUGH_CHILD_FORGOTTEN
+                          : bough_decider_child(self->decider, child->number);
+}
 const char *bough_supervised_path(const struct bough_supervised *child);
 
 /* Nobody is expected at a child that is DOWN and that no retry would start. */
@@ -196,7 +199,8 @@ enum { BOUGH_REASON_TEXT = 224, BOUGH_DURATION_TEXT = 24 };
 
 const char *bough_print_ms(int64_t ms, char buffer[BOUGH_DURATION_TEXT]);
 void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child);
-void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child);
+void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child,
+                      enum bough_child_state state); /* in which it ended */
 
 /* Events and their lines in the log. */
 void bough_report_wait(struct bough_actor *actor, struct bough_supervised *child,
