@@ -288,9 +288,11 @@ static bool triggers(const struct bough_decider *decider)
            (decider->auto_shutdown == BOUGH_ALL_SIGNIFICANT && decider->significant == 0);
 }
 
-/* Takes in one end. */
-static void take_turn(struct bough_decider *decider, size_t i)
+/* Takes in the oldest end. */
+static __attribute__((noinline)) void take_turn(struct bough_decider *decider)
 {
+    const size_t i = bough_decide_queue_pop(decider);
+
     switch (decider->children[i].verdict) {
     case BOUGH_VERDICT_OVER:
         if (!triggers(decider)) return;
@@ -327,7 +329,7 @@ static bool go_on_running(struct bough_decider *decider)
 {
     while (decider->phase == BOUGH_PHASE_RUNNING &&
            decider->queue_first != BOUGH_NO_CHILD)
-        take_turn(decider, bough_decide_queue_pop(decider));
+        take_turn(decider);
     return decider->phase != BOUGH_PHASE_RUNNING;
 }
 
