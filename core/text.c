@@ -4,6 +4,7 @@
  * are walks over it.
  *
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include <bough/core/text.h>
 
 #include <stdint.h>
@@ -143,9 +144,9 @@ size_t bough_text_vformat(char *buffer, size_t size, const char *format,
                           va_list arguments)
 {
     bough_assert(size > 0);
-    const size_t plain_len = strcspn(format, "%");
+    const char *end = strchrnul(format, '%');
 
-    if (format[plain_len] == '\0') return copy_plain(buffer, size, format, plain_len);
+    if (*end == '\0') return copy_plain(buffer, size, format, (size_t)(end - format));
 
     const int wanted = vsnprintf(buffer, size, format, arguments);
 

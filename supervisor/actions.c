@@ -15,8 +15,8 @@
 static void take_in(struct bough_actor *actor, struct bough_supervision *self,
                     struct bough_decide_event *event);
 
-static void feed(struct bough_actor *actor, const struct bough_supervised *child,
-                 enum bough_decide_event_kind kind)
+static void feed(struct bough_actor *actor, struct bough_supervision *self,
+                 const struct bough_supervised *child, enum bough_decide_event_kind kind)
 {
     struct bough_decide_event event = {
         .kind = kind,
@@ -24,7 +24,7 @@ static void feed(struct bough_actor *actor, const struct bough_supervised *child
         .reason = kind == BOUGH_ON_EXITED ? &child->reason : NULL,
     };
 
-    take_in(actor, bough_state(actor), &event);
+    take_in(actor, self, &event);
 }
 
 /* The timer of a child: few restarts have a limit of their start, or a wait, so that one
@@ -51,11 +51,13 @@ static void child_ready(struct bough_watch *watch)
 {
     struct bough_supervised *child =
         bough_container(watch, struct bough_supervised, watch);
+    struct bough_actor *actor = watch->owner;
+    struct bough_supervision *self = bough_state(actor);
 
     if (!child->late) stop_timer(child);
     child->lived = true;
-    bough_report_up(watch->owner, child);
-    feed(watch->owner, child, BOUGH_ON_READY);
+    bough_report_up(actor, child, self->asked == child);
+    feed(actor, self, child, BOUGH_ON_READY);
 }
 
 static struct bough_exit_reason too_late(const struct bough_supervised *child)
@@ -79,10 +81,17 @@ static void child_exited(struct bough_watch *watch,
     bough_exit_copy(&child->reason, reason);
     child->cause = watch->seq;
     bough_report_end(actor, child, bough_supervised_state(self, child));
-    feed(actor, child, BOUGH_ON_EXITED);
+    feed(actor, self, child, BOUGH_ON_EXITED);
     if (bough_decider_ending(self->decider) &&
         bough_supervised_state(self, child) == BOUGH_CHILD_DOWN)
         bough_place_mark(child->place, BOUGH_PLACE_RESERVED);
+}
+
+void bough_supervision_watch(struct bough_actor *actor, struct bough_supervised *child)
+{
+    child->watch.ready = child_ready;
+    child->watch.exited = child_exited;
+    child->watch.owner = actor;
 }
 
 static void stop_timed_out(struct bough_actor *actor, struct bough_supervised *child)
@@ -91,7 +100,7 @@ static void stop_timed_out(struct bough_actor *actor, struct bough_supervised *c
 
     bough_report(actor, BOUGH_WARNING, "%s did not end within %s and is killed",
                  bough_supervised_path(child), bough_print_ms(child->shutdown_ms, limit));
-    feed(actor, child, BOUGH_ON_STOP_TIMEOUT);
+    feed(actor, bough_state(actor), child, BOUGH_ON_STOP_TIMEOUT);
 }
 
 static void start_timed_out(struct bough_actor *actor, struct bough_timer *timer)
@@ -100,7 +109,7 @@ static void start_timed_out(struct bough_actor *actor, struct bough_timer *timer
         bough_container(timer, struct bough_supervised, timer);
 
     child->late = true;
-    feed(actor, child, BOUGH_ON_START_TIMEOUT);
+    feed(actor, bough_state(actor), child, BOUGH_ON_START_TIMEOUT);
 }
 
 static void all_timed_out(struct bough_actor *actor, struct bough_timer *timer)
@@ -112,7 +121,8 @@ static void all_timed_out(struct bough_actor *actor, struct bough_timer *timer)
 
 static void retry_due(struct bough_actor *actor, struct bough_timer *timer)
 {
-    feed(actor, bough_container(timer, struct bough_supervised, timer), BOUGH_ON_RETRY);
+    feed(actor, bough_state(actor),
+         bough_container(timer, struct bough_supervised, timer), BOUGH_ON_RETRY);
 }
 
 /* Actions. True: the outcome is known already, and is in `*outcome`. */
@@ -169,9 +179,6 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
 
     stop_timer(child);
     child->late = false;
-    child->watch.ready = child_ready;
-    child->watch.exited = child_exited;
-    child->watch.owner = actor;
     child->watch.seq = 0;
     status = place_start(actor, child, &start);
     if (status != BOUGH_OK) return start_over(actor, child, status, outcome);

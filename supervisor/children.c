@@ -187,6 +187,7 @@ enum bough_status bough_supervision_add(struct bough_actor *actor,
     if (!make_room(self)) return BOUGH_ENOMEM;
     made = new_child(recruit);
     if (!made) return BOUGH_ENOMEM;
+    bough_supervision_watch(actor, made);
     status = new_place(actor, recruit, &place);
     if (status == BOUGH_OK) {
         made->place = place;

@@ -132,8 +132,6 @@ bough_decide_act_on(struct bough_decider *decider, enum bough_decide_action_kind
 
 /* Changes of state: each asserts that it is one of those allowed. */
 
-void bough_decide_set_phase(struct bough_decider *decider, enum bough_decide_phase phase);
-
 /* Whether the child has a life: asked at each change of a state, twice. */
 static inline bool bough_decide_lives(const struct bough_decider_child *child)
 {
@@ -149,6 +147,16 @@ static inline bool bough_decide_present(const struct bough_decider_child *child)
     const unsigned absent = 1u << BOUGH_CHILD_DOWN | 1u << BOUGH_CHILD_FORGOTTEN;
 
     return (absent >> child->state & 1) == 0;
+}
+
+/* Which phases may follow a phase: a bit for each. */
+extern const unsigned bough_decide_next_phases[BOUGH_PHASE_COUNT];
+
+static inline void bough_decide_set_phase(struct bough_decider *decider,
+                                          enum bough_decide_phase phase)
+{
+    bough_assert(bough_decide_next_phases[decider->phase] & 1u << phase);
+    decider->phase = phase;
 }
 
 /* Which states may follow a state: a bit for each. */

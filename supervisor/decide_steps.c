@@ -137,6 +137,13 @@ static void start_at_first(struct bough_decider *decider)
     decider->cursor = decider->from == BOUGH_NO_CHILD ? decider->head : decider->from;
 }
 
+/* Every member has been stopped. */
+static void start_group(struct bough_decider *decider)
+{
+    start_at_first(decider);
+    bough_decide_set_phase(decider, BOUGH_PHASE_GROUP_STARTING);
+}
+
 /* Those that are down are started, but for a temporary child that is over: one that a
  * policy stopped is known, and nobody but restart_child starts it again. */
 static bool is_due(const struct bough_decider *decider,
@@ -277,7 +284,10 @@ static void restart(struct bough_decider *decider, size_t i)
     case BOUGH_REST_FOR_ONE: open_group(decider, i, false); break;
     case BOUGH_ONE_FOR_ONE:
     case BOUGH_DYNAMIC:
-    case BOUGH_STRATEGY_COUNT: open_group(decider, i, true); break;
+    case BOUGH_STRATEGY_COUNT:
+        open_group(decider, i, true);
+        start_group(decider); /* it is down */
+        break;
     }
 }
 
@@ -336,8 +346,7 @@ static bool go_on_running(struct bough_decider *decider)
 static bool go_on_group_stopping(struct bough_decider *decider)
 {
     if (stop_next(decider)) return false;
-    start_at_first(decider);
-    bough_decide_set_phase(decider, BOUGH_PHASE_GROUP_STARTING);
+    start_group(decider);
     return true;
 }
 

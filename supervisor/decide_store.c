@@ -30,8 +30,7 @@ const unsigned bough_decide_successors[BOUGH_CHILD_STATE_COUNT] = {
     [BOUGH_CHILD_FORGOTTEN] = 0,
 };
 
-/* Which phases may follow a phase. */
-static const unsigned next_phases[BOUGH_PHASE_COUNT] = {
+const unsigned bough_decide_next_phases[BOUGH_PHASE_COUNT] = {
     [BOUGH_PHASE_NEW] = TO(BOUGH_PHASE_STARTING) | TO(BOUGH_PHASE_ENDING),
     [BOUGH_PHASE_STARTING] = TO(BOUGH_PHASE_RUNNING) | TO(BOUGH_PHASE_ENDING),
     [BOUGH_PHASE_RUNNING] = TO(BOUGH_PHASE_GROUP_STOPPING) |
@@ -45,12 +44,6 @@ static const unsigned next_phases[BOUGH_PHASE_COUNT] = {
     [BOUGH_PHASE_ENDING] = TO(BOUGH_PHASE_ENDED),
     [BOUGH_PHASE_ENDED] = 0,
 };
-
-void bough_decide_set_phase(struct bough_decider *decider, enum bough_decide_phase phase)
-{
-    bough_assert(next_phases[decider->phase] & TO(phase));
-    decider->phase = phase;
-}
 
 /* Start order */
 

@@ -50,13 +50,22 @@ static uint64_t tell(struct bough_actor *actor, struct bough_address place,
 
 /* Starts and ends. What was asked for by a request is no news: OTP. */
 
-void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child)
+/* The functions that print are not a part of those that ask whether to: the room for a
+ * sentence would be made for each start and end. */
+static __attribute__((noinline)) void say_up(struct bough_actor *actor,
+                                             enum bough_log_level level,
+                                             const struct bough_supervised *child)
 {
-    const struct bough_supervision *self = bough_state(actor);
-
-    bough_report(actor, self->asked == child ? BOUGH_DEBUG : BOUGH_INFO,
-                 "%s is up, life %" PRIu32, bough_supervised_path(child),
+    bough_report(actor, level, "%s is up, life %" PRIu32, bough_supervised_path(child),
                  child->watch.address.life);
+}
+
+void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child,
+                     bool asked)
+{
+    const enum bough_log_level level = asked ? BOUGH_DEBUG : BOUGH_INFO;
+
+    if (bough_log_wanted(bough_actor_runtime(actor), level)) say_up(actor, level, child);
 }
 
 /* OTP's shutdown_error: what is said about an end that was asked for, and was another. */
@@ -70,8 +79,6 @@ static bool ended_as_asked(const struct bough_supervised *child)
     return kind == BOUGH_EXIT_NORMAL && child->spec->restart != BOUGH_PERMANENT;
 }
 
-/* The functions that print are not a part of those that ask whether to: the room for a
- * sentence would be made for each end. */
 static __attribute__((noinline)) void say_end(struct bough_actor *actor,
                                               enum bough_log_level level,
                                               const struct bough_supervised *child,
@@ -86,12 +93,13 @@ static __attribute__((noinline)) void say_end(struct bough_actor *actor,
 static void report_end_of_work(struct bough_actor *actor,
                                const struct bough_supervised *child)
 {
+    if (child->spec->restart == BOUGH_PERMANENT) return;
     const bool good = bough_exit_good(&child->reason);
 
     if (child->spec->restart == BOUGH_TEMPORARY)
         say_end(actor, good ? BOUGH_DEBUG : BOUGH_WARNING, child, "ended",
                 "; it is temporary and forgotten");
-    else if (child->spec->restart == BOUGH_TRANSIENT && good)
+    else if (good)
         say_end(actor, BOUGH_DEBUG, child, "ended", "; its work is done");
 }
 
@@ -140,17 +148,18 @@ static uint64_t tell_restart(struct bough_actor *actor,
                              const struct bough_decide_action *action)
 {
     const struct bough_supervision *self = bough_state(actor);
+    struct bough_runtime *runtime = bough_actor_runtime(actor);
     struct bough_event event;
 
-    if (bough_event_wanted(bough_actor_runtime(actor)))
-        event = (struct bough_event){
-            .kind = BOUGH_EVENT_RESTARTING,
-            .cause = child->cause,
-            .attempt = action->attempt,
-            .restarts = action->restarts,
-            .allowed = bough_supervisor_intensity(self->options),
-            .period_ms = bough_supervisor_period_ms(self->options),
-        };
+    if (!bough_event_wanted(runtime)) return bough_event_report(runtime, &event);
+    event = (struct bough_event){
+        .kind = BOUGH_EVENT_RESTARTING,
+        .cause = child->cause,
+        .attempt = action->attempt,
+        .restarts = action->restarts,
+        .allowed = bough_supervisor_intensity(self->options),
+        .period_ms = bough_supervisor_period_ms(self->options),
+    };
     return tell(actor, child->place, &event);
 }
 

@@ -173,6 +173,9 @@ void bough_supervision_leave(struct bough_actor *actor);
 
 /* Actions */
 
+/* Prepares the watch of its lives. */
+void bough_supervision_watch(struct bough_actor *actor, struct bough_supervised *child);
+
 /* Tells the decider what happened, does what it decides, and then what waits for its
  * turn. */
 void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event);
@@ -198,7 +201,8 @@ enum { BOUGH_REASON_TEXT = 224, BOUGH_DURATION_TEXT = 24 };
     } while (0)
 
 const char *bough_print_ms(int64_t ms, char buffer[BOUGH_DURATION_TEXT]);
-void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child);
+void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child,
+                     bool asked); /* by a request, which makes it no news */
 void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child,
                       enum bough_child_state state); /* in which it ended */
 

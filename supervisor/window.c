@@ -30,7 +30,7 @@ static uint32_t position(const struct bough_window *window, uint32_t nth)
 }
 
 /* A difference, since `now - period` may not fit while `now - stamp` always does. */
-static void drop_old(struct bough_window *window, int64_t now_ms)
+static inline void drop_old(struct bough_window *window, int64_t now_ms)
 {
     while (window->count > 0 &&
            now_ms - window->stamps[window->first] > window->period_ms) {
