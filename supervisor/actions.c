@@ -82,7 +82,7 @@ static void child_exited(struct bough_watch *watch,
     child->cause = watch->seq;
     bough_report_end(actor, child, bough_supervised_state(self, child));
     feed(actor, self, child, BOUGH_ON_EXITED);
-    if (bough_decider_ending(self->decider) &&
+    if (bough_decide_is_ending(self->decider) &&
         bough_supervised_state(self, child) == BOUGH_CHILD_DOWN)
         bough_place_mark(child->place, BOUGH_PLACE_RESERVED);
 }
@@ -507,7 +507,7 @@ static void take_in(struct bough_actor *actor, struct bough_supervision *self,
 {
     if (self->dead) bough_supervision_bury(self);
     step(actor, self, event);
-    if (!bough_decider_idle(self->decider)) return;
+    if (!bough_decide_is_idle(self->decider)) return;
     if (self->timed) bough_timer_stop(&self->timer);
     self->timed = false;
     if (self->requests || self->role->go_on) bough_supervision_serve(actor);

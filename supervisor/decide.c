@@ -256,10 +256,10 @@ void bough_decide(struct bough_decider *decider, struct bough_decide_event event
 
 bool bough_decider_idle(const struct bough_decider *decider)
 {
-    return decider->phase == BOUGH_PHASE_RUNNING;
+    return bough_decide_is_idle(decider);
 }
 
 bool bough_decider_ending(const struct bough_decider *decider)
 {
-    return decider->phase == BOUGH_PHASE_ENDING || decider->phase == BOUGH_PHASE_ENDED;
+    return bough_decide_is_ending(decider);
 }

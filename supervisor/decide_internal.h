@@ -197,6 +197,17 @@ bough_decide_new_extras(const struct bough_child_spec *spec,
 /* Gives the number of a forgotten child back. */
 void bough_decide_release(struct bough_decider *decider, size_t i);
 
+/* bough_decider_idle() and bough_decider_ending(), asked after each event. */
+static inline bool bough_decide_is_idle(const struct bough_decider *decider)
+{
+    return decider->phase == BOUGH_PHASE_RUNNING;
+}
+
+static inline bool bough_decide_is_ending(const struct bough_decider *decider)
+{
+    return decider->phase == BOUGH_PHASE_ENDING || decider->phase == BOUGH_PHASE_ENDED;
+}
+
 /* The queue of ends */
 
 /* The end of a child that is to be restarted waits for its turn: it is WAITING. */

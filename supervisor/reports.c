@@ -163,20 +163,31 @@ static uint64_t tell_restart(struct bough_actor *actor,
     return tell(actor, child->place, &event);
 }
 
-void bough_report_restart(struct bough_actor *actor, struct bough_supervised *child,
-                          const struct bough_decide_action *action)
+static __attribute__((noinline)) void
+say_restart(struct bough_actor *actor, enum bough_log_level level,
+            const struct bough_supervised *child,
+            const struct bough_decide_action *action)
 {
-    struct bough_supervision *self = bough_state(actor);
+    const struct bough_supervision *self = bough_state(actor);
     char why[BOUGH_REASON_TEXT], period[BOUGH_DURATION_TEXT];
 
-    self->cause = tell_restart(actor, child, action);
-    bough_report(actor, level_of(child, action),
-                 "%s %s: %s; restart %" PRIu32 " of %" PRIu32 " in %s",
+    bough_report(actor, level, "%s %s: %s; restart %" PRIu32 " of %" PRIu32 " in %s",
                  bough_supervised_path(child),
                  action->attempt > 1 ? "did not start" : "ended",
                  print_reason(child, why), action->restarts,
                  bough_supervisor_intensity(self->options),
                  print_period(bough_supervisor_period_ms(self->options), period));
+}
+
+void bough_report_restart(struct bough_actor *actor, struct bough_supervised *child,
+                          const struct bough_decide_action *action)
+{
+    struct bough_supervision *self = bough_state(actor);
+    const enum bough_log_level level = level_of(child, action);
+
+    self->cause = tell_restart(actor, child, action);
+    if (bough_log_wanted(bough_actor_runtime(actor), level))
+        say_restart(actor, level, child, action);
 }
 
 /* Ends of the supervisor by itself */
