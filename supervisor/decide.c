@@ -209,7 +209,9 @@ take_in(struct bough_decider *decider, const struct bough_decide_event *event)
     case BOUGH_ON_START_CHILD:
     case BOUGH_ON_TERMINATE_CHILD:
     case BOUGH_ON_RESTART_CHILD:
-    case BOUGH_ON_DELETE_CHILD: bough_decide_request(decider, *event); break;
+    case BOUGH_ON_DELETE_CHILD:
+        bough_decide_request(decider, event->kind, event->child);
+        break;
     case BOUGH_ON_READY:
     case BOUGH_ON_IGNORED:
     case BOUGH_ON_START_FAILED:

@@ -264,7 +264,8 @@ void bough_decide_judge_restart(struct bough_decider *decider, size_t i,
 
 /* Requests */
 
-void bough_decide_request(struct bough_decider *decider, struct bough_decide_event event);
+void bough_decide_request(struct bough_decider *decider,
+                          enum bough_decide_event_kind kind, size_t i);
 
 /* The child's start or stop under a request is over. */
 void bough_decide_asked_start_over(struct bough_decider *decider, size_t i,

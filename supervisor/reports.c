@@ -143,16 +143,12 @@ static enum bough_log_level level_of(const struct bough_supervised *child,
     return said || bough_exit_good(&child->reason) ? BOUGH_INFO : BOUGH_WARNING;
 }
 
-static uint64_t tell_restart(struct bough_actor *actor,
-                             const struct bough_supervised *child,
-                             const struct bough_decide_action *action)
+static __attribute__((noinline)) uint64_t
+tell_restart(struct bough_actor *actor, const struct bough_supervised *child,
+             const struct bough_decide_action *action)
 {
     const struct bough_supervision *self = bough_state(actor);
-    struct bough_runtime *runtime = bough_actor_runtime(actor);
-    struct bough_event event;
-
-    if (!bough_event_wanted(runtime)) return bough_event_report(runtime, &event);
-    event = (struct bough_event){
+    struct bough_event event = {
         .kind = BOUGH_EVENT_RESTARTING,
         .cause = child->cause,
         .attempt = action->attempt,
@@ -160,7 +156,16 @@ static uint64_t tell_restart(struct bough_actor *actor,
         .allowed = bough_supervisor_intensity(self->options),
         .period_ms = bough_supervisor_period_ms(self->options),
     };
+
     return tell(actor, child->place, &event);
+}
+
+/* When nobody listens: its number, and no more. */
+static uint64_t number_restart(struct bough_runtime *runtime)
+{
+    struct bough_event event;
+
+    return bough_event_report(runtime, &event);
 }
 
 static __attribute__((noinline)) void
@@ -183,11 +188,12 @@ void bough_report_restart(struct bough_actor *actor, struct bough_supervised *ch
                           const struct bough_decide_action *action)
 {
     struct bough_supervision *self = bough_state(actor);
+    struct bough_runtime *runtime = bough_actor_runtime(actor);
     const enum bough_log_level level = level_of(child, action);
 
-    self->cause = tell_restart(actor, child, action);
-    if (bough_log_wanted(bough_actor_runtime(actor), level))
-        say_restart(actor, level, child, action);
+    self->cause = bough_event_wanted(runtime) ? tell_restart(actor, child, action)
+                                              : number_restart(runtime);
+    if (bough_log_wanted(runtime, level)) say_restart(actor, level, child, action);
 }
 
 /* Ends of the supervisor by itself */

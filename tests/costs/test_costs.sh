@@ -42,6 +42,6 @@ fact a_message_that_wakes_an_actor_is_cheap costs 210 pingpong 5000 15000 2
 fact a_message_to_a_waiting_mailbox_is_cheap costs 185 fanin 5000 15000 2
 fact a_call_with_a_deadline_is_cheap costs 560 request 5000 15000 1
 fact a_start_and_its_end_are_cheap costs 1300 spawn 5000 15000 1
-fact a_restart_is_bounded costs 2150 restart 1000 3000 2 --toggle-collect=bench_world_run
+fact a_restart_is_bounded costs 2050 restart 1000 3000 2 --toggle-collect=bench_world_run
 fact a_cost_above_its_limit_is_found too_much_is_found
 facts_end
