@@ -241,13 +241,14 @@ static bool do_stop(struct bough_actor *actor, const struct bough_decide_action 
 
 static void kill_child(struct bough_supervised *child)
 {
-    const struct bough_exit_reason late = too_late(child);
-
     stop_timer(child);
-    if (child->late)
+    if (child->late) {
+        const struct bough_exit_reason late = too_late(child);
+
         bough_end(child->place, &late);
-    else
+    } else {
         bough_kill(child->place);
+    }
 }
 
 static bool do_kill(struct bough_actor *actor, const struct bough_decide_action *action,
