@@ -8,6 +8,7 @@
 #ifndef BOUGH_CORE_EVENT_H
 #define BOUGH_CORE_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <bough/core/exit_reason.h>
@@ -51,6 +52,10 @@ struct bough_event {
  * nothing of the runtime. On the thread of the loop where it happened, one at a time, in
  * the order of the numbers. */
 typedef void bough_event_function(void *data, const struct bough_event *event);
+
+/* Whether somebody listens; else bough_event_report() uses an event for its number alone,
+ * and none of its other members need be filled in. Thread: the loop's. */
+BOUGH_PUBLIC bool bough_event_wanted(const struct bough_runtime *runtime);
 
 /* Numbers, stamps and reports an event; `seq` is filled in and, when
  * somebody listens, `realtime_ns`. Returns

@@ -38,16 +38,30 @@ bool bough_exit_good(const struct bough_exit_reason *reason)
     return reason->kind == BOUGH_EXIT_NORMAL || reason->kind == BOUGH_EXIT_SHUTDOWN;
 }
 
+/* What follows the text is nobody's, and is not cleared: most reasons have none. */
+static struct bough_exit_reason bare(enum bough_exit_kind kind, enum bough_status status,
+                                     int number)
+{
+    struct bough_exit_reason reason;
+
+    reason.kind = kind;
+    reason.status = status;
+    reason.number = number;
+    reason.text[0] = '\0';
+    return reason;
+}
+
 struct bough_exit_reason bough_exit_make(enum bough_exit_kind kind,
                                          enum bough_status status, int number,
                                          const char *format, ...)
 {
-    struct bough_exit_reason reason = { .kind = kind,
-                                        .status = status,
-                                        .number = number };
+    struct bough_exit_reason reason;
     va_list arguments;
 
-    if (!format) return reason;
+    if (!format) return bare(kind, status, number);
+    reason.kind = kind;
+    reason.status = status;
+    reason.number = number;
     va_start(arguments, format);
     bough_text_vformat(reason.text, sizeof(reason.text), format, arguments);
     va_end(arguments);

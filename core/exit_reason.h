@@ -1,12 +1,14 @@
 /* exit_reason.h - why a life ended.
  *
- * A plain value, copied with the watch, the event and the log. `normal` and `shutdown`
+ * A plain value that goes with the watch, the event and the log. `normal` and `shutdown`
  * are the two good ones (OTP's table N); every other kind is a fault that supervision
  * acts on.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CORE_EXIT_REASON_H
 #define BOUGH_CORE_EXIT_REASON_H
+
+#include <string.h>
 
 #include <bough/core/status.h>
 
@@ -46,6 +48,26 @@ BOUGH_PUBLIC struct bough_exit_reason bough_exit_make(enum bough_exit_kind kind,
                                                       enum bough_status status,
                                                       int number, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Copies a reason, and of its text what there is, not all 160 bytes. What follows the
+ * text in `*to` is nobody's. */
+static inline void bough_exit_copy(struct bough_exit_reason *to,
+                                   const struct bough_exit_reason *from)
+{
+    enum { SHORT = 32 }; /* copied without a call */
+
+    to->kind = from->kind;
+    to->status = from->status;
+    to->number = from->number;
+    to->text[0] = from->text[0];
+    if (from->text[0] == '\0') return;
+
+    const size_t len = strlen(from->text);
+    if (len < SHORT)
+        memcpy(to->text, from->text, SHORT);
+    else
+        memcpy(to->text, from->text, len + 1);
+}
 
 /* For a person: "error: range: count overflows", "signal SEGV", "exit 3", "normal".
  * Writes at most `size` bytes with the NUL and returns `buffer`. */

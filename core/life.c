@@ -1,4 +1,4 @@
-/* life.c - how a life begins, takes its turns, and ends.
+/* life.c - how a life begins, and ends; its turns are in turn.c.
  *
  * Nothing ends from inside a callback. Whatever is to end a life (its own bough_fail() or
  * bough_exit(), a kill, the end of its parent) leaves a reason and queues the slot in the
@@ -18,11 +18,8 @@
 #include <bough/core/letter_internal.h>
 #include <bough/core/runtime_internal.h>
 
-/* Messages in one turn: a snapshot of the mailbox, capped, so that a long mailbox is run
- * while its cells are warm and still lets others have theirs. */
-enum { TURN_MAX = 1024 };
-
-/* When there is no memory for a reason: its kind, at least. */
+/* Reasons that say no more than their kind, as most do; and what is left of the others
+ * when there is no memory for them. */
 static const struct bough_exit_reason bare_reasons[BOUGH_EXIT_KIND_COUNT] = {
     [BOUGH_EXIT_NORMAL] = { .kind = BOUGH_EXIT_NORMAL },
     [BOUGH_EXIT_SHUTDOWN] = { .kind = BOUGH_EXIT_SHUTDOWN },
@@ -34,47 +31,33 @@ static const struct bough_exit_reason bare_reasons[BOUGH_EXIT_KIND_COUNT] = {
     [BOUGH_EXIT_LOST] = { .kind = BOUGH_EXIT_LOST },
 };
 
-static void urgent_turn(struct bough_loop *loop, struct bough_task *task);
-
-/* Queueing */
-
-void bough_slot_unqueue(struct bough_actor *slot)
-{
-    struct bough_loop *loop = slot->loop;
-
-    bough_queue_remove(slot->urgent ? &loop->urgent : &loop->ready, &slot->task);
-    slot->urgent = false;
-    slot->task.run = bough_slot_turn;
-}
-
-void bough_slot_hurry(struct bough_actor *slot)
-{
-    if (slot->urgent) return;
-    bough_slot_unqueue(slot);
-    slot->urgent = true;
-    slot->task.run = urgent_turn;
-    bough_queue_push(&slot->loop->urgent, &slot->task);
-    bough_loop_hold(slot->loop);
-}
-
 /* Events */
 
-uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
-                          uint64_t cause, const struct bough_exit_reason *reason)
+static __attribute__((noinline)) uint64_t report(const struct bough_actor *slot,
+                                                 enum bough_event_kind kind,
+                                                 uint64_t cause,
+                                                 const struct bough_exit_reason *reason)
 {
-    const struct bough_name *name = bough_slot_name(slot);
-
-    if (name == NULL) return 0;
-
     struct bough_event event = {
         .kind = kind,
-        .path = name->path,
+        .path = bough_slot_path(slot),
         .type = slot->type->name,
         .life = slot->life,
         .cause = cause,
         .reason = reason,
     };
     return bough_event_report(slot->loop->runtime, &event);
+}
+
+/* Four in a restart, which nobody may listen to: then they are four numbers. */
+uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
+                          uint64_t cause, const struct bough_exit_reason *reason)
+{
+    struct bough_runtime *runtime = slot->loop->runtime;
+
+    if (bough_slot_name(slot) == NULL) return 0;
+    if (runtime->options.event == NULL) return bough_runtime_next_seq(runtime);
+    return report(slot, kind, cause, reason);
 }
 
 static uint64_t cause_of(const struct bough_actor *slot)
@@ -109,6 +92,12 @@ const struct bough_exit_reason *bough_slot_reason(const struct bough_actor *slot
     return kept ? slot->annex->reason : &bare_reasons[slot->end_kind];
 }
 
+static void keep_bare_reason(struct bough_actor *slot, enum bough_exit_kind kind)
+{
+    slot->end_kind = (unsigned char)kind;
+    slot->gate.doomed = true;
+}
+
 static bool is_bare(const struct bough_exit_reason *reason)
 {
     return reason->text[0] == '\0' && reason->number == 0 &&
@@ -119,25 +108,33 @@ static void keep_reason(struct bough_actor *slot, const struct bough_exit_reason
 {
     struct bough_exit_reason *kept = NULL;
 
-    slot->end_kind = (unsigned char)reason->kind;
-    slot->gate.doomed = true;
+    bough_assert(reason->kind < BOUGH_EXIT_KIND_COUNT);
+    keep_bare_reason(slot, reason->kind);
     if (is_bare(reason)) return;
 
     struct bough_annex *annex = bough_slot_annex(slot);
     if (annex != NULL) kept = bough_pool_take(&slot->loop->pool, sizeof(*kept));
     if (kept == NULL) return;
-    *kept = *reason;
+    bough_exit_copy(kept, reason);
     annex->reason = kept;
 }
 
-static void drop_reason(struct bough_actor *slot)
+/* Its reason to end, which it has no more; to be released with free_reason(). */
+static const struct bough_exit_reason *take_reason(struct bough_actor *slot)
 {
-    struct bough_annex *annex = slot->annex;
+    const struct bough_exit_reason *reason = bough_slot_reason(slot);
 
+    if (slot->annex != NULL) slot->annex->reason = NULL;
     slot->gate.doomed = false;
-    if (annex == NULL || annex->reason == NULL) return;
-    bough_pool_give(&slot->loop->pool, annex->reason, sizeof(*annex->reason));
-    annex->reason = NULL;
+    return reason;
+}
+
+static void free_reason(struct bough_loop *loop, const struct bough_exit_reason *reason)
+{
+    const struct bough_exit_reason *first = bare_reasons;
+
+    if (reason < first || reason >= first + BOUGH_EXIT_KIND_COUNT)
+        bough_pool_give(&loop->pool, (void *)(uintptr_t)reason, sizeof(*reason));
 }
 
 void bough_slot_doom(struct bough_actor *slot, const struct bough_exit_reason *reason,
@@ -155,6 +152,20 @@ void bough_slot_doom(struct bough_actor *slot, const struct bough_exit_reason *r
 static size_t state_bytes(const struct bough_actor_type *type)
 {
     return type->state_size > 0 ? type->state_size : 1;
+}
+
+/* A block of the pool can be cleared in steps of the smallest: 6 instructions for a small
+ * state, for which memset() takes 25. */
+static void clear(void *state, size_t size)
+{
+    enum { SMALL = 4 * BOUGH_POOL_SMALLEST };
+
+    if (size > SMALL) {
+        memset(state, 0, size);
+        return;
+    }
+    for (size_t at = 0; at < size; at += BOUGH_POOL_SMALLEST)
+        memset((char *)state + at, 0, BOUGH_POOL_SMALLEST);
 }
 
 /* Lives are counted by the loop of the place above them. One that is started from there
@@ -180,12 +191,11 @@ void bough_life_uncount(struct bough_actor *slot)
     }
 }
 
-static void take_state(struct bough_actor *slot, void *state)
+static void take_state(struct bough_actor *slot, struct bough_actor *parent, void *state)
 {
-    struct bough_actor *parent = parent_of(slot);
     struct bough_name *name = bough_slot_name(slot);
 
-    memset(state, 0, slot->type->state_size);
+    clear(state, slot->type->state_size);
     slot->state = state;
     slot->begun = false;
     slot->gate.shut = 0;
@@ -202,14 +212,13 @@ static void take_state(struct bough_actor *slot, void *state)
 
 static void give_state(struct bough_actor *slot)
 {
-    struct bough_actor *parent = parent_of(slot);
     struct bough_loop *loop = slot->loop;
 
-    bough_slot_unqueue(slot);
+    if (slot->task.link != NULL) bough_slot_unqueue(slot);
     bough_pool_give(&loop->pool, slot->state, state_bytes(slot->type));
     slot->state = NULL;
     loop->counts.lives--;
-    if (parent != NULL) bough_life_uncount(slot);
+    bough_life_uncount(slot);
 }
 
 static bool has_child_lives(const struct bough_actor *slot)
@@ -219,22 +228,26 @@ static bool has_child_lives(const struct bough_actor *slot)
     return name != NULL && name->child_lives > 0;
 }
 
-static void kill_children(struct bough_actor *slot)
+static void kill_child(struct bough_actor *child, uint64_t cause)
 {
     const struct bough_exit_reason killed =
         bough_exit_make(BOUGH_EXIT_KILLED, BOUGH_OK, 0, "its parent ended");
 
+    if (bough_loop_is_near(child->loop)) {
+        bough_slot_doom(child, &killed, cause);
+    } else {
+        bough_post_end(bough_slot_place(child), &killed, cause);
+    }
+}
+
+static void kill_children(struct bough_actor *slot)
+{
     struct bough_runtime *runtime = slot->loop->runtime;
 
     bough_runtime_lock(runtime);
     for (struct bough_name *child = bough_slot_name(slot)->first; child != NULL;
          child = child->next) {
-        if (bough_loop_is_near(child->slot->loop)) {
-            bough_slot_doom(child->slot, &killed, slot->loop->cause);
-        } else {
-            bough_post_end((struct bough_address){ child->slot, child->slot->place, 0 },
-                           &killed, slot->loop->cause);
-        }
+        kill_child(child->slot, slot->loop->cause);
     }
     bough_runtime_unlock(runtime);
 }
@@ -252,7 +265,7 @@ static enum bough_status fail_start(struct bough_actor *slot, enum bough_status 
         reason = *bough_slot_reason(slot);
     }
     bough_owned_release_all(slot);
-    drop_reason(slot);
+    if (slot->gate.doomed) free_reason(slot->loop, take_reason(slot));
     if (has_child_lives(slot)) kill_children(slot);
     give_state(slot);
     const uint64_t seq =
@@ -268,10 +281,9 @@ static bool may_start_children(const struct bough_actor *parent)
     return !parent->gate.doomed && !parent->ending;
 }
 
-static enum bough_status refuse_start(const struct bough_actor *slot)
+static enum bough_status refuse_start(const struct bough_actor *slot,
+                                      const struct bough_actor *parent)
 {
-    const struct bough_actor *parent = parent_of(slot);
-
     if (bough_slot_lives(slot)) return BOUGH_ERUNNING;
     if (slot->type == NULL) return BOUGH_EINVALID;
     if (slot->loop->closing) return BOUGH_EGONE;
@@ -280,11 +292,9 @@ static enum bough_status refuse_start(const struct bough_actor *slot)
     return BOUGH_OK;
 }
 
-static enum bough_status refuse_far(const struct bough_start *start,
-                                    struct bough_exit_reason *failure,
-                                    enum bough_status status)
+static enum bough_status refuse(struct bough_exit_reason *failure,
+                                enum bough_status status)
 {
-    if (start->watch != NULL) start->watch->seq = 0;
     if (failure != NULL) *failure = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
     return status;
 }
@@ -295,22 +305,23 @@ enum bough_status bough_life_start_far(struct bough_actor *slot,
                                        const struct bough_start *start,
                                        struct bough_exit_reason *failure)
 {
-    const struct bough_address place = { slot, slot->place, 0 };
+    const struct bough_address place = bough_slot_place(slot);
     struct bough_actor *parent = parent_of(slot);
-    const bool counted = parent != NULL && bough_loop_is_near(parent->loop);
+    struct bough_watch *watch = start->watch;
     struct bough_asker id;
 
-    if (counted && !may_start_children(parent))
-        return refuse_far(start, failure, BOUGH_EGONE);
-    if (start->watch != NULL && !bough_watch_enter(start->watch, place, &id)) {
-        bough_watch_leave(start->watch);
-        return refuse_far(start, failure, BOUGH_ENOMEM);
+    bough_assert(parent == NULL || bough_loop_is_near(parent->loop));
+    if (parent != NULL && !may_start_children(parent))
+        return refuse(failure, BOUGH_EGONE);
+    if (watch != NULL && !bough_watch_enter(watch, place, &id)) {
+        bough_watch_leave(watch);
+        return refuse(failure, BOUGH_ENOMEM);
     }
-    if (!bough_post_start(place, start, start->watch != NULL ? &id : NULL)) {
-        if (start->watch != NULL) bough_watch_leave(start->watch);
-        return refuse_far(start, failure, BOUGH_ENOMEM);
+    if (!bough_post_start(place, start, watch != NULL ? &id : NULL)) {
+        if (watch != NULL) bough_watch_leave(watch);
+        return refuse(failure, BOUGH_ENOMEM);
     }
-    if (counted) bough_slot_name(parent)->child_lives++;
+    if (parent != NULL) bough_slot_name(parent)->child_lives++;
     return BOUGH_OK;
 }
 
@@ -346,17 +357,33 @@ static enum bough_status call_init(struct bough_actor *slot)
     return status;
 }
 
+/* From now on it is watched, and counted as begun. */
+static void begun(struct bough_actor *slot, const struct bough_start *start)
+{
+    struct bough_name *name = bough_slot_name(slot);
+
+    if (start->restart && name != NULL) name->restarts++;
+    if (start->watch != NULL) {
+        const bool watched = bough_watch_add(slot, start->watch);
+        bough_assert(watched); /* the annex is there: see below */
+    }
+    set_cause(slot, bough_slot_event(slot, BOUGH_EVENT_STARTED, start->cause, NULL));
+    slot->begun = true;
+    if ((slot->gate.shut & BOUGH_SHUT_UNREADY) == 0 && !slot->gate.doomed)
+        bough_life_ready(slot);
+    bough_loop_hold(slot->loop);
+}
+
 /* A life that fails to start is told by `failure` alone; the place is then as it was. */
 enum bough_status bough_life_start(struct bough_actor *slot,
                                    const struct bough_start *start,
                                    struct bough_exit_reason *failure)
 {
-    enum bough_status status = refuse_start(slot);
-    if (status != BOUGH_OK) {
-        if (failure != NULL)
-            *failure = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
-        return status;
-    }
+    struct bough_actor *parent = parent_of(slot);
+    enum bough_status status = refuse_start(slot, parent);
+
+    if (status != BOUGH_OK) return refuse(failure, status);
+
     const unsigned char before = slot->gate.phase;
     const bool can_watch = start->watch == NULL || bough_slot_annex(slot) != NULL;
     void *state =
@@ -366,7 +393,7 @@ enum bough_status bough_life_start(struct bough_actor *slot,
         if (failure != NULL) *failure = bare_reasons[BOUGH_EXIT_ERROR];
         return BOUGH_ENOMEM;
     }
-    take_state(slot, state);
+    take_state(slot, parent, state);
     bough_poke_next(&slot->life);
     slot->gate.phase = BOUGH_PLACE_STARTING;
     set_cause(slot, start->cause);
@@ -376,17 +403,7 @@ enum bough_status bough_life_start(struct bough_actor *slot,
         slot->gate.phase = before;
         return fail_start(slot, status, start, failure);
     }
-    if (start->restart && bough_slot_name(slot) != NULL)
-        bough_slot_name(slot)->restarts++;
-    if (start->watch != NULL) {
-        const bool watched = bough_watch_add(slot, start->watch);
-        bough_assert(watched);
-    }
-    set_cause(slot, bough_slot_event(slot, BOUGH_EVENT_STARTED, start->cause, NULL));
-    slot->begun = true;
-    if ((slot->gate.shut & BOUGH_SHUT_UNREADY) == 0 && !slot->gate.doomed)
-        bough_life_ready(slot);
-    bough_loop_hold(slot->loop);
+    begun(slot, start);
     return BOUGH_OK;
 }
 
@@ -408,29 +425,30 @@ static void rest(struct bough_actor *slot, const struct bough_exit_reason *reaso
                                                         : BOUGH_PLACE_FAILED);
     } else {
         slot->gate.phase = BOUGH_PLACE_RESTARTING;
-        bough_mail_flush(slot, slot->discard, BOUGH_EGONE);
+        if (slot->length > 0) bough_mail_flush(slot, slot->discard, BOUGH_EGONE);
     }
 }
 
 static void complete_end(struct bough_actor *slot)
 {
-    const struct bough_exit_reason reason = *bough_slot_reason(slot);
+    struct bough_loop *loop = slot->loop;
     const uint64_t cause = cause_of(slot);
 
     if (slot->type->finish != NULL) slot->type->finish(slot);
     bough_owned_release_all(slot);
     slot->gate.phase = BOUGH_PLACE_RESTARTING;
-    drop_reason(slot);
+    const struct bough_exit_reason *reason = take_reason(slot);
     give_state(slot);
     set_cause(slot, 0);
-    rest(slot, &reason);
+    rest(slot, reason);
 
-    const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_EXITED, cause, &reason);
-    bough_watches_exited(slot, &reason, seq);
+    const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_EXITED, cause, reason);
+    bough_watches_exited(slot, reason, seq);
+    free_reason(loop, reason);
     if (slot->fleeting) bough_slot_vacate(slot, seq);
 }
 
-static void end_life(struct bough_actor *slot)
+void bough_life_end(struct bough_actor *slot)
 {
     if (!slot->ending) {
         slot->ending = true;
@@ -442,7 +460,7 @@ static void end_life(struct bough_actor *slot)
     if (!has_child_lives(slot)) complete_end(slot);
 }
 
-static void begin_stop(struct bough_actor *slot)
+void bough_life_stop(struct bough_actor *slot)
 {
     slot->stop_asked = false;
     if (slot->gate.phase == BOUGH_PLACE_STOPPING) return;
@@ -453,175 +471,6 @@ static void begin_stop(struct bough_actor *slot)
         slot->type->stop(slot);
         slot->loop->running = NULL;
     } else {
-        bough_exit(slot, BOUGH_EXIT_SHUTDOWN);
+        keep_bare_reason(slot, BOUGH_EXIT_SHUTDOWN);
     }
-}
-
-/* Turns */
-
-/* A message that is not one of the type's own kinds was sent to the wrong address. */
-static bool is_known(const struct bough_actor *slot, const struct bough_cell *cell)
-{
-    const struct bough_actor_type *type = slot->type;
-    uint32_t kind;
-
-    if (type->messages == NULL) return true;
-    if (cell->size < type->message_size || cell->size < sizeof(kind)) return false;
-    memcpy(&kind, bough_cell_bytes(cell), sizeof(kind));
-    return kind < type->message_count;
-}
-
-static __attribute__((noinline)) void refuse_unknown(const struct bough_cell *cell)
-{
-    static const char text[] = "the message is not one of this type's";
-
-    bough_answer(&cell->asker, BOUGH_EINVALID, text, sizeof(text));
-}
-
-static __attribute__((noinline)) void answer_for(const struct bough_actor *slot,
-                                                 const struct bough_cell *cell)
-{
-    if (slot->gate.doomed) {
-        bough_answer_end(&cell->asker, bough_slot_reason(slot));
-    } else {
-        bough_answer(&cell->asker, BOUGH_ENOREPLY, NULL, 0);
-    }
-}
-
-/* Hot: a message's whole way but the send, in some 45 instructions. The asker is looked
- * at once, after the run, when a reply has cleared it; what is rare is called. */
-static inline void run_message(struct bough_loop *loop, struct bough_actor *slot)
-{
-    struct bough_cell *cell = bough_mail_pop(slot);
-
-    loop->message = cell;
-    if (is_known(slot, cell)) {
-        slot->type->run(slot, bough_cell_bytes(cell), cell->size);
-    } else {
-        refuse_unknown(cell);
-    }
-    if (cell->asker.loop != NULL) answer_for(slot, cell);
-    bough_cell_free(loop, cell);
-}
-
-static inline uint32_t snapshot(const struct bough_actor *slot)
-{
-    return slot->length < TURN_MAX ? slot->length : TURN_MAX;
-}
-
-/* The system lane goes first, so a turn ends when something is there. */
-static inline bool goes_on(struct bough_loop *loop)
-{
-    return loop->urgent.head == NULL && bough_loop_step(loop);
-}
-
-static inline void end_turn(struct bough_loop *loop, struct bough_actor *slot,
-                            uint32_t count)
-{
-    slot->handled += count;
-    bough_poke(&slot->seen_length, slot->length);
-    loop->running = NULL;
-    loop->message = NULL;
-}
-
-/* The same in two steps, for the long way and for batches. */
-struct bough_cell *bough_turn_next(struct bough_actor *slot)
-{
-    struct bough_loop *loop = slot->loop;
-
-    loop->high = (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
-    loop->message = bough_mail_take(slot);
-    if (is_known(slot, loop->message)) return loop->message;
-    refuse_unknown(loop->message);
-    loop->message->asker.loop = NULL;
-    return NULL;
-}
-
-void bough_turn_done(struct bough_actor *slot)
-{
-    struct bough_loop *loop = slot->loop;
-    struct bough_cell *cell = loop->message;
-
-    if (cell == NULL) return;
-    if (cell->asker.loop != NULL) answer_for(slot, cell);
-    loop->message = NULL;
-    loop->high = false;
-    bough_cell_free(loop, cell);
-}
-
-static uint32_t run_one_by_one(struct bough_loop *loop, struct bough_actor *slot,
-                               uint32_t count)
-{
-    uint32_t left = count;
-
-    do {
-        const struct bough_cell *cell = bough_turn_next(slot);
-
-        if (cell != NULL) slot->type->run(slot, bough_cell_bytes(cell), cell->size);
-        bough_turn_done(slot);
-    } while (--left > 0 && bough_slot_is_open(slot) && goes_on(loop));
-    return count - left;
-}
-
-/* A turn with more to it than running one message after the other. */
-static __attribute__((noinline)) void take_detour(struct bough_loop *loop,
-                                                  struct bough_actor *slot)
-{
-    const uint32_t all = snapshot(slot);
-
-    if (!bough_slot_is_open(slot)) return;
-    loop->running = slot;
-    const uint32_t count = (slot->gate.detour & BOUGH_DETOUR_BATCH) != 0
-                               ? bough_batch_turn(slot, all)
-                               : run_one_by_one(loop, slot, all);
-    end_turn(loop, slot, count);
-    bough_full_relax(slot);
-}
-
-/* Messages that came during the turn have the next one: an actor that tells itself to go
- * on lets others have theirs. */
-static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
-                                                               struct bough_actor *slot)
-{
-    const uint32_t all = snapshot(slot);
-    uint32_t left = all;
-
-    if (left == 0) return;
-    if (!bough_slot_is_plain(slot)) {
-        take_detour(loop, slot);
-        return;
-    }
-    loop->running = slot;
-    do {
-        run_message(loop, slot);
-    } while (--left > 0 && bough_slot_is_plain(slot) && goes_on(loop));
-    end_turn(loop, slot, all - left);
-}
-
-/* A turn in the ready list. Whoever is to stop or to end is queued in the system lane, so
- * that nothing of it is asked here: of a turn of one message, all that is not the message
- * itself is some 25 instructions. */
-void bough_slot_turn(struct bough_loop *loop, struct bough_task *task)
-{
-    struct bough_actor *slot = bough_container(task, struct bough_actor, task);
-
-    run_messages(loop, slot);
-    bough_slot_queue(slot);
-}
-
-/* A turn in the system lane: to stop or to end, before any message is run. */
-static void urgent_turn(struct bough_loop *loop, struct bough_task *task)
-{
-    struct bough_actor *slot = bough_container(task, struct bough_actor, task);
-
-    slot->urgent = false;
-    slot->task.run = bough_slot_turn;
-    if (!bough_slot_lives(slot)) return;
-    if (slot->stop_asked && !slot->gate.doomed) begin_stop(slot);
-    if (slot->gate.doomed) {
-        end_life(slot);
-        return;
-    }
-    if (loop->urgent.head == NULL) run_messages(loop, slot);
-    bough_slot_queue(slot);
 }

@@ -7,6 +7,7 @@
 #ifndef BOUGH_CORE_LOG_H
 #define BOUGH_CORE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <bough/core/public.h>
@@ -33,6 +34,11 @@ struct bough_log_record {
 
 /* Called on the thread that reports, on several at once when loops are on several. */
 typedef void bough_log_function(void *data, const struct bough_log_record *record);
+
+/* Whether a line of that level is made at all: to be asked before what it says costs
+ * something to put together. Thread: any loop's of the runtime. */
+BOUGH_PUBLIC bool bough_log_wanted(const struct bough_runtime *runtime,
+                                   enum bough_log_level level);
 
 /* Reports a line; cut at 1023 bytes. Thread: any loop's of the runtime. */
 BOUGH_PUBLIC void bough_log(struct bough_runtime *runtime, enum bough_log_level level,

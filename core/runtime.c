@@ -87,13 +87,18 @@ int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime)
     return runtime->options.clock->realtime_ns(runtime->options.clock);
 }
 
+bool bough_log_wanted(const struct bough_runtime *runtime, enum bough_log_level level)
+{
+    return level >= runtime->options.log_level;
+}
+
 void bough_log(struct bough_runtime *runtime, enum bough_log_level level,
                const char *path, const char *format, ...)
 {
     char text[LOG_TEXT];
     va_list arguments;
 
-    if (level < runtime->options.log_level) return;
+    if (!bough_log_wanted(runtime, level)) return;
     va_start(arguments, format);
     bough_text_vformat(text, sizeof(text), format, arguments);
     va_end(arguments);
@@ -107,12 +112,23 @@ void bough_log(struct bough_runtime *runtime, enum bough_log_level level,
     runtime->options.log(runtime->options.log_data, &record);
 }
 
+/* Relaxed: under `event_lock` when anybody listens, and else it is only a number. */
+uint64_t bough_runtime_next_seq(struct bough_runtime *runtime)
+{
+    return atomic_fetch_add_explicit(&runtime->last_seq, 1, memory_order_relaxed) + 1;
+}
+
+bool bough_event_wanted(const struct bough_runtime *runtime)
+{
+    return runtime->options.event != NULL;
+}
+
 uint64_t bough_event_report(struct bough_runtime *runtime, struct bough_event *event)
 {
     pthread_mutex_lock(&runtime->event_lock);
-    event->seq = ++runtime->last_seq;
+    event->seq = bough_runtime_next_seq(runtime);
     /* Without a listener the number is all that is made: the date costs 25 ns. */
-    if (runtime->options.event != NULL) {
+    if (bough_event_wanted(runtime)) {
         event->realtime_ns = bough_runtime_realtime_ns(runtime);
         runtime->options.event(runtime->options.event_data, event);
     }

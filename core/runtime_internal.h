@@ -10,6 +10,7 @@
 #define BOUGH_CORE_RUNTIME_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <bough/core/runtime.h>
 
@@ -23,10 +24,13 @@ struct bough_runtime {
     unsigned thread_count;
     struct bough_name *names; /* by path: a uthash table */
     pthread_mutex_t event_lock;
-    uint64_t last_seq;
+    _Atomic uint64_t last_seq;
 };
 
 void bough_runtime_lock(struct bough_runtime *runtime);
 void bough_runtime_unlock(struct bough_runtime *runtime);
+
+/* The number of the event that happens now. Thread: any. */
+uint64_t bough_runtime_next_seq(struct bough_runtime *runtime);
 
 #endif

@@ -361,6 +361,12 @@ enum bough_status bough_life_start(struct bough_actor *slot,
 enum bough_status bough_life_start_far(struct bough_actor *slot,
                                        const struct bough_start *start,
                                        struct bough_exit_reason *failure);
+/* Asks it to end in order; begins its end, or goes on with it once the lives under it are
+ * over. Not from inside a callback. */
+void bough_life_stop(struct bough_actor *slot);
+void bough_life_end(struct bough_actor *slot);
+
+/* turn.c */
 void bough_slot_turn(struct bough_loop *loop, struct bough_task *task);
 /* The next message becomes the one being run; NULL: it was not one of the type's, and is
  * refused. Then its end: an answer, if nobody has given one. */

@@ -4,6 +4,7 @@
  * are walks over it.
  *
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include <bough/core/text.h>
 
 #include <stdint.h>
@@ -75,6 +76,11 @@ static size_t ascii_length(const unsigned char *bytes, size_t len)
         memcpy(&eight, bytes + at, sizeof(eight));
         if ((eight & high) != 0) break;
     }
+    if (at < len && len - at < sizeof(eight)) {
+        eight = 0;
+        memcpy(&eight, bytes + at, len - at);
+        if ((eight & high) == 0) return len;
+    }
     return at;
 }
 
@@ -123,10 +129,25 @@ size_t bough_utf8_cut(const void *text, size_t len, size_t max)
     return max;
 }
 
+/* A sentence without values: vsnprintf() takes 400 instructions to copy it. */
+static size_t copy_plain(char *buffer, size_t size, const char *text, size_t len)
+{
+    const bool more = len >= size;
+
+    if (more) len = size - 1;
+    memcpy(buffer, text, len);
+    buffer[len] = '\0';
+    return repair(buffer, len, more);
+}
+
 size_t bough_text_vformat(char *buffer, size_t size, const char *format,
                           va_list arguments)
 {
     bough_assert(size > 0);
+    const char *end = strchrnul(format, '%');
+
+    if (*end == '\0') return copy_plain(buffer, size, format, (size_t)(end - format));
+
     const int wanted = vsnprintf(buffer, size, format, arguments);
 
     if (wanted < 0) {

@@ -67,8 +67,9 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
         if (watch->pending != 0) bough_queue_push(&loop->urgent, &watch->task);
         if (watch->ready != NULL) watch->ready(watch);
     } else {
-        const struct bough_exit_reason reason = watch->reason;
+        struct bough_exit_reason reason;
 
+        bough_exit_copy(&reason, &watch->reason);
         watch->pending = 0;
         bough_owned_remove(&watch->owned);
         watch->exited(watch, &reason);
@@ -132,7 +133,7 @@ void bough_watches_exited(struct bough_actor *slot,
 
     while ((watch = watches_of(slot)) != NULL) {
         unlink_watch(watch);
-        watch->reason = *reason;
+        bough_exit_copy(&watch->reason, reason);
         pend(watch, EXITED, seq);
     }
 }

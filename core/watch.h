@@ -35,10 +35,10 @@ struct bough_watch {
     struct bough_task task;
     struct bough_owned owned;         /* in the owner's list */
     struct bough_watch *next, **link; /* in the watched life's list */
-    struct bough_exit_reason reason;
     struct bough_loop *told_on;
     uint32_t index, generation; /* of a life on another loop: what stands there for it */
     unsigned char pending;      /* which callbacks are still to run */
+    struct bough_exit_reason reason;
 };
 
 /* Watches a life that was started by somebody else; address.life 0 means whoever lives

@@ -9,16 +9,40 @@
 #include <bough/supervisor/supervision_internal.h>
 
 #include <bough/core/assert.h>
+#include <bough/supervisor/decide_internal.h>
 #include <bough/supervisor/supervisor.h>
 
-static void feed(struct bough_actor *actor, const struct bough_supervised *child,
-                 enum bough_decide_event_kind kind)
+static void take_in(struct bough_actor *actor, struct bough_supervision *self,
+                    struct bough_decide_event *event);
+
+static void feed(struct bough_actor *actor, struct bough_supervision *self,
+                 const struct bough_supervised *child, enum bough_decide_event_kind kind)
 {
-    bough_supervision_feed(
-        actor, (struct bough_decide_event){
-                   .kind = kind,
-                   .child = child->number,
-                   .reason = kind == BOUGH_ON_EXITED ? &child->reason : NULL });
+    struct bough_decide_event event = {
+        .kind = kind,
+        .child = child->number,
+        .reason = kind == BOUGH_ON_EXITED ? &child->reason : NULL,
+    };
+
+    take_in(actor, self, &event);
+}
+
+/* The timer of a child: few restarts have a limit of their start, or a wait, so that one
+ * that does not run is seen here, without a call. */
+
+static void start_timer(struct bough_actor *actor, struct bough_supervised *child,
+                        int64_t delay_ms,
+                        void (*callback)(struct bough_actor *, struct bough_timer *))
+{
+    child->timed = true;
+    bough_timer_start(actor, &child->timer, delay_ms, 0, callback);
+}
+
+static void stop_timer(struct bough_supervised *child)
+{
+    if (!child->timed) return;
+    child->timed = false;
+    bough_timer_stop(&child->timer);
 }
 
 /* What comes back from a child */
@@ -27,11 +51,13 @@ static void child_ready(struct bough_watch *watch)
 {
     struct bough_supervised *child =
         bough_container(watch, struct bough_supervised, watch);
+    struct bough_actor *actor = watch->owner;
+    struct bough_supervision *self = bough_state(actor);
 
-    if (!child->late) bough_timer_stop(&child->timer);
+    if (!child->late) stop_timer(child);
     child->lived = true;
-    bough_report_up(watch->owner, child);
-    feed(watch->owner, child, BOUGH_ON_READY);
+    bough_report_up(actor, child, self->asked == child);
+    feed(actor, self, child, BOUGH_ON_READY);
 }
 
 static struct bough_exit_reason too_late(const struct bough_supervised *child)
@@ -47,7 +73,7 @@ static void decline(struct bough_actor *actor, const struct bough_supervised *ch
 {
     bough_report(actor, BOUGH_DEBUG, "%s is not wanted now",
                  bough_supervised_path(child));
-    feed(actor, child, BOUGH_ON_IGNORED);
+    feed(actor, bough_state(actor), child, BOUGH_ON_IGNORED);
 }
 
 static void child_exited(struct bough_watch *watch,
@@ -56,31 +82,37 @@ static void child_exited(struct bough_watch *watch,
     struct bough_supervised *child =
         bough_container(watch, struct bough_supervised, watch);
     struct bough_actor *actor = watch->owner;
-    const struct bough_supervision *self = bough_state(actor);
+    struct bough_supervision *self = bough_state(actor);
 
-    bough_timer_stop(&child->timer);
-    child->reason = *reason;
+    stop_timer(child);
+    if (self->stopping == child) self->stopping = NULL;
+    bough_exit_copy(&child->reason, reason);
     child->cause = watch->seq;
     if (reason->status == BOUGH_IGNORE) {
         decline(actor, child);
         return;
     }
-    bough_report_end(actor, child);
-    feed(actor, child, BOUGH_ON_EXITED);
-    if (bough_decider_ending(self->decider) &&
-        bough_supervised_state(actor, child) == BOUGH_CHILD_DOWN)
+    bough_report_end(actor, child, bough_supervised_state(self, child));
+    feed(actor, self, child, BOUGH_ON_EXITED);
+    if (bough_decide_is_ending(self->decider) &&
+        bough_supervised_state(self, child) == BOUGH_CHILD_DOWN)
         bough_place_mark(child->place, BOUGH_PLACE_RESERVED);
 }
 
-static void stop_timed_out(struct bough_actor *actor, struct bough_timer *timer)
+void bough_supervision_watch(struct bough_actor *actor, struct bough_supervised *child)
 {
-    struct bough_supervised *child =
-        bough_container(timer, struct bough_supervised, timer);
+    child->watch.ready = child_ready;
+    child->watch.exited = child_exited;
+    child->watch.owner = actor;
+}
+
+static void stop_timed_out(struct bough_actor *actor, struct bough_supervised *child)
+{
     char limit[BOUGH_DURATION_TEXT];
 
     bough_report(actor, BOUGH_WARNING, "%s did not end within %s and is killed",
                  bough_supervised_path(child), bough_print_ms(child->shutdown_ms, limit));
-    feed(actor, child, BOUGH_ON_STOP_TIMEOUT);
+    feed(actor, bough_state(actor), child, BOUGH_ON_STOP_TIMEOUT);
 }
 
 static void start_timed_out(struct bough_actor *actor, struct bough_timer *timer)
@@ -89,7 +121,7 @@ static void start_timed_out(struct bough_actor *actor, struct bough_timer *timer
         bough_container(timer, struct bough_supervised, timer);
 
     child->late = true;
-    feed(actor, child, BOUGH_ON_START_TIMEOUT);
+    feed(actor, bough_state(actor), child, BOUGH_ON_START_TIMEOUT);
 }
 
 static void all_timed_out(struct bough_actor *actor, struct bough_timer *timer)
@@ -101,23 +133,24 @@ static void all_timed_out(struct bough_actor *actor, struct bough_timer *timer)
 
 static void retry_due(struct bough_actor *actor, struct bough_timer *timer)
 {
-    feed(actor, bough_container(timer, struct bough_supervised, timer), BOUGH_ON_RETRY);
-}
-
-static void limit(struct bough_actor *actor, struct bough_timer *timer, int64_t limit_ms,
-                  void (*passed)(struct bough_actor *, struct bough_timer *))
-{
-    if (limit_ms != BOUGH_FOREVER) bough_timer_start(actor, timer, limit_ms, 0, passed);
+    feed(actor, bough_state(actor),
+         bough_container(timer, struct bough_supervised, timer), BOUGH_ON_RETRY);
 }
 
 /* Actions. True: the outcome is known already, and is in `*outcome`. */
+
+static struct bough_supervised *child_of(struct bough_actor *actor,
+                                         const struct bough_decide_action *action)
+{
+    return bough_supervision_child(bough_state(actor), action->child);
+}
 
 static bool start_over(struct bough_actor *actor, struct bough_supervised *child,
                        enum bough_status status, struct bough_decide_event *outcome)
 {
     const struct bough_supervision *self = bough_state(actor);
 
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     child->cause = child->watch.seq != 0 ? child->watch.seq : self->cause;
     *outcome = (struct bough_decide_event){ .child = child->number };
     if (status == BOUGH_IGNORE) {
@@ -125,7 +158,7 @@ static bool start_over(struct bough_actor *actor, struct bough_supervised *child
                      bough_supervised_path(child));
         outcome->kind = BOUGH_ON_IGNORED;
     } else {
-        bough_report_end(actor, child);
+        bough_report_end(actor, child, bough_supervised_state(self, child));
         outcome->kind = BOUGH_ON_START_FAILED;
         outcome->reason = &child->reason;
     }
@@ -148,7 +181,7 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
                      struct bough_decide_event *outcome)
 {
     const struct bough_supervision *self = bough_state(actor);
-    struct bough_supervised *child = bough_supervision_child(actor, action->child);
+    struct bough_supervised *child = bough_supervision_child(self, action->child);
     const struct bough_start start = {
         .watch = &child->watch,
         .cause = self->asked ? 0 : self->cause,
@@ -156,47 +189,88 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
     };
     enum bough_status status;
 
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     child->late = false;
-    child->watch = (struct bough_watch){
-        .ready = child_ready,
-        .exited = child_exited,
-        .owner = actor,
-    };
+    child->watch.seq = 0;
     status = place_start(actor, child, &start);
     if (status != BOUGH_OK) return start_over(actor, child, status, outcome);
-    limit(actor, &child->timer, action->limit_ms, start_timed_out);
+    if (action->limit_ms == BOUGH_FOREVER) return false;
+    start_timer(actor, child, action->limit_ms, start_timed_out);
     return false;
+}
+
+static void look_at_stop(struct bough_actor *actor, struct bough_timer *timer);
+
+static void set_limit(struct bough_actor *actor, int64_t now_ms)
+{
+    struct bough_supervision *self = bough_state(actor);
+
+    self->timed = true;
+    self->timer_at_ms = self->stop_until_ms;
+    bough_timer_start(actor, &self->timer, self->stop_until_ms - now_ms, 0, look_at_stop);
+}
+
+static void look_at_stop(struct bough_actor *actor, struct bough_timer *timer)
+{
+    struct bough_supervision *self = bough_state(actor);
+    struct bough_supervised *child = self->stopping;
+    const int64_t now_ms = bough_now_ms(actor);
+
+    (void)timer;
+    self->timed = false;
+    if (!child) return;
+    if (self->stop_until_ms > now_ms) {
+        set_limit(actor, now_ms);
+    } else {
+        self->stopping = NULL;
+        stop_timed_out(actor, child);
+    }
+}
+
+static void limit_stop(struct bough_actor *actor, struct bough_supervision *self,
+                       struct bough_supervised *child, int64_t limit_ms)
+{
+    const int64_t now_ms = self->decider->now_ms;
+
+    if (limit_ms == BOUGH_FOREVER) return;
+    self->stopping = child;
+    self->stop_until_ms = limit_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + limit_ms;
+    if (!self->timed || self->stop_until_ms < self->timer_at_ms) set_limit(actor, now_ms);
 }
 
 static bool do_stop(struct bough_actor *actor, const struct bough_decide_action *action,
                     struct bough_decide_event *outcome)
 {
-    struct bough_supervised *child = bough_supervision_child(actor, action->child);
+    struct bough_supervision *self = bough_state(actor);
+    struct bough_supervised *child = bough_supervision_child(self, action->child);
 
     (void)outcome;
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     bough_stop(child->place);
-    limit(actor, &child->timer, action->limit_ms, stop_timed_out);
+    limit_stop(actor, self, child, action->limit_ms);
     return false;
 }
 
 static void kill_child(struct bough_supervised *child)
 {
-    const struct bough_exit_reason late = too_late(child);
+    stop_timer(child);
+    if (child->late) {
+        const struct bough_exit_reason late = too_late(child);
 
-    bough_timer_stop(&child->timer);
-    if (child->late)
         bough_end(child->place, &late);
-    else
+    } else {
         bough_kill(child->place);
+    }
 }
 
 static bool do_kill(struct bough_actor *actor, const struct bough_decide_action *action,
                     struct bough_decide_event *outcome)
 {
+    struct bough_supervision *self = bough_state(actor);
+
     (void)outcome;
-    kill_child(bough_supervision_child(actor, action->child));
+    self->stopping = NULL;
+    kill_child(child_of(actor, action));
     return false;
 }
 
@@ -208,13 +282,13 @@ static void for_all(struct bough_actor *actor, enum bough_child_state state,
     for (size_t i = bough_decider_next(self->decider, BOUGH_NO_CHILD);
          i != BOUGH_NO_CHILD; i = bough_decider_next(self->decider, i)) {
         if (bough_decider_child(self->decider, i) == state)
-            visit(bough_supervision_child(actor, i));
+            visit(bough_supervision_child(self, i));
     }
 }
 
 static void stop_child(struct bough_supervised *child)
 {
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     bough_stop(child->place);
 }
 
@@ -225,11 +299,13 @@ static bool do_stop_all(struct bough_actor *actor,
     struct bough_supervision *self = bough_state(actor);
 
     (void)outcome;
+    self->stopping = NULL;
     if (action->limit_ms == BOUGH_SHUTDOWN_BRUTAL_KILL) {
         for_all(actor, BOUGH_CHILD_STOPPING, kill_child);
     } else {
         for_all(actor, BOUGH_CHILD_STOPPING, stop_child);
-        limit(actor, &self->all, action->limit_ms, all_timed_out);
+        if (action->limit_ms != BOUGH_FOREVER)
+            bough_timer_start(actor, &self->all, action->limit_ms, 0, all_timed_out);
     }
     return false;
 }
@@ -249,12 +325,12 @@ static bool do_kill_all(struct bough_actor *actor,
 static bool do_retry(struct bough_actor *actor, const struct bough_decide_action *action,
                      struct bough_decide_event *outcome)
 {
-    struct bough_supervised *child = bough_supervision_child(actor, action->child);
+    struct bough_supervised *child = child_of(actor, action);
 
     (void)outcome;
     bough_place_mark(child->place, BOUGH_PLACE_RESTARTING);
     if (action->limit_ms > 0) bough_report_wait(actor, child, action);
-    bough_timer_start(actor, &child->timer, action->limit_ms, 0, retry_due);
+    start_timer(actor, child, action->limit_ms, retry_due);
     return false;
 }
 
@@ -263,13 +339,13 @@ static bool do_restart(struct bough_actor *actor,
                        struct bough_decide_event *outcome)
 {
     (void)outcome;
-    bough_report_restart(actor, bough_supervision_child(actor, action->child), action);
+    bough_report_restart(actor, child_of(actor, action), action);
     return false;
 }
 
 static void settle_child(struct bough_supervised *child)
 {
-    bough_timer_stop(&child->timer);
+    stop_timer(child);
     bough_place_mark(child->place, BOUGH_PLACE_STOPPED);
 }
 
@@ -277,7 +353,7 @@ static bool do_settle(struct bough_actor *actor, const struct bough_decide_actio
                       struct bough_decide_event *outcome)
 {
     (void)outcome;
-    settle_child(bough_supervision_child(actor, action->child));
+    settle_child(child_of(actor, action));
     return false;
 }
 
@@ -292,7 +368,7 @@ void bough_supervision_settle_down(struct bough_actor *actor)
         const bool down = bough_decider_child(decider, i) == BOUGH_CHILD_DOWN;
 
         if (down && !bough_decider_awaits(decider, i))
-            settle_child(bough_supervision_child(actor, i));
+            settle_child(bough_supervision_child(self, i));
     }
 }
 
@@ -310,7 +386,7 @@ static bool do_remove(struct bough_actor *actor, const struct bough_decide_actio
                       struct bough_decide_event *outcome)
 {
     (void)outcome;
-    bough_supervision_remove(actor, bough_supervision_child(actor, action->child));
+    bough_supervision_remove(actor, child_of(actor, action));
     return false;
 }
 
@@ -328,7 +404,7 @@ static bool do_give_up(struct bough_actor *actor,
                        struct bough_decide_event *outcome)
 {
     (void)outcome;
-    bough_report_give_up(actor, bough_supervision_child(actor, action->child), action);
+    bough_report_give_up(actor, child_of(actor, action), action);
     return false;
 }
 
@@ -337,7 +413,7 @@ static bool do_auto_shutdown(struct bough_actor *actor,
                              struct bough_decide_event *outcome)
 {
     (void)outcome;
-    bough_report_auto_shutdown(actor, bough_supervision_child(actor, action->child));
+    bough_report_auto_shutdown(actor, child_of(actor, action));
     return false;
 }
 
@@ -380,9 +456,7 @@ static bool do_end(struct bough_actor *actor, const struct bough_decide_action *
     (void)outcome;
     switch (action->end) {
     case BOUGH_END_ASKED: bough_exit(actor, BOUGH_EXIT_SHUTDOWN); break;
-    case BOUGH_END_FAILED:
-        fail_because_of(actor, bough_supervision_child(actor, action->child));
-        break;
+    case BOUGH_END_FAILED: fail_because_of(actor, child_of(actor, action)); break;
     case BOUGH_END_GAVE_UP:
     case BOUGH_END_AUTO_SHUTDOWN: bough_exit_because(actor, &self->end); break;
     }
@@ -411,8 +485,9 @@ static bool (*const doers[])(struct bough_actor *, const struct bough_decide_act
 _Static_assert(bough_count_of(doers) == BOUGH_DECIDE_ACTION_COUNT, "each action is done");
 
 /* True: the last action's outcome is known already, and is the next event. */
-static bool perform(struct bough_actor *actor, const struct bough_decide_actions *actions,
-                    struct bough_decide_event *event)
+static inline __attribute__((always_inline)) bool
+perform(struct bough_actor *actor, const struct bough_decide_actions *actions,
+        struct bough_decide_event *event)
 {
     bool known = false;
 
@@ -423,21 +498,37 @@ static bool perform(struct bough_actor *actor, const struct bough_decide_actions
     return known;
 }
 
-void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event event)
+/* Twice in a restart of one: a part of take_in(), and no call. */
+static inline __attribute__((always_inline)) void step(struct bough_actor *actor,
+                                                       struct bough_supervision *self,
+                                                       struct bough_decide_event *event)
 {
-    struct bough_supervision *self = bough_state(actor);
     struct bough_decide_actions actions;
 
     do {
-        bough_decide(self->decider, event, bough_now_ms(actor), &actions);
-    } while (perform(actor, &actions, &event));
+        bough_decide_about(self->decider, event, bough_now_ms(actor), &actions);
+    } while (perform(actor, &actions, event));
+}
+
+void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event event)
+{
+    step(actor, bough_state(actor), &event);
+}
+
+static void take_in(struct bough_actor *actor, struct bough_supervision *self,
+                    struct bough_decide_event *event)
+{
+    if (self->dead) bough_supervision_bury(self);
+    step(actor, self, event);
+    if (!bough_decide_is_idle(self->decider)) return;
+    if (self->timed) bough_timer_stop(&self->timer);
+    self->timed = false;
+    if (self->requests || self->role->go_on) bough_supervision_serve(actor);
 }
 
 void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event)
 {
-    bough_supervision_bury(bough_state(actor));
-    bough_supervision_step(actor, event);
-    bough_supervision_serve(actor);
+    take_in(actor, bough_state(actor), &event);
 }
 
 /* Beginning and ending */
@@ -453,7 +544,7 @@ void bough_supervision_begin(struct bough_actor *actor)
     struct bough_supervision *self = bough_state(actor);
 
     bough_starting(actor);
-    bough_timer_start(actor, &self->begin, 0, 0, begin);
+    bough_timer_start(actor, &self->timer, 0, 0, begin);
 }
 
 void bough_supervision_stop(struct bough_actor *actor)

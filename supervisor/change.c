@@ -113,7 +113,7 @@ static void adopt(struct change *change, const struct bough_decide_spec *specs, 
 {
     const bool dynamic = change->options->strategy == BOUGH_DYNAMIC;
     struct bough_supervised *child =
-        bough_supervision_child(change->actor, specs[i].child);
+        bough_supervision_child(change->self, specs[i].child);
 
     if (child->own) bough_spec_free(child->own);
     child->own = NULL;

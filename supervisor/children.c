@@ -28,24 +28,6 @@ struct bough_supervised *bough_supervision_find(const struct bough_supervision *
     return child;
 }
 
-struct bough_supervised *bough_supervision_child(struct bough_actor *actor, size_t number)
-{
-    const struct bough_supervision *self = bough_state(actor);
-
-    bough_assert(number < self->capacity);
-    bough_assert(self->children[number] != NULL);
-    return self->children[number];
-}
-
-enum bough_child_state bough_supervised_state(struct bough_actor *actor,
-                                              const struct bough_supervised *child)
-{
-    const struct bough_supervision *self = bough_state(actor);
-
-    return child->removed ? BOUGH_CHILD_FORGOTTEN
-                          : bough_decider_child(self->decider, child->number);
-}
-
 const char *bough_supervised_path(const struct bough_supervised *child)
 {
     struct bough_place_info info;
@@ -208,6 +190,7 @@ enum bough_status bough_supervision_add(struct bough_actor *actor,
     if (!make_room(self)) return BOUGH_ENOMEM;
     made = new_child(recruit);
     if (!made) return BOUGH_ENOMEM;
+    bough_supervision_watch(actor, made);
     status = new_place(actor, recruit, &place);
     if (status == BOUGH_OK) {
         made->place = place;

@@ -9,23 +9,6 @@
 
 #include <bough/core/assert.h>
 
-/* Actions */
-
-void bough_decide_act(struct bough_decider *decider, struct bough_decide_action action)
-{
-    struct bough_decide_actions *actions = decider->actions;
-
-    bough_assert(actions->count < BOUGH_DECIDE_ACTIONS_MAX);
-    actions->list[actions->count++] = action;
-}
-
-void bough_decide_act_on(struct bough_decider *decider,
-                         enum bough_decide_action_kind kind, size_t child)
-{
-    bough_decide_act(decider,
-                     (struct bough_decide_action){ .kind = kind, .child = child });
-}
-
 /* Children: what an event does in a state. */
 
 typedef void cell(struct bough_decider *decider, size_t i,
@@ -150,9 +133,10 @@ static cell *const cells[BOUGH_CHILD_STATE_COUNT][BOUGH_DECIDE_EVENT_COUNT] = {
     [BOUGH_CHILD_RETRYING] = { [BOUGH_ON_RETRY] = retry_due },
 };
 
-static cell *cell_of(const struct bough_decider *decider, struct bough_decide_event event)
+static cell *cell_of(const struct bough_decider *decider,
+                     const struct bough_decide_event *event)
 {
-    return cells[decider->children[event.child].state][event.kind];
+    return cells[decider->children[event->child].state][event->kind];
 }
 
 /* Events about the supervisor itself */
@@ -163,27 +147,26 @@ static void all_overdue(struct bough_decider *decider)
         decider->all_killed)
         return;
     decider->all_killed = true;
-    bough_decide_act(decider, (struct bough_decide_action){ .kind = BOUGH_DO_KILL_ALL });
+    bough_decide_act_on(decider, BOUGH_DO_KILL_ALL, 0);
 }
 
 static bool request_expected(const struct bough_decider *decider,
-                             struct bough_decide_event event)
+                             const struct bough_decide_event *event)
 {
-    enum bough_child_state state = decider->children[event.child].state;
+    enum bough_child_state state = decider->children[event->child].state;
 
     if (!bough_decider_idle(decider)) return false;
-    return event.kind == BOUGH_ON_START_CHILD ? state == BOUGH_CHILD_DOWN
-                                              : state != BOUGH_CHILD_FORGOTTEN;
+    return event->kind == BOUGH_ON_START_CHILD ? state == BOUGH_CHILD_DOWN
+                                               : state != BOUGH_CHILD_FORGOTTEN;
 }
 
-/* Public */
-
-bool bough_decide_expects(const struct bough_decider *decider,
-                          struct bough_decide_event event)
+/* Asserted with each event, so a part of bough_decide(), and no call. */
+static inline __attribute__((always_inline)) bool
+is_expected(const struct bough_decider *decider, const struct bough_decide_event *event)
 {
-    bool known = event.child < decider->count;
+    bool known = event->child < decider->count;
 
-    switch (event.kind) {
+    switch (event->kind) {
     case BOUGH_ON_BEGIN: return decider->phase == BOUGH_PHASE_NEW;
     case BOUGH_ON_STOP:
     case BOUGH_ON_ALL_TIMEOUT: return true;
@@ -193,7 +176,7 @@ bool bough_decide_expects(const struct bough_decider *decider,
     case BOUGH_ON_READY:
     case BOUGH_ON_IGNORED: return known && cell_of(decider, event);
     case BOUGH_ON_START_FAILED:
-    case BOUGH_ON_EXITED: return known && event.reason && cell_of(decider, event);
+    case BOUGH_ON_EXITED: return known && event->reason && cell_of(decider, event);
     case BOUGH_ON_START_CHILD:
     case BOUGH_ON_TERMINATE_CHILD:
     case BOUGH_ON_RESTART_CHILD:
@@ -203,9 +186,20 @@ bool bough_decide_expects(const struct bough_decider *decider,
     return false;
 }
 
-static void take_in(struct bough_decider *decider, struct bough_decide_event event)
+/* Public */
+
+bool bough_decide_expects(const struct bough_decider *decider,
+                          struct bough_decide_event event)
 {
-    switch (event.kind) {
+    return is_expected(decider, &event);
+}
+
+static inline __attribute__((always_inline)) void
+take_in(struct bough_decider *decider, const struct bough_decide_event *event)
+{
+    cell *reaction;
+
+    switch (event->kind) {
     case BOUGH_ON_BEGIN: bough_decide_begin(decider); break;
     case BOUGH_ON_STOP:
         if (!bough_decider_ending(decider))
@@ -215,7 +209,9 @@ static void take_in(struct bough_decider *decider, struct bough_decide_event eve
     case BOUGH_ON_START_CHILD:
     case BOUGH_ON_TERMINATE_CHILD:
     case BOUGH_ON_RESTART_CHILD:
-    case BOUGH_ON_DELETE_CHILD: bough_decide_request(decider, event); break;
+    case BOUGH_ON_DELETE_CHILD:
+        bough_decide_request(decider, event->kind, event->child);
+        break;
     case BOUGH_ON_READY:
     case BOUGH_ON_IGNORED:
     case BOUGH_ON_START_FAILED:
@@ -223,34 +219,49 @@ static void take_in(struct bough_decider *decider, struct bough_decide_event eve
     case BOUGH_ON_RETRY:
     case BOUGH_ON_STOP_TIMEOUT:
     case BOUGH_ON_START_TIMEOUT:
-        if (cell_of(decider, event))
-            cell_of(decider, event)(decider, event.child, event.reason);
+        reaction = cell_of(decider, event);
+        if (reaction) reaction(decider, event->child, event->reason);
         break;
     case BOUGH_DECIDE_EVENT_COUNT: break;
     }
 }
 
-void bough_decide(struct bough_decider *decider, struct bough_decide_event event,
-                  int64_t now_ms, struct bough_decide_actions *actions)
+/* The event's members are taken out first, so that the compiler sees that both switches
+ * are about the same. */
+void bough_decide_about(struct bough_decider *decider,
+                        const struct bough_decide_event *about, int64_t now_ms,
+                        struct bough_decide_actions *actions)
 {
-    bough_assert(event.kind < BOUGH_DECIDE_EVENT_COUNT);
-    bough_assert(bough_decide_expects(decider, event));
-    bough_assert(now_ms >= decider->now_ms);
+    const struct bough_decide_event event = {
+        .kind = about->kind,
+        .child = about->child,
+        .reason = about->reason,
+    };
 
+    bough_assert(now_ms >= decider->now_ms);
     actions->count = 0;
     decider->actions = actions;
     decider->now_ms = now_ms;
-    take_in(decider, event);
+
+    bough_assert(event.kind < BOUGH_DECIDE_EVENT_COUNT);
+    bough_assert(is_expected(decider, &event));
+    take_in(decider, &event);
     bough_decide_go_on(decider);
     decider->actions = NULL;
 }
 
+void bough_decide(struct bough_decider *decider, struct bough_decide_event event,
+                  int64_t now_ms, struct bough_decide_actions *actions)
+{
+    bough_decide_about(decider, &event, now_ms, actions);
+}
+
 bool bough_decider_idle(const struct bough_decider *decider)
 {
-    return decider->phase == BOUGH_PHASE_RUNNING;
+    return bough_decide_is_idle(decider);
 }
 
 bool bough_decider_ending(const struct bough_decider *decider)
 {
-    return decider->phase == BOUGH_PHASE_ENDING || decider->phase == BOUGH_PHASE_ENDED;
+    return bough_decide_is_ending(decider);
 }

@@ -92,14 +92,12 @@ static bool backs_off(const struct bough_decider_child *child)
 static void retry_later(struct bough_decider *decider, size_t i)
 {
     struct bough_decider_child *child = &decider->children[i];
-    struct bough_decide_action retry = { .kind = BOUGH_DO_RETRY,
-                                         .child = i,
-                                         .attempt = child->attempt + 1 };
+    struct bough_decide_action *retry = bough_decide_act_on(decider, BOUGH_DO_RETRY, i);
 
+    retry->attempt = child->attempt + 1;
     if (backs_off(child))
-        retry.limit_ms = child->extras->waited_ms = next_wait(decider, child->extras);
+        retry->limit_ms = child->extras->waited_ms = next_wait(decider, child->extras);
     bough_decide_set_state(decider, i, BOUGH_CHILD_RETRYING);
-    bough_decide_act(decider, retry);
 }
 
 static void forgive(const struct bough_decider *decider,

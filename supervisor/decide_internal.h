@@ -7,10 +7,13 @@
  * decide_requests.c  start, terminate, restart, delete one child
  * decide_change.c    other flags and specs for what runs
  *
+ * And for actions.c, which feeds it.
+ *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_DECIDE_INTERNAL_H
 #define BOUGH_SUPERVISOR_DECIDE_INTERNAL_H
 
+#include <bough/core/assert.h>
 #include <bough/supervisor/decide.h>
 #include <bough/supervisor/window_internal.h>
 
@@ -108,18 +111,70 @@ struct bough_decider {
 
 /* Actions */
 
-void bough_decide_act(struct bough_decider *decider, struct bough_decide_action action);
-void bough_decide_act_on(struct bough_decider *decider,
-                         enum bough_decide_action_kind kind, size_t child);
+/* bough_decide() of an event that stays where it is: it is read at once after it was
+ * written, in other pieces when it is copied, and the processor then waits. */
+void bough_decide_about(struct bough_decider *decider,
+                        const struct bough_decide_event *about, int64_t now_ms,
+                        struct bough_decide_actions *actions);
+
+/* Adds one, which is for the caller to fill in; it is made where it stays. */
+static inline struct bough_decide_action *
+bough_decide_act_on(struct bough_decider *decider, enum bough_decide_action_kind kind,
+                    size_t child)
+{
+    struct bough_decide_actions *actions = decider->actions;
+
+    bough_assert(actions->count < BOUGH_DECIDE_ACTIONS_MAX);
+    struct bough_decide_action *action = &actions->list[actions->count++];
+    *action = (struct bough_decide_action){ .kind = kind, .child = child };
+    return action;
+}
 
 /* Changes of state: each asserts that it is one of those allowed. */
 
-void bough_decide_set_state(struct bough_decider *decider, size_t i,
-                            enum bough_child_state state);
-void bough_decide_set_phase(struct bough_decider *decider, enum bough_decide_phase phase);
+/* Whether the child has a life: asked at each change of a state, twice. */
+static inline bool bough_decide_lives(const struct bough_decider_child *child)
+{
+    const unsigned living = 1u << BOUGH_CHILD_STARTING | 1u << BOUGH_CHILD_RUNNING |
+                            1u << BOUGH_CHILD_STOPPING;
 
-/* Whether the child has a life. */
-bool bough_decide_lives(const struct bough_decider_child *child);
+    return (living >> child->state & 1) != 0;
+}
+
+/* OTP's "its pid is not undefined": it runs, or is to run again. */
+static inline bool bough_decide_present(const struct bough_decider_child *child)
+{
+    const unsigned absent = 1u << BOUGH_CHILD_DOWN | 1u << BOUGH_CHILD_FORGOTTEN;
+
+    return (absent >> child->state & 1) == 0;
+}
+
+/* Which phases may follow a phase: a bit for each. */
+extern const unsigned bough_decide_next_phases[BOUGH_PHASE_COUNT];
+
+static inline void bough_decide_set_phase(struct bough_decider *decider,
+                                          enum bough_decide_phase phase)
+{
+    bough_assert(bough_decide_next_phases[decider->phase] & 1u << phase);
+    decider->phase = phase;
+}
+
+/* Which states may follow a state: a bit for each. */
+extern const unsigned bough_decide_successors[BOUGH_CHILD_STATE_COUNT];
+
+/* Five in a restart, of which the compiler knows the new state: no call. */
+static inline void bough_decide_set_state(struct bough_decider *decider, size_t i,
+                                          enum bough_child_state state)
+{
+    struct bough_decider_child *child = &decider->children[i];
+
+    bough_assert(bough_decide_successors[child->state] & 1u << state);
+    decider->living -= bough_decide_lives(child);
+    if (child->significant) decider->significant -= bough_decide_present(child);
+    child->state = state;
+    decider->living += bough_decide_lives(child);
+    if (child->significant) decider->significant += bough_decide_present(child);
+}
 
 /* The child is over: DOWN and known, or forgotten, as its spec wants. */
 void bough_decide_settle(struct bough_decider *decider, size_t i);
@@ -134,9 +189,6 @@ void bough_decide_dismiss(struct bough_decider *decider, size_t i);
 void bough_decide_link_last(struct bough_decider *decider, size_t i);
 void bough_decide_unlink(struct bough_decider *decider, size_t i);
 
-/* OTP's "its pid is not undefined": it runs, or is to run again. */
-bool bough_decide_present(const struct bough_decider_child *child);
-
 /* What few children have; NULL for the others. */
 BOUGH_CHECKED enum bough_status
 bough_decide_new_extras(const struct bough_child_spec *spec,
@@ -144,6 +196,17 @@ bough_decide_new_extras(const struct bough_child_spec *spec,
 
 /* Gives the number of a forgotten child back. */
 void bough_decide_release(struct bough_decider *decider, size_t i);
+
+/* bough_decider_idle() and bough_decider_ending(), asked after each event. */
+static inline bool bough_decide_is_idle(const struct bough_decider *decider)
+{
+    return decider->phase == BOUGH_PHASE_RUNNING;
+}
+
+static inline bool bough_decide_is_ending(const struct bough_decider *decider)
+{
+    return decider->phase == BOUGH_PHASE_ENDING || decider->phase == BOUGH_PHASE_ENDED;
+}
 
 /* The queue of ends */
 
@@ -179,8 +242,15 @@ void bough_decide_give_up(struct bough_decider *decider, size_t i,
 void bough_decide_end_all(struct bough_decider *decider, enum bough_decide_end end,
                           size_t culprit);
 
-/* Goes on with what is under way until something must be waited for. */
-void bough_decide_go_on(struct bough_decider *decider);
+/* How each phase goes on with what is under way. True: another phase has begun. */
+extern bool (*const bough_decide_steps[BOUGH_PHASE_COUNT])(struct bough_decider *);
+
+/* Goes on until something must be waited for. */
+static inline void bough_decide_go_on(struct bough_decider *decider)
+{
+    while (bough_decide_steps[decider->phase](decider))
+        continue;
+}
 
 /* Ends */
 
@@ -194,7 +264,8 @@ void bough_decide_judge_restart(struct bough_decider *decider, size_t i,
 
 /* Requests */
 
-void bough_decide_request(struct bough_decider *decider, struct bough_decide_event event);
+void bough_decide_request(struct bough_decider *decider,
+                          enum bough_decide_event_kind kind, size_t i);
 
 /* The child's start or stop under a request is over. */
 void bough_decide_asked_start_over(struct bough_decider *decider, size_t i,

@@ -10,24 +10,22 @@
 
 static void answer(struct bough_decider *decider, size_t i, enum bough_status status)
 {
-    bough_decide_act(decider, (struct bough_decide_action){ .kind = BOUGH_DO_ANSWER,
-                                                            .child = i,
-                                                            .status = status });
+    bough_decide_act_on(decider, BOUGH_DO_ANSWER, i)->status = status;
 }
 
-static void go_off(struct bough_decider *decider, struct bough_decide_event event,
-                   enum bough_decide_phase phase)
+static void go_off(struct bough_decider *decider, enum bough_decide_event_kind kind,
+                   size_t i, enum bough_decide_phase phase)
 {
-    decider->request = event.kind;
-    decider->asked = decider->current = event.child;
+    decider->request = kind;
+    decider->asked = decider->current = i;
     bough_decide_set_phase(decider, phase);
 }
 
 static void start_by_request(struct bough_decider *decider,
-                             struct bough_decide_event event)
+                             enum bough_decide_event_kind kind, size_t i)
 {
-    go_off(decider, event, BOUGH_PHASE_ASKED_STARTING);
-    bough_decide_start(decider, event.child);
+    go_off(decider, kind, i, BOUGH_PHASE_ASKED_STARTING);
+    bough_decide_start(decider, i);
 }
 
 /* Whether a retry other than this child's would start the siblings that are down.
@@ -67,19 +65,18 @@ static void cancel_retry(struct bough_decider *decider, size_t i)
     if (!awaited) bough_decide_act_on(decider, BOUGH_DO_SETTLE_DOWN, i);
 }
 
-static void terminate_child(struct bough_decider *decider,
-                            struct bough_decide_event event)
+static void terminate_child(struct bough_decider *decider, size_t i)
 {
-    const struct bough_decider_child *child = &decider->children[event.child];
+    const struct bough_decider_child *child = &decider->children[i];
 
     if (child->state == BOUGH_CHILD_RUNNING) {
-        go_off(decider, event, BOUGH_PHASE_ASKED_STOPPING);
-        bough_decide_stop(decider, event.child);
+        go_off(decider, BOUGH_ON_TERMINATE_CHILD, i, BOUGH_PHASE_ASKED_STOPPING);
+        bough_decide_stop(decider, i);
     } else if (child->state == BOUGH_CHILD_RETRYING) {
-        cancel_retry(decider, event.child);
+        cancel_retry(decider, i);
     } else {
-        answer(decider, event.child, BOUGH_OK);
-        if (child->restart == BOUGH_TEMPORARY) bough_decide_forget(decider, event.child);
+        answer(decider, i, BOUGH_OK);
+        if (child->restart == BOUGH_TEMPORARY) bough_decide_forget(decider, i);
     }
 }
 
@@ -88,19 +85,20 @@ static enum bough_status why_not_down(const struct bough_decider_child *child)
     return child->state == BOUGH_CHILD_RETRYING ? BOUGH_ERESTARTING : BOUGH_ERUNNING;
 }
 
-void bough_decide_request(struct bough_decider *decider, struct bough_decide_event event)
+void bough_decide_request(struct bough_decider *decider,
+                          enum bough_decide_event_kind kind, size_t i)
 {
-    const struct bough_decider_child *child = &decider->children[event.child];
+    const struct bough_decider_child *child = &decider->children[i];
 
-    if (event.kind == BOUGH_ON_TERMINATE_CHILD) {
-        terminate_child(decider, event);
+    if (kind == BOUGH_ON_TERMINATE_CHILD) {
+        terminate_child(decider, i);
     } else if (child->state != BOUGH_CHILD_DOWN) {
-        answer(decider, event.child, why_not_down(child));
-    } else if (event.kind == BOUGH_ON_DELETE_CHILD) {
-        answer(decider, event.child, BOUGH_OK);
-        bough_decide_forget(decider, event.child);
+        answer(decider, i, why_not_down(child));
+    } else if (kind == BOUGH_ON_DELETE_CHILD) {
+        answer(decider, i, BOUGH_OK);
+        bough_decide_forget(decider, i);
     } else {
-        start_by_request(decider, event);
+        start_by_request(decider, kind, i);
     }
 }
 

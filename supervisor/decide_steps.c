@@ -1,8 +1,8 @@
 /* decide_steps.c - what is under way, one start or one stop at a time.
  *
- * The supervisor has a phase; the table `steps` says how each phase goes on once an event
- * has been taken in, until something must be waited for. Every restart, alone or of a
- * group, is the same thing: the children from `from` on are stopped in reverse, then
+ * The supervisor has a phase; the table bough_decide_steps says how each goes on once an
+ * event has been taken in, until something must be waited for. Every restart, alone or of
+ * a group, is the same thing: the children from `from` on are stopped in reverse, then
  * started in order. A queue through the children holds the ends whose turn has not come,
  * as OTP's mailbox does.
  *
@@ -127,18 +127,21 @@ void bough_decide_start(struct bough_decider *decider, size_t i)
 
     bough_decide_set_state(decider, i, BOUGH_CHILD_STARTING);
     child->killed = false;
-    bough_decide_act(decider,
-                     (struct bough_decide_action){
-                         .kind = BOUGH_DO_START,
-                         .child = i,
-                         .limit_ms = child->extras ? child->extras->start_timeout_ms
-                                                   : BOUGH_FOREVER });
+    bough_decide_act_on(decider, BOUGH_DO_START, i)->limit_ms =
+        child->extras ? child->extras->start_timeout_ms : BOUGH_FOREVER;
 }
 
 static void start_at_first(struct bough_decider *decider)
 {
     decider->current = BOUGH_NO_CHILD;
     decider->cursor = decider->from == BOUGH_NO_CHILD ? decider->head : decider->from;
+}
+
+/* Every member has been stopped. */
+static void start_group(struct bough_decider *decider)
+{
+    start_at_first(decider);
+    bough_decide_set_phase(decider, BOUGH_PHASE_GROUP_STARTING);
 }
 
 /* Those that are down are started, but for a temporary child that is over: one that a
@@ -180,9 +183,7 @@ void bough_decide_stop(struct bough_decider *decider, size_t i)
         bough_decide_act_on(decider, BOUGH_DO_KILL, i);
         return;
     }
-    bough_decide_act(
-        decider, (struct bough_decide_action){
-                     .kind = BOUGH_DO_STOP, .child = i, .limit_ms = child->shutdown_ms });
+    bough_decide_act_on(decider, BOUGH_DO_STOP, i)->limit_ms = child->shutdown_ms;
 }
 
 /* False when no child of the group is alive. */
@@ -215,9 +216,7 @@ static void stop_all(struct bough_decider *decider)
             bough_decide_set_state(decider, i, BOUGH_CHILD_STOPPING);
     }
     decider->all_killed = decider->all_ms == BOUGH_SHUTDOWN_BRUTAL_KILL;
-    bough_decide_act(decider,
-                     (struct bough_decide_action){ .kind = BOUGH_DO_STOP_ALL,
-                                                   .limit_ms = decider->all_ms });
+    bough_decide_act_on(decider, BOUGH_DO_STOP_ALL, 0)->limit_ms = decider->all_ms;
 }
 
 void bough_decide_end_all(struct bough_decider *decider, enum bough_decide_end end,
@@ -234,12 +233,12 @@ void bough_decide_end_all(struct bough_decider *decider, enum bough_decide_end e
 void bough_decide_give_up(struct bough_decider *decider, size_t i,
                           enum bough_decide_why why, uint32_t restarts)
 {
-    bough_decide_act(decider, (struct bough_decide_action){
-                                  .kind = BOUGH_DO_GIVE_UP,
-                                  .child = i,
-                                  .attempt = decider->children[i].attempt + 1,
-                                  .restarts = restarts,
-                                  .why = why });
+    struct bough_decide_action *report =
+        bough_decide_act_on(decider, BOUGH_DO_GIVE_UP, i);
+
+    report->attempt = decider->children[i].attempt + 1;
+    report->restarts = restarts;
+    report->why = why;
     bough_decide_end_all(decider, BOUGH_END_GAVE_UP, i);
 }
 
@@ -270,23 +269,25 @@ static bool allowed(struct bough_decider *decider, size_t i, uint32_t *restarts)
 static void restart(struct bough_decider *decider, size_t i)
 {
     const struct bough_decider_child *child = &decider->children[i];
-    struct bough_decide_action report = {
-        .kind = BOUGH_DO_RESTART,
-        .child = i,
-        .limit_ms = child->extras ? child->extras->waited_ms : 0,
-        .attempt = child->attempt + 1,
-    };
+    struct bough_decide_action *report;
+    uint32_t restarts;
 
-    if (!allowed(decider, i, &report.restarts)) return;
-    bough_decide_act(decider, report);
-    decider->attempt = report.attempt;
+    if (!allowed(decider, i, &restarts)) return;
+    decider->attempt = child->attempt + 1;
+    report = bough_decide_act_on(decider, BOUGH_DO_RESTART, i);
+    report->limit_ms = child->extras ? child->extras->waited_ms : 0;
+    report->attempt = decider->attempt;
+    report->restarts = restarts;
     bough_decide_set_phase(decider, BOUGH_PHASE_GROUP_STOPPING);
     switch (decider->strategy) {
     case BOUGH_ONE_FOR_ALL: open_group(decider, BOUGH_NO_CHILD, false); break;
     case BOUGH_REST_FOR_ONE: open_group(decider, i, false); break;
     case BOUGH_ONE_FOR_ONE:
     case BOUGH_DYNAMIC:
-    case BOUGH_STRATEGY_COUNT: open_group(decider, i, true); break;
+    case BOUGH_STRATEGY_COUNT:
+        open_group(decider, i, true);
+        start_group(decider); /* it is down */
+        break;
     }
 }
 
@@ -297,9 +298,11 @@ static bool triggers(const struct bough_decider *decider)
            (decider->auto_shutdown == BOUGH_ALL_SIGNIFICANT && decider->significant == 0);
 }
 
-/* Takes in one end. */
-static void take_turn(struct bough_decider *decider, size_t i)
+/* Takes in the oldest end. */
+static __attribute__((noinline)) void take_turn(struct bough_decider *decider)
 {
+    const size_t i = bough_decide_queue_pop(decider);
+
     switch (decider->children[i].verdict) {
     case BOUGH_VERDICT_OVER:
         if (!triggers(decider)) return;
@@ -327,7 +330,7 @@ void bough_decide_begin(struct bough_decider *decider)
 static bool go_on_starting(struct bough_decider *decider)
 {
     if (start_next(decider)) return false;
-    bough_decide_act(decider, (struct bough_decide_action){ .kind = BOUGH_DO_READY });
+    bough_decide_act_on(decider, BOUGH_DO_READY, 0);
     bough_decide_set_phase(decider, BOUGH_PHASE_RUNNING);
     return true;
 }
@@ -336,15 +339,14 @@ static bool go_on_running(struct bough_decider *decider)
 {
     while (decider->phase == BOUGH_PHASE_RUNNING &&
            decider->queue_first != BOUGH_NO_CHILD)
-        take_turn(decider, bough_decide_queue_pop(decider));
+        take_turn(decider);
     return decider->phase != BOUGH_PHASE_RUNNING;
 }
 
 static bool go_on_group_stopping(struct bough_decider *decider)
 {
     if (stop_next(decider)) return false;
-    start_at_first(decider);
-    bough_decide_set_phase(decider, BOUGH_PHASE_GROUP_STARTING);
+    start_group(decider);
     return true;
 }
 
@@ -359,9 +361,7 @@ static bool go_on_ending(struct bough_decider *decider)
 {
     if (decider->strategy == BOUGH_DYNAMIC ? decider->living > 0 : stop_next(decider))
         return false;
-    bough_decide_act(decider, (struct bough_decide_action){ .kind = BOUGH_DO_END,
-                                                            .child = decider->culprit,
-                                                            .end = decider->end });
+    bough_decide_act_on(decider, BOUGH_DO_END, decider->culprit)->end = decider->end;
     bough_decide_set_phase(decider, BOUGH_PHASE_ENDED);
     return true;
 }
@@ -372,7 +372,7 @@ static bool stay(struct bough_decider *decider)
     return false;
 }
 
-static bool (*const steps[BOUGH_PHASE_COUNT])(struct bough_decider *) = {
+bool (*const bough_decide_steps[BOUGH_PHASE_COUNT])(struct bough_decider *) = {
     [BOUGH_PHASE_NEW] = stay,
     [BOUGH_PHASE_STARTING] = go_on_starting,
     [BOUGH_PHASE_RUNNING] = go_on_running,
@@ -383,9 +383,3 @@ static bool (*const steps[BOUGH_PHASE_COUNT])(struct bough_decider *) = {
     [BOUGH_PHASE_ENDING] = go_on_ending,
     [BOUGH_PHASE_ENDED] = stay,
 };
-
-void bough_decide_go_on(struct bough_decider *decider)
-{
-    while (steps[decider->phase](decider))
-        continue;
-}

@@ -18,8 +18,7 @@ enum { FIRST_CAPACITY = 8 };
 
 #define TO(state) (1u << (state))
 
-/* Which states may follow a state. */
-static const unsigned successors[BOUGH_CHILD_STATE_COUNT] = {
+const unsigned bough_decide_successors[BOUGH_CHILD_STATE_COUNT] = {
     [BOUGH_CHILD_DOWN] = TO(BOUGH_CHILD_STARTING) | TO(BOUGH_CHILD_FORGOTTEN),
     [BOUGH_CHILD_STARTING] = TO(BOUGH_CHILD_RUNNING) | TO(BOUGH_CHILD_STOPPING) |
                              TO(BOUGH_CHILD_DOWN) | TO(BOUGH_CHILD_RETRYING),
@@ -31,33 +30,7 @@ static const unsigned successors[BOUGH_CHILD_STATE_COUNT] = {
     [BOUGH_CHILD_FORGOTTEN] = 0,
 };
 
-bool bough_decide_lives(const struct bough_decider_child *child)
-{
-    return child->state == BOUGH_CHILD_STARTING || child->state == BOUGH_CHILD_RUNNING ||
-           child->state == BOUGH_CHILD_STOPPING;
-}
-
-/* OTP's "its pid is not undefined": it runs, or is to run again. */
-bool bough_decide_present(const struct bough_decider_child *child)
-{
-    return child->state != BOUGH_CHILD_DOWN && child->state != BOUGH_CHILD_FORGOTTEN;
-}
-
-void bough_decide_set_state(struct bough_decider *decider, size_t i,
-                            enum bough_child_state state)
-{
-    struct bough_decider_child *child = &decider->children[i];
-
-    bough_assert(successors[child->state] & TO(state));
-    decider->living -= bough_decide_lives(child);
-    decider->significant -= child->significant && bough_decide_present(child);
-    child->state = state;
-    decider->living += bough_decide_lives(child);
-    decider->significant += child->significant && bough_decide_present(child);
-}
-
-/* Which phases may follow a phase. */
-static const unsigned next_phases[BOUGH_PHASE_COUNT] = {
+const unsigned bough_decide_next_phases[BOUGH_PHASE_COUNT] = {
     [BOUGH_PHASE_NEW] = TO(BOUGH_PHASE_STARTING) | TO(BOUGH_PHASE_ENDING),
     [BOUGH_PHASE_STARTING] = TO(BOUGH_PHASE_RUNNING) | TO(BOUGH_PHASE_ENDING),
     [BOUGH_PHASE_RUNNING] = TO(BOUGH_PHASE_GROUP_STOPPING) |
@@ -71,12 +44,6 @@ static const unsigned next_phases[BOUGH_PHASE_COUNT] = {
     [BOUGH_PHASE_ENDING] = TO(BOUGH_PHASE_ENDED),
     [BOUGH_PHASE_ENDED] = 0,
 };
-
-void bough_decide_set_phase(struct bough_decider *decider, enum bough_decide_phase phase)
-{
-    bough_assert(next_phases[decider->phase] & TO(phase));
-    decider->phase = phase;
-}
 
 /* Start order */
 

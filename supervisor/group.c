@@ -132,7 +132,8 @@ static bool take_last(struct bough_actor *actor)
             continue;
         }
         bough_supervision_ask(actor, child,
-                              bough_supervised_state(actor, child) == BOUGH_CHILD_DOWN
+                              bough_supervised_state(bough_state(actor), child) ==
+                                      BOUGH_CHILD_DOWN
                                   ? BOUGH_ON_DELETE_CHILD
                                   : BOUGH_ON_TERMINATE_CHILD,
                               NULL);

@@ -145,7 +145,8 @@ _Static_assert(bough_count_of(bough_supervisor_messages) == BOUGH_SUPERVISOR_KIN
 
 static bool is_active(struct bough_actor *actor, const struct bough_supervised *child)
 {
-    const enum bough_child_state state = bough_supervised_state(actor, child);
+    const enum bough_child_state state =
+        bough_supervised_state(bough_state(actor), child);
 
     return state == BOUGH_CHILD_STARTING || state == BOUGH_CHILD_RUNNING ||
            state == BOUGH_CHILD_STOPPING;
@@ -163,7 +164,7 @@ static struct bough_child_counts count(struct bough_actor *actor)
 
     for_each_child(self, i)
     {
-        const struct bough_supervised *child = bough_supervision_child(actor, i);
+        const struct bough_supervised *child = bough_supervision_child(self, i);
 
         counts.specs++;
         if (is_active(actor, child)) counts.active++;
@@ -214,7 +215,7 @@ static void reply_children(struct bough_actor *actor)
     for_each_child(self, i)
     {
         offset -= sizeof(struct bough_child_row);
-        write_row(&block, offset, bough_supervision_child(actor, i));
+        write_row(&block, offset, bough_supervision_child(self, i));
     }
     bough_reply_block(actor, &block);
 }

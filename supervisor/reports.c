@@ -34,26 +34,38 @@ static const char *print_reason(const struct bough_supervised *child,
 
 /* Reports the event, with what names the place filled in; returns its number. */
 static uint64_t tell(struct bough_actor *actor, struct bough_address place,
-                     struct bough_event event)
+                     struct bough_event *event)
 {
+    struct bough_runtime *runtime = bough_actor_runtime(actor);
     struct bough_place_info info;
 
-    if (bough_place_info(place, &info) != BOUGH_OK) return 0;
-    event.path = info.path;
-    event.type = info.type->name;
-    event.life = info.life;
-    return bough_event_report(bough_actor_runtime(actor), &event);
+    if (bough_event_wanted(runtime)) {
+        if (bough_place_info(place, &info) != BOUGH_OK) return 0;
+        event->path = info.path;
+        event->type = info.type->name;
+        event->life = info.life;
+    }
+    return bough_event_report(runtime, event);
 }
 
 /* Starts and ends. What was asked for by a request is no news: OTP. */
 
-void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child)
+/* The functions that print are not a part of those that ask whether to: the room for a
+ * sentence would be made for each start and end. */
+static __attribute__((noinline)) void say_up(struct bough_actor *actor,
+                                             enum bough_log_level level,
+                                             const struct bough_supervised *child)
 {
-    const struct bough_supervision *self = bough_state(actor);
-
-    bough_report(actor, self->asked == child ? BOUGH_DEBUG : BOUGH_INFO,
-                 "%s is up, life %" PRIu32, bough_supervised_path(child),
+    bough_report(actor, level, "%s is up, life %" PRIu32, bough_supervised_path(child),
                  child->watch.address.life);
+}
+
+void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child,
+                     bool asked)
+{
+    const enum bough_log_level level = asked ? BOUGH_DEBUG : BOUGH_INFO;
+
+    if (bough_log_wanted(bough_actor_runtime(actor), level)) say_up(actor, level, child);
 }
 
 /* OTP's shutdown_error: what is said about an end that was asked for, and was another. */
@@ -67,36 +79,41 @@ static bool ended_as_asked(const struct bough_supervised *child)
     return kind == BOUGH_EXIT_NORMAL && child->spec->restart != BOUGH_PERMANENT;
 }
 
-static void report_end_asked_for(struct bough_actor *actor,
-                                 const struct bough_supervised *child)
+static __attribute__((noinline)) void say_end(struct bough_actor *actor,
+                                              enum bough_log_level level,
+                                              const struct bough_supervised *child,
+                                              const char *ended, const char *and)
 {
     char why[BOUGH_REASON_TEXT];
 
-    if (ended_as_asked(child))
-        bough_report(actor, BOUGH_DEBUG, "%s ended: %s", bough_supervised_path(child),
-                     print_reason(child, why));
-    else
-        bough_report(actor, BOUGH_WARNING, "%s was to end in order, and ended: %s",
-                     bough_supervised_path(child), print_reason(child, why));
+    bough_report(actor, level, "%s %s: %s%s", bough_supervised_path(child), ended,
+                 print_reason(child, why), and);
 }
 
-void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child)
+static void report_end_of_work(struct bough_actor *actor,
+                               const struct bough_supervised *child)
 {
-    const enum bough_child_state state = bough_supervised_state(actor, child);
+    if (child->spec->restart == BOUGH_PERMANENT) return;
     const bool good = bough_exit_good(&child->reason);
-    const char *path = bough_supervised_path(child);
-    char why[BOUGH_REASON_TEXT];
 
-    print_reason(child, why);
+    if (child->spec->restart == BOUGH_TEMPORARY)
+        say_end(actor, good ? BOUGH_DEBUG : BOUGH_WARNING, child, "ended",
+                "; it is temporary and forgotten");
+    else if (good)
+        say_end(actor, BOUGH_DEBUG, child, "ended", "; its work is done");
+}
+
+void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child,
+                      enum bough_child_state state)
+{
     if (state == BOUGH_CHILD_STARTING)
-        bough_report(actor, BOUGH_ERROR, "%s did not start: %s", path, why);
-    else if (state == BOUGH_CHILD_STOPPING)
-        report_end_asked_for(actor, child);
-    else if (child->spec->restart == BOUGH_TEMPORARY)
-        bough_report(actor, good ? BOUGH_DEBUG : BOUGH_WARNING,
-                     "%s ended: %s; it is temporary and forgotten", path, why);
-    else if (child->spec->restart == BOUGH_TRANSIENT && good)
-        bough_report(actor, BOUGH_DEBUG, "%s ended: %s; its work is done", path, why);
+        say_end(actor, BOUGH_ERROR, child, "did not start", "");
+    else if (state != BOUGH_CHILD_STOPPING)
+        report_end_of_work(actor, child);
+    else if (!ended_as_asked(child))
+        say_end(actor, BOUGH_WARNING, child, "was to end in order, and ended", "");
+    else if (bough_log_wanted(bough_actor_runtime(actor), BOUGH_DEBUG))
+        say_end(actor, BOUGH_DEBUG, child, "ended", "");
 }
 
 /* Restarts */
@@ -108,10 +125,10 @@ void bough_report_wait(struct bough_actor *actor, struct bough_supervised *child
     char why[BOUGH_REASON_TEXT], wait[BOUGH_DURATION_TEXT];
 
     child->cause = tell(actor, child->place,
-                        (struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
-                                              .cause = child->cause,
-                                              .delay_ms = action->limit_ms,
-                                              .attempt = action->attempt });
+                        &(struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
+                                               .cause = child->cause,
+                                               .delay_ms = action->limit_ms,
+                                               .attempt = action->attempt });
     bough_report(actor, BOUGH_WARNING, "%s %s: %s; restart in %s",
                  bough_supervised_path(child),
                  action->attempt > 1 ? "did not start" : "ended",
@@ -126,27 +143,57 @@ static enum bough_log_level level_of(const struct bough_supervised *child,
     return said || bough_exit_good(&child->reason) ? BOUGH_INFO : BOUGH_WARNING;
 }
 
+static __attribute__((noinline)) uint64_t
+tell_restart(struct bough_actor *actor, const struct bough_supervised *child,
+             const struct bough_decide_action *action)
+{
+    const struct bough_supervision *self = bough_state(actor);
+    struct bough_event event = {
+        .kind = BOUGH_EVENT_RESTARTING,
+        .cause = child->cause,
+        .attempt = action->attempt,
+        .restarts = action->restarts,
+        .allowed = bough_supervisor_intensity(self->options),
+        .period_ms = bough_supervisor_period_ms(self->options),
+    };
+
+    return tell(actor, child->place, &event);
+}
+
+/* When nobody listens: its number, and no more. */
+static uint64_t number_restart(struct bough_runtime *runtime)
+{
+    struct bough_event event;
+
+    return bough_event_report(runtime, &event);
+}
+
+static __attribute__((noinline)) void
+say_restart(struct bough_actor *actor, enum bough_log_level level,
+            const struct bough_supervised *child,
+            const struct bough_decide_action *action)
+{
+    const struct bough_supervision *self = bough_state(actor);
+    char why[BOUGH_REASON_TEXT], period[BOUGH_DURATION_TEXT];
+
+    bough_report(actor, level, "%s %s: %s; restart %" PRIu32 " of %" PRIu32 " in %s",
+                 bough_supervised_path(child),
+                 action->attempt > 1 ? "did not start" : "ended",
+                 print_reason(child, why), action->restarts,
+                 bough_supervisor_intensity(self->options),
+                 print_period(bough_supervisor_period_ms(self->options), period));
+}
+
 void bough_report_restart(struct bough_actor *actor, struct bough_supervised *child,
                           const struct bough_decide_action *action)
 {
     struct bough_supervision *self = bough_state(actor);
-    const uint32_t allowed = bough_supervisor_intensity(self->options);
-    const int64_t period_ms = bough_supervisor_period_ms(self->options);
-    char why[BOUGH_REASON_TEXT], period[BOUGH_DURATION_TEXT];
+    struct bough_runtime *runtime = bough_actor_runtime(actor);
+    const enum bough_log_level level = level_of(child, action);
 
-    self->cause = tell(actor, child->place,
-                       (struct bough_event){ .kind = BOUGH_EVENT_RESTARTING,
-                                             .cause = child->cause,
-                                             .attempt = action->attempt,
-                                             .restarts = action->restarts,
-                                             .allowed = allowed,
-                                             .period_ms = period_ms });
-    bough_report(actor, level_of(child, action),
-                 "%s %s: %s; restart %" PRIu32 " of %" PRIu32 " in %s",
-                 bough_supervised_path(child),
-                 action->attempt > 1 ? "did not start" : "ended",
-                 print_reason(child, why), action->restarts, allowed,
-                 print_period(period_ms, period));
+    self->cause = bough_event_wanted(runtime) ? tell_restart(actor, child, action)
+                                              : number_restart(runtime);
+    if (bough_log_wanted(runtime, level)) say_restart(actor, level, child, action);
 }
 
 /* Ends of the supervisor by itself */
@@ -201,7 +248,7 @@ void bough_report_give_up(struct bough_actor *actor, const struct bough_supervis
 
     self->end = why_given_up(self, child, action);
     self->cause = tell(actor, bough_self(actor),
-                       (struct bough_event){
+                       &(struct bough_event){
                            .kind = BOUGH_EVENT_GAVE_UP,
                            .cause = child->cause,
                            .reason = &self->end,

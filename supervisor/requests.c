@@ -167,7 +167,7 @@ static bool is_new(struct bough_actor *actor, const char *name,
         bough_supervision_find(bough_state(actor), name);
 
     if (!child) return true;
-    switch (bough_supervised_state(actor, child)) {
+    switch (bough_supervised_state(bough_state(actor), child)) {
     case BOUGH_CHILD_STARTING:
     case BOUGH_CHILD_RUNNING:
     case BOUGH_CHILD_STOPPING:

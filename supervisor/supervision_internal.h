@@ -20,27 +20,30 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include <bough/core/assert.h>
 #include <bough/core/timer.h>
 #include <bough/supervisor/decide.h>
 
 /* One child. Its place belongs to the supervisor's place, the rest to this life; it does
  * not move, for what is under way points to its watch and its timer. */
 struct bough_supervised {
+    /* What each restart touches comes first, and the texts of reasons come last. */
     const struct bough_child_spec *spec;
-    struct bough_child_spec *own; /* `spec`, when it is this child's alone; else NULL */
-    size_t number;                /* the decider's */
+    size_t number; /* the decider's */
     struct bough_address place;
-    struct bough_watch watch; /* of its life */
-    struct bough_timer timer; /* the limit of a start or a stop; or a wait for a retry */
-    struct bough_exit_reason reason; /* why its last life ended, or did not begin */
-    uint64_t cause;                  /* number of the event that told so */
-    int64_t start_limit_ms;
+    uint64_t cause;      /* number of the event that told why it ended */
     int64_t shutdown_ms; /* as bough_child_shutdown_ms() */
     bool lasting;        /* it comes back with the supervisor's next life */
     bool lived;
     bool changed; /* its place is to be furnished anew before the next start */
     bool late;    /* killed, since it was not ready in time */
+    bool timed;   /* its timer may run */
     bool removed; /* forgotten; kept for what is still to be said about it */
+    struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
+    struct bough_watch watch;        /* of its life */
+    struct bough_exit_reason reason; /* why its last life ended, or did not begin */
+    int64_t start_limit_ms;
+    struct bough_child_spec *own;  /* `spec`, when it is this child's alone; else NULL */
     struct bough_supervised *next; /* among the dead */
     UT_hash_handle hh;             /* by name */
     char name[];
@@ -86,10 +89,19 @@ struct bough_supervision {
     size_t capacity;                    /* of the array */
     struct bough_supervised *by_name;   /* those not forgotten */
     struct bough_supervised
-        *dead; /* freed before the next thing that happens is taken in */
-    struct bough_timer begin;
+        *dead;              /* freed before the next thing that happens is taken in */
     struct bough_timer all; /* the common limit of a dynamic supervisor's end */
-    uint64_t cause;         /* number of the event that the present starts follow from */
+
+    /* First the begin, then the limit of the stop under way, of which there is one at a
+     * time. It runs on from one stop to the next and looks what is left when it is due:
+     * nearly all end long before, and to set it for each was a tenth of their restart. */
+    struct bough_timer timer;
+    bool timed; /* it runs, for a stop */
+    int64_t timer_at_ms;
+    struct bough_supervised *stopping; /* NULL: nobody, or without a limit */
+    int64_t stop_until_ms;
+
+    uint64_t cause; /* number of the event that the present starts follow from */
     struct bough_exit_reason end; /* once it gave up, or shuts down by itself */
 
     uint64_t names;                  /* dynamic: numbers given as names */
@@ -135,10 +147,20 @@ void bough_supervision_bury(struct bough_supervision *self);
 
 struct bough_supervised *bough_supervision_find(const struct bough_supervision *self,
                                                 const char *name);
-struct bough_supervised *bough_supervision_child(struct bough_actor *actor,
-                                                 size_t number);
-enum bough_child_state bough_supervised_state(struct bough_actor *actor,
-                                              const struct bough_supervised *child);
+static inline struct bough_supervised *
+bough_supervision_child(const struct bough_supervision *self, size_t number)
+{
+    bough_assert(number < self->capacity);
+    bough_assert(self->children[number] != NULL);
+    return self->children[number];
+}
+static inline enum bough_child_state
+bough_supervised_state(const struct bough_supervision *self,
+                       const struct bough_supervised *child)
+{
+    return child->removed ? BOUGH_CHILD_FORGOTTEN
+                          : bough_decider_child(self->decider, child->number);
+}
 const char *bough_supervised_path(const struct bough_supervised *child);
 
 /* Nobody is expected at a child that is DOWN and that no retry would start. */
@@ -150,6 +172,9 @@ void bough_supervision_settle_down(struct bough_actor *actor);
 void bough_supervision_leave(struct bough_actor *actor);
 
 /* Actions */
+
+/* Prepares the watch of its lives. */
+void bough_supervision_watch(struct bough_actor *actor, struct bough_supervised *child);
 
 /* Tells the decider what happened, does what it decides, and then what waits for its
  * turn. */
@@ -165,12 +190,21 @@ void bough_supervision_stop(struct bough_actor *actor);
 
 enum { BOUGH_REASON_TEXT = 224, BOUGH_DURATION_TEXT = 24 };
 
+/* A line of the log; what it says is put together only when somebody wants the line. */
 #define bough_report(actor, level, ...) \
-    bough_log(bough_actor_runtime(actor), level, bough_actor_path(actor), __VA_ARGS__)
+    do { \
+        struct bough_runtime *const its_runtime = bough_actor_runtime(actor); \
+        const enum bough_log_level its_level = (level); \
+\
+        if (bough_log_wanted(its_runtime, its_level)) \
+            bough_log(its_runtime, its_level, bough_actor_path(actor), __VA_ARGS__); \
+    } while (0)
 
 const char *bough_print_ms(int64_t ms, char buffer[BOUGH_DURATION_TEXT]);
-void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child);
-void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child);
+void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child,
+                     bool asked); /* by a request, which makes it no news */
+void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child,
+                      enum bough_child_state state); /* in which it ended */
 
 /* Events and their lines in the log. */
 void bough_report_wait(struct bough_actor *actor, struct bough_supervised *child,

@@ -21,13 +21,16 @@ void bough_window_init(struct bough_window *window, int64_t *stamps, uint32_t in
     };
 }
 
+/* Both are below the capacity, so that no division is needed. */
 static uint32_t position(const struct bough_window *window, uint32_t nth)
 {
-    return (uint32_t)(((uint64_t)window->first + nth) % window->capacity);
+    const uint64_t at = (uint64_t)window->first + nth;
+
+    return (uint32_t)(at < window->capacity ? at : at - window->capacity);
 }
 
 /* A difference, since `now - period` may not fit while `now - stamp` always does. */
-static void drop_old(struct bough_window *window, int64_t now_ms)
+static inline void drop_old(struct bough_window *window, int64_t now_ms)
 {
     while (window->count > 0 &&
            now_ms - window->stamps[window->first] > window->period_ms) {

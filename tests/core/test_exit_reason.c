@@ -46,6 +46,24 @@ static void two_kinds_are_good(void **state)
     }
 }
 
+static void a_copy_is_the_reason_and_no_more(void **state)
+{
+    const struct bough_exit_reason bare = { .kind = BOUGH_EXIT_SHUTDOWN };
+    const struct bough_exit_reason full = {
+        .kind = BOUGH_EXIT_SIGNAL, .status = BOUGH_EGONE, .number = 9, .text = "longer"
+    };
+    struct bough_exit_reason copy;
+
+    (void)state;
+    bough_exit_copy(&copy, &full);
+    assert_prints(copy, "signal KILL: longer");
+    assert_status(copy.status, BOUGH_EGONE);
+    bough_exit_copy(&copy, &bare);
+    assert_prints(copy, "shutdown");
+    assert_status(copy.status, BOUGH_OK);
+    assert_int_equal(copy.number, 0);
+}
+
 static void a_reason_is_made_of_its_parts(void **state)
 {
     const struct bough_exit_reason reason =
@@ -127,6 +145,7 @@ int main(void)
         cmocka_unit_test(an_unknown_kind_changes_nothing),
         cmocka_unit_test(two_kinds_are_good),
         cmocka_unit_test(a_reason_is_made_of_its_parts),
+        cmocka_unit_test(a_copy_is_the_reason_and_no_more),
         cmocka_unit_test(a_reason_needs_no_text),
         cmocka_unit_test(a_long_text_is_cut_between_characters),
         cmocka_unit_test(good_reasons_print_as_their_names),

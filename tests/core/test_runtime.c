@@ -226,6 +226,8 @@ static void what_is_below_the_log_level_is_not_logged(void **state)
 
     (void)state;
     assert_non_null(runtime);
+    assert_false(bough_log_wanted(runtime, BOUGH_INFO));
+    assert_true(bough_log_wanted(runtime, BOUGH_WARNING));
     bough_log(runtime, BOUGH_DEBUG, "", "below");
     bough_log(runtime, BOUGH_INFO, "", "below");
     assert_int_equal(count, 0);
@@ -233,6 +235,32 @@ static void what_is_below_the_log_level_is_not_logged(void **state)
     bough_log(runtime, BOUGH_ERROR, "", "above");
     assert_int_equal(count, 2);
     bough_runtime_free(runtime);
+}
+
+static void count_event(void *data, const struct bough_event *event)
+{
+    (void)event;
+    (*(unsigned *)data)++;
+}
+
+static void without_a_listener_an_event_is_only_numbered(void **state)
+{
+    struct bough_event event = { .kind = BOUGH_EVENT_RESTARTING };
+    unsigned count = 0;
+    const struct bough_runtime_options options = { .event = count_event,
+                                                   .event_data = &count };
+    struct bough_runtime *deaf = bough_runtime_new(NULL);
+    struct bough_runtime *keen = bough_runtime_new(&options);
+
+    (void)state;
+    assert_false(bough_event_wanted(deaf));
+    assert_int_equal(bough_event_report(deaf, &event), 1);
+    assert_int_equal(event.realtime_ns, 0);
+    assert_true(bough_event_wanted(keen));
+    assert_int_equal(bough_event_report(keen, &event), 1);
+    assert_int_equal(count, 1);
+    bough_runtime_free(deaf);
+    bough_runtime_free(keen);
 }
 
 static void the_default_log_is_a_line_on_stderr(void **state)
@@ -326,6 +354,7 @@ int main(void)
         test_of(a_line_of_log_goes_to_the_hook_and_has_a_largest_length),
         test_of(the_log_hook_can_be_changed),
         cmocka_unit_test(what_is_below_the_log_level_is_not_logged),
+        cmocka_unit_test(without_a_listener_an_event_is_only_numbered),
         cmocka_unit_test(the_default_log_is_a_line_on_stderr),
         test_of(time_comes_from_the_clock_it_was_given),
         test_of(it_says_when_something_is_next),

@@ -91,6 +91,20 @@ static void formatting_prints_what_fits(void **state)
     assert_string_equal(buffer, "");
 }
 
+static void a_sentence_without_values_is_cut_alike(void **state)
+{
+    char buffer[8];
+
+    (void)state;
+    assert_int_equal(bough_text_format(buffer, sizeof(buffer), "0123456"), 7);
+    assert_string_equal(buffer, "0123456");
+    assert_int_equal(bough_text_format(buffer, sizeof(buffer), "01234567"), 7);
+    assert_string_equal(buffer, "0123456");
+    assert_int_equal(bough_text_format(buffer, 7, "01234\xc3\xa4"), 5);
+    assert_string_equal(buffer, "01234");
+    assert_int_equal(bough_text_format(buffer, 1, "0"), 0);
+}
+
 static void formatting_never_cuts_a_character(void **state)
 {
     char buffer[8];
@@ -150,6 +164,7 @@ static void a_time_is_cut_to_the_buffer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sentence_without_values_is_cut_alike),
         cmocka_unit_test(every_length_of_character_is_valid),
         cmocka_unit_test(the_ends_of_the_ranges_are_valid),
         cmocka_unit_test(overlong_forms_are_invalid),

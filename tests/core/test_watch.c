@@ -86,7 +86,10 @@ static void reasons_come_as_they_were_given(void **state)
         bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, 11, "by a test");
     bough_end(address, &reason);
     bough_test_run(test);
-    assert_memory_equal(&watch.reason, &reason, sizeof(reason));
+    assert_int_equal(watch.reason.kind, BOUGH_EXIT_SIGNAL);
+    assert_status(watch.reason.status, BOUGH_OK);
+    assert_int_equal(watch.reason.number, 11);
+    assert_string_equal(watch.reason.text, "by a test");
 }
 
 static void exit_twice(struct bough_actor *actor, struct bough_probe *probe,

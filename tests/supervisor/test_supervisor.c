@@ -283,6 +283,52 @@ static void sup_stop_timeout(void **state)
     tree_finish(&tree);
 }
 
+/* The timer was set for /c: /b has its whole limit all the same, and then /a. */
+static void each_stop_has_its_own_limit(void **state)
+{
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 3);
+    tree.children[0].shutdown_ms = 100;
+    tree.children[1].shutdown_ms = 1000;
+    tree.children[2].shutdown_ms = 1000;
+    for (size_t i = 0; i < 3; i++)
+        tree.probes[i].ends_later = true;
+    tree_start(&tree);
+    bough_supervisor_stop(tree.supervisor);
+    bough_test_advance(tree.test, 600);
+    bough_exit(tree.probes[2].actor, BOUGH_EXIT_SHUTDOWN);
+    bough_test_advance(tree.test, 999);
+    assert_int_equal(tree.probes[1].finishes, 0);
+    bough_test_advance(tree.test, 1);
+    assert_int_equal(tree.probes[1].finishes, 1);
+    bough_test_advance(tree.test, 99);
+    assert_int_equal(tree.watch.exits, 0);
+    bough_test_advance(tree.test, 1);
+    assert_int_equal(tree.watch.exits, 1);
+    tree_finish(&tree);
+}
+
+/* The timer of the stop before, which had a longer one, does not hold it up. */
+static void a_shorter_limit_is_not_held_up(void **state)
+{
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 2);
+    tree.children[0].shutdown_ms = 100;
+    tree.children[1].shutdown_ms = 1000;
+    tree.probes[0].ends_later = tree.probes[1].ends_later = true;
+    tree_start(&tree);
+    bough_supervisor_stop(tree.supervisor);
+    bough_test_advance(tree.test, 10);
+    bough_exit(tree.probes[1].actor, BOUGH_EXIT_SHUTDOWN);
+    bough_test_advance(tree.test, 99);
+    assert_int_equal(tree.watch.exits, 0);
+    bough_test_advance(tree.test, 1);
+    assert_int_equal(tree.watch.exits, 1);
+    tree_finish(&tree);
+}
+
 static void a_kill_after_the_limit_is_logged(void **state)
 {
     struct tree tree;
@@ -458,6 +504,8 @@ int main(void)
         fact(a_supervisor_needs_a_name),
         fact(five_2_children_stop_in_reverse_one_at_a_time),
         fact(sup_stop_timeout),
+        fact(each_stop_has_its_own_limit),
+        fact(a_shorter_limit_is_not_held_up),
         fact(a_kill_after_the_limit_is_logged),
         fact(sup_stop_infinity),
         fact(sup_stop_brutal_kill),

@@ -49,7 +49,12 @@ void bench_spawn(uint64_t n)
     bench_world_close(&world);
 }
 
-/* Restart: one who measures tells a child to crash, and is told when all are up again. */
+/* Restart: one who measures tells a child to crash, and is told by each that it is up
+ * again, as the peers' children tell who they are. */
+
+struct child {
+    struct bough_address address;
+};
 
 struct measure {
     struct bough_address address;
@@ -57,24 +62,21 @@ struct measure {
 
 struct measure_message {
     enum { UP } kind;
+    struct child child;
 };
 
 static const struct bough_message_type measure_messages[] = {
     [UP] = { .name = "up" },
 };
 
-static void measure_up(struct measure measure)
+static void measure_up(struct measure measure, struct child child)
 {
-    const struct measure_message message = { .kind = UP };
+    const struct measure_message message = { .kind = UP, .child = child };
 
     bench_need(bough_send(measure.address, &message, sizeof(message)), "up");
 }
 
 /* The child */
-
-struct child {
-    struct bough_address address;
-};
 
 struct child_options {
     struct measure measure;
@@ -82,6 +84,7 @@ struct child_options {
 
 struct child_message {
     enum { CRASH } kind;
+    enum bough_status status;
 };
 
 static const struct bough_message_type child_messages[] = {
@@ -91,17 +94,18 @@ static const struct bough_message_type child_messages[] = {
 static enum bough_status child_init(struct bough_actor *actor, const void *data)
 {
     const struct child_options *options = data;
+    const struct child self = { bough_self(actor) };
 
-    (void)actor;
-    measure_up(options->measure);
+    measure_up(options->measure, self);
     return BOUGH_OK;
 }
 
-static void child_run(struct bough_actor *actor, const void *message, size_t size)
+static void child_run(struct bough_actor *actor, const void *data, size_t size)
 {
-    (void)message;
+    const struct child_message *message = data;
+
     (void)size;
-    bough_fail(actor, BOUGH_EFAILED, "told to");
+    bough_fail(actor, message->status, "told to");
 }
 
 static const struct bough_actor_type child_type = {
@@ -117,7 +121,7 @@ static const struct bough_actor_type child_type = {
 
 static void child_crash(struct child child)
 {
-    const struct child_message message = { .kind = CRASH };
+    const struct child_message message = { .kind = CRASH, .status = BOUGH_EFAILED };
 
     bench_need(bough_send(child.address, &message, sizeof(message)), "crash");
 }
@@ -132,27 +136,23 @@ struct measure_options {
 
 struct measure_state {
     struct measure_options options;
-    struct child victim;
     uint64_t round, crashed_ns;
     uint32_t up;
     bool begun;
 };
 
-static void measure_all_up(struct bough_actor *actor, struct measure_state *self)
+static void measure_all_up(struct bough_actor *actor, struct measure_state *self,
+                           struct child last)
 {
-    if (self->begun) {
+    if (self->begun)
         self->options.latencies_ns[self->round++] = bench_now_ns() - self->crashed_ns;
-    } else {
-        bench_need(bough_lookup(bough_actor_loop(actor), "/0", &self->victim.address),
-                   "the child");
-        self->begun = true;
-    }
+    self->begun = true;
     if (self->round == self->options.rounds) {
         bough_exit(actor, BOUGH_EXIT_NORMAL);
         return;
     }
     self->crashed_ns = bench_now_ns();
-    child_crash(self->victim);
+    child_crash(last);
 }
 
 static enum bough_status measure_init(struct bough_actor *actor, const void *data)
@@ -163,15 +163,15 @@ static enum bough_status measure_init(struct bough_actor *actor, const void *dat
     return BOUGH_OK;
 }
 
-static void measure_run(struct bough_actor *actor, const void *message, size_t size)
+static void measure_run(struct bough_actor *actor, const void *data, size_t size)
 {
+    const struct measure_message *message = data;
     struct measure_state *self = bough_state(actor);
 
-    (void)message;
     (void)size;
     if (++self->up < self->options.children) return;
     self->up = 0;
-    measure_all_up(actor, self);
+    measure_all_up(actor, self, message->child);
 }
 
 static const struct bough_actor_type measure_type = {
