@@ -38,7 +38,8 @@ struct bough_record {
 
 struct bough_config {
     struct bough_arena arena;
-    struct bough_arena scratch; /* what only the check needs: records, names, references */
+    struct bough_arena
+        scratch; /* what only the check needs: records, names, references */
     struct bough_source source;
     struct bough_errors errors, warnings;
     struct bough_config_tree tree;
