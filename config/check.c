@@ -288,7 +288,7 @@ static void read_children(struct bough_config *config, const json_t *array,
     }
     specs = bough_arena_alloc(&config->arena, count, sizeof(*specs));
     record->children =
-        bough_arena_alloc(&config->arena, count, sizeof(*record->children));
+        bough_arena_alloc(&config->scratch, count, sizeof(*record->children));
     if (specs == NULL || record->children == NULL) return;
     record->child_count = count;
     options->children = specs;
@@ -371,4 +371,11 @@ void bough_config_check_child(struct bough_config *config, const json_t *object,
     struct bough_record child = { .parent = &config->root, .depth = 1 };
 
     read_child(config, object, &child, place, spec);
+}
+
+void bough_config_check_finish(struct bough_config *config)
+{
+    bough_names_finish(config);
+    if (config->scratch.failed) config->arena.failed = true;
+    bough_arena_finish(&config->scratch);
 }

@@ -120,7 +120,7 @@ static void check(struct bough_config *config)
     if (root != NULL) bough_config_check(config, root);
     bough_errors_settle(&config->errors, &config->source,
                         right ? &config->locator : NULL);
-    bough_names_finish(config);
+    bough_config_check_finish(config);
     if (root != NULL && config->errors.count == 0) warn(config, root);
     json_decref(root);
     free(config->json);

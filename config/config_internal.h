@@ -14,7 +14,7 @@
 struct bough_names; /* names.c's table */
 struct bough_reference;
 
-/* An actor of the tree, right or wrong. In an arena. */
+/* An actor of the tree, right or wrong. In the scratch arena. */
 struct bough_record {
     struct bough_record *parent; /* NULL: the root */
     const char *name;            /* NULL: none that is valid; "" for the root */
@@ -38,6 +38,8 @@ struct bough_record {
 
 struct bough_config {
     struct bough_arena arena;
+    struct bough_arena
+        scratch; /* what only the check needs: records, names, references */
     struct bough_source source;
     struct bough_errors errors, warnings;
     struct bough_config_tree tree;
@@ -62,6 +64,10 @@ void bough_config_check(struct bough_config *config, const json_t *root);
 void bough_config_check_child(struct bough_config *config, const json_t *object,
                               const struct bough_json_place *place,
                               struct bough_child_spec *spec);
+
+/* Releases what only a check needs, when its errors are settled. Out of memory there is
+ * known to the lasting arena from then on. */
+void bough_config_check_finish(struct bough_config *config);
 
 /* warnings.c: walks a tree that is right, and adds what is hardly meant. */
 void bough_config_warn(struct bough_config *config, const json_t *root);

@@ -75,11 +75,11 @@ void bough_json_to_spec(struct bough_report *report,
     reader->config.report.add = spec_reader_add;
     reader->config.root.name = "";
     bough_config_check_child(&reader->config, value, place, &spec);
+    bough_config_check_finish(&reader->config);
     if (reader->config.arena.failed)
         fail(block, BOUGH_ENOMEM);
     else if (!reader->wrong)
         bough_spec_pack(block, member_offset, &spec);
-    bough_names_finish(&reader->config);
     bough_arena_finish(&reader->config.arena);
     free(reader);
 }

@@ -61,7 +61,7 @@ struct bough_record *bough_names_add(struct bough_config *config,
     unsigned size;
 
     if (same != NULL) return same;
-    entry = bough_arena_alloc(&config->arena, 1, sizeof(*entry));
+    entry = bough_arena_alloc(&config->scratch, 1, sizeof(*entry));
     if (entry == NULL) return NULL;
     entry->record = record;
     size = key_make(&entry->key, record->parent, record->name, len);

@@ -37,8 +37,8 @@ void bough_reference_note(struct bough_config *config, struct bough_record *from
 {
     size_t len = bough_pointer_length(place);
     struct bough_reference *reference =
-        bough_arena_alloc(&config->arena, 1, sizeof(*reference));
-    char *pointer = bough_arena_alloc(&config->arena, len + 1, 1);
+        bough_arena_alloc(&config->scratch, 1, sizeof(*reference));
+    char *pointer = bough_arena_alloc(&config->scratch, len + 1, 1);
 
     if (reference == NULL || pointer == NULL) return;
     bough_pointer_print(place, pointer, len + 1);

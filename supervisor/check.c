@@ -291,29 +291,38 @@ static enum bough_status check_child(const struct level *level,
     return status;
 }
 
-static int compare_names(const void *a, const void *b)
+struct entry {
+    UT_hash_handle hh;
+};
+
+/* In a hash table, so that many children cost no more each than few. */
+static enum bough_status enter_name(const struct level *level, struct entry **table,
+                                    struct entry *entry, const char *name)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const size_t len = strlen(name);
+    struct entry *same;
+
+    HASH_FIND(hh, *table, name, len, same);
+    if (same) return fault(level, name, "two children have the name \"%s\"", name);
+    HASH_ADD_KEYPTR(hh, *table, name, len, entry);
+    if (entry->hh.tbl) return BOUGH_OK;
+    return bough_error_set(level->error, BOUGH_ENOMEM, "%s",
+                           bough_status_text(BOUGH_ENOMEM));
 }
 
 static enum bough_status check_duplicates(const struct level *level)
 {
-    size_t count = level->options->child_count;
-    const char **names = calloc(count, sizeof(*names));
+    const size_t count = level->options->child_count;
+    struct entry *entries = calloc(count, sizeof(*entries)), *table = NULL;
     enum bough_status status = BOUGH_OK;
 
-    if (!names)
+    if (!entries)
         return bough_error_set(level->error, BOUGH_ENOMEM, "%s",
                                bough_status_text(BOUGH_ENOMEM));
-    for (size_t i = 0; i < count; i++)
-        names[i] = level->options->children[i].name;
-    qsort(names, count, sizeof(*names), compare_names);
-    for (size_t i = 1; i < count && status == BOUGH_OK; i++) {
-        if (strcmp(names[i - 1], names[i]) == 0)
-            status =
-                fault(level, names[i], "two children have the name \"%s\"", names[i]);
-    }
-    free(names);
+    for (size_t i = 0; i < count && status == BOUGH_OK; i++)
+        status = enter_name(level, &table, &entries[i], level->options->children[i].name);
+    HASH_CLEAR(hh, table);
+    free(entries);
     return status;
 }
 

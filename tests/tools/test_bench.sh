@@ -50,6 +50,9 @@ fact request_prints_its_line prints request same
 fact spawn_prints_its_line_with_bytes prints spawn same -- "(,\"bytes_per_actor\":$number)?"
 fact restart_prints_lines_with_latencies prints restart same-one same-all1000 -- "$latencies"
 fact kv_prints_its_line prints kv same
+fact grow_prints_a_line_for_each_size_that_n_reaches prints grow same-1000 shuffled-1000
+fact latency_prints_lines_by_both_clocks prints latency same-idle same-idle-cpu \
+    same-busy1 same-busy1-cpu same-busy1000 same-busy1000-cpu -- "$latencies"
 fact an_unknown_benchmark_is_refused refused knitting
 fact a_count_that_is_no_number_is_refused refused pingpong 12x
 fact a_count_of_nothing_is_refused refused pingpong 0

@@ -55,12 +55,14 @@ struct bench_result {
 
 void bench_print(const struct bench_result *result);
 
-/* The benchmarks; those of messages, of calls and of lives. */
+/* The benchmarks. */
 void bench_pingpong(uint64_t n);
 void bench_ring(uint64_t n);
 void bench_fanin(uint64_t n);
 void bench_request(uint64_t n);
 void bench_kv(uint64_t n);
+void bench_grow(uint64_t n);
+void bench_latency(uint64_t n);
 void bench_spawn(uint64_t n);
 void bench_restart(uint64_t n);
 

@@ -26,6 +26,8 @@ static const struct {
     { "spawn", bench_spawn, 1000000, "an idle actor started, and its memory" },
     { "restart", bench_restart, 200000, "a crash, until the new lives have begun" },
     { "kv", bench_kv, 2000000, "a set or a get of 16 bytes among 100,000 keys" },
+    { "grow", bench_grow, 5000000, "a message to each of 1,000 to 1,000,000 actors" },
+    { "latency", bench_latency, 5000, "a descriptor's wait among busy actors" },
 };
 
 static void print_usage(FILE *out)

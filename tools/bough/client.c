@@ -18,7 +18,7 @@ enum { CONNECT_TRIES = 200, CONNECT_PAUSE_MS = 10, CONNECT_WAIT_MS = 5000 };
 /* Bytes that come in. */
 struct received {
     char *data;
-    size_t size;
+    size_t size, capacity;
     bool (*line)(void *data, const char *text); /* NULL: all is kept for the end */
     void *line_data;
     bool refused; /* by line() */
@@ -60,17 +60,32 @@ static void hand_over_lines(struct received *received)
     memmove(received->data, start, received->size + 1);
 }
 
+/* Makes room for `more` bytes and a NUL: twice as much each time, for the status of a
+ * large tree comes in a thousand pieces. */
+static bool reserve(struct received *received, size_t more)
+{
+    const size_t needed = received->size + more + 1;
+    const size_t capacity =
+        needed > 2 * received->capacity ? needed : 2 * received->capacity;
+    char *grown;
+
+    if (needed <= received->capacity) return true;
+    grown = realloc(received->data, capacity);
+    if (grown == NULL) return false;
+    received->data = grown;
+    received->capacity = capacity;
+    return true;
+}
+
 static size_t receive(char *data, size_t size, size_t count, void *user)
 {
     struct received *received = user;
-    char *grown = realloc(received->data, received->size + count * size + 1);
     long status = 0;
 
-    if (grown == NULL) return 0;
-    received->data = grown;
-    memcpy(grown + received->size, data, count * size);
+    if (!reserve(received, count * size)) return 0;
+    memcpy(received->data + received->size, data, count * size);
     received->size += count * size;
-    grown[received->size] = '\0';
+    received->data[received->size] = '\0';
     curl_easy_getinfo(received->curl, CURLINFO_RESPONSE_CODE, &status);
     if (received->line != NULL && status == 200) hand_over_lines(received);
     return received->refused ? 0 : count * size;

@@ -8,8 +8,10 @@
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <ev.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -36,8 +38,8 @@ enum {
 static const double DRAIN_SECONDS = 2; /* for the last answers, once the tree is down */
 
 struct program {
-    struct bough_config *config;
-    const struct bough_config_tree *tree;
+    char *name; /* the tree's */
+    size_t workers, supervisors;
     char socket[BOUGH_SOCKET_PATH];
 
     struct ev_loop *ev;
@@ -72,12 +74,10 @@ static void on_ready(struct bough_watch *watch)
     struct program *program = bough_container(watch, struct program, watch);
 
     program->ready = true;
-    const size_t actors = program->tree->workers;
-    const size_t supervisors = program->tree->supervisors;
-
     bough_log(program->runtime, BOUGH_INFO, "/",
-              "%s is up: %zu actor%s under %zu supervisor%s", program->tree->name, actors,
-              actors == 1 ? "" : "s", supervisors, supervisors == 1 ? "" : "s");
+              "%s is up: %zu actor%s under %zu supervisor%s", program->name,
+              program->workers, program->workers == 1 ? "" : "s", program->supervisors,
+              program->supervisors == 1 ? "" : "s");
 }
 
 static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
@@ -112,7 +112,7 @@ static void on_stop_signal(struct ev_loop *ev, struct ev_signal *watcher, int ev
         stop(program);
         if (isatty(STDERR_FILENO) == 1) {
             bough_complain("%s: stopping in order; once more stops it at once",
-                           program->tree->name);
+                           program->name);
         }
         return;
     }
@@ -199,7 +199,7 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     const struct bough_control_options options = {
         .loop = program->loop,
         .history = program->history,
-        .name = program->tree->name,
+        .name = program->name,
         .path = program->socket,
         .types = bough_actor_types,
         .connection_limit = connection_limit(),
@@ -210,32 +210,33 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     return bough_control_new(&options, &program->control, error);
 }
 
-static enum bough_status start_tree(struct program *program, struct bough_error *error)
+static enum bough_status start_tree(struct program *program,
+                                    const struct bough_config_tree *tree,
+                                    struct bough_error *error)
 {
-    const char *log = program->tree->log;
     enum bough_status status;
 
-    if (log != NULL) {
-        status = bough_reference(program->loop, log, &program->hook.logger.address);
+    if (tree->log != NULL) {
+        status = bough_reference(program->loop, tree->log, &program->hook.logger.address);
         if (status != BOUGH_OK)
-            return bough_error_set(error, status, "cannot reach %s", log);
+            return bough_error_set(error, status, "cannot reach %s", tree->log);
     }
     program->hook.least = BOUGH_INFO;
     bough_runtime_set_log(program->runtime, bough_logger_hook_log, &program->hook);
     program->watch.ready = on_ready;
     program->watch.exited = on_exited;
-    status = bough_supervisor_start(program->loop, &program->tree->options,
-                                    &program->watch, &program->root, error);
-    return status;
+    return bough_supervisor_start(program->loop, &tree->options, &program->watch,
+                                  &program->root, error);
 }
 
 static enum bough_status make(struct program *program,
+                              const struct bough_config_tree *tree,
                               const struct bough_arguments *arguments,
                               struct bough_error *error)
 {
     enum bough_status status = bough_socket_choose(
         arguments->options[BOUGH_OPTION_CONTROL], arguments->options[BOUGH_OPTION_NAME],
-        program->tree->name, program->socket, error);
+        program->name, program->socket, error);
 
     if (status != BOUGH_OK) return status;
     status = make_runtime(program);
@@ -243,7 +244,7 @@ static enum bough_status make(struct program *program,
     status = make_control(program, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
-    return start_tree(program, error);
+    return start_tree(program, tree, error);
 }
 
 static void unmake(struct program *program)
@@ -255,14 +256,14 @@ static void unmake(struct program *program)
         ev_loop_destroy(program->ev);
     }
     bough_history_free(program->history);
-    bough_config_free(program->config);
+    free(program->name);
 }
 
 /* Running */
 
 static void introduce(const struct program *program)
 {
-    bough_complain("%s: pid %d, control socket %s", program->tree->name, (int)getpid(),
+    bough_complain("%s: pid %d, control socket %s", program->name, (int)getpid(),
                    program->socket);
     if (isatty(STDERR_FILENO) != 1) return;
     bough_complain(
@@ -294,7 +295,7 @@ static void drain(struct program *program)
 /* The exit code, with a word on stderr when something went wrong. */
 static int judge(const struct program *program)
 {
-    const char *name = program->tree->name;
+    const char *name = program->name;
     char reason[BOUGH_EXIT_TEXT + 64];
 
     bough_exit_print(&program->reason, reason, sizeof(reason));
@@ -317,18 +318,37 @@ static int judge(const struct program *program)
     return BOUGH_CODE_FAILED;
 }
 
+/* What was read is of no use once the tree has its own copy: it goes back to the system,
+ * as it may be a hundred megabytes that a tree which runs for a year will not need again.
+ */
+static int make_from(struct program *program, struct bough_config *config,
+                     const struct bough_arguments *arguments)
+{
+    const struct bough_config_tree *tree = bough_config_tree(config);
+    struct bough_error error = { .text = "out of memory" };
+    enum bough_status status = BOUGH_ENOMEM;
+
+    program->name = strdup(tree->name);
+    program->workers = tree->workers;
+    program->supervisors = tree->supervisors;
+    if (program->name != NULL) status = make(program, tree, arguments, &error);
+    if (status != BOUGH_OK) bough_complain("%s: %s", tree->name, error.text);
+    bough_config_free(config);
+    malloc_trim(0);
+    return status == BOUGH_OK ? BOUGH_CODE_DONE : BOUGH_CODE_FAILED;
+}
+
 int bough_cmd_run(const struct bough_arguments *arguments)
 {
-    struct program program = { .config = NULL };
-    struct bough_error error = { .text = "" };
-    int code = bough_load(arguments->words[0], &program.config);
+    struct program program = { .name = NULL };
+    struct bough_config *config;
+    int code = bough_load(arguments->words[0], &config);
 
     if (code != BOUGH_CODE_DONE) return code;
-    program.tree = bough_config_tree(program.config);
-    if (make(&program, arguments, &error) != BOUGH_OK) {
-        bough_complain("%s: %s", program.tree->name, error.text);
+    code = make_from(&program, config, arguments);
+    if (code != BOUGH_CODE_DONE) {
         unmake(&program);
-        return BOUGH_CODE_FAILED;
+        return code;
     }
     introduce(&program);
     ev_run(program.ev, 0);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bough/core/assert.h>
 #include <bough/core/public.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/span.h>
@@ -109,7 +110,8 @@ void bough_draw_tree(FILE *file, const json_t *root, const char *title)
 
 /* Tables */
 
-enum { CELL = 96, COLUMN_COUNT = 10 };
+/* No number, and no two of a mailbox, is longer. */
+enum { NUMBER = 48, WIDTH_MAX = 95, COLUMN_COUNT = 10 };
 
 static const struct column {
     const char *heading;
@@ -122,59 +124,76 @@ static const struct column {
 };
 _Static_assert(bough_count_of(columns) == COLUMN_COUNT, "a heading for each column");
 
-enum { PATH_COLUMN = 0, STATE_COLUMN = 2 };
+enum { STATE_COLUMN = 2 };
 
 struct row {
-    char cells[COLUMN_COUNT][CELL];
-    const char *path; /* whole; it may be longer than a cell */
+    const char *cells[COLUMN_COUNT]; /* of the place, or in `numbers` */
+    char numbers[COLUMN_COUNT][NUMBER];
 };
 
+static void set_number(struct row *row, int cell, json_int_t value)
+{
+    snprintf(row->numbers[cell], NUMBER, "%" JSON_INTEGER_FORMAT, value);
+    row->cells[cell] = row->numbers[cell];
+}
+
+/* As long as `place` is there. */
 static void fill_row(struct row *row, const json_t *place)
 {
     const json_t *mailbox = json_object_get(place, "mailbox");
-    char uptime[BOUGH_OUTPUT_DURATION];
     int cell = 0;
 
-    row->path = bough_output_member(place, "path", "");
-    snprintf(row->cells[cell++], CELL, "%s", row->path);
-    snprintf(row->cells[cell++], CELL, "%s", bough_output_member(place, "type", "-"));
-    snprintf(row->cells[cell++], CELL, "%s", bough_output_member(place, "state", "-"));
-    snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT, number(place, "life"));
-    snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT,
-             number(place, "restarts"));
-    snprintf(row->cells[cell++], CELL, "%s", bough_output_member(place, "restart", "-"));
-    snprintf(row->cells[cell++], CELL, "%s",
-             bough_output_member(place, "isolation", "-"));
-    snprintf(row->cells[cell++], CELL, "%s",
-             bough_output_duration(number(place, "uptime_ms"), uptime));
-    snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
+    row->cells[cell++] = bough_output_member(place, "path", "");
+    row->cells[cell++] = bough_output_member(place, "type", "-");
+    row->cells[cell++] = bough_output_member(place, "state", "-");
+    set_number(row, cell++, number(place, "life"));
+    set_number(row, cell++, number(place, "restarts"));
+    row->cells[cell++] = bough_output_member(place, "restart", "-");
+    row->cells[cell++] = bough_output_member(place, "isolation", "-");
+    row->cells[cell] =
+        bough_output_duration(number(place, "uptime_ms"), row->numbers[cell]);
+    cell++;
+    snprintf(row->numbers[cell], NUMBER, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
              number(mailbox, "length"), number(mailbox, "capacity"));
-    snprintf(row->cells[cell++], CELL, "%" JSON_INTEGER_FORMAT, number(place, "handled"));
+    row->cells[cell] = row->numbers[cell];
+    cell++;
+    set_number(row, cell++, number(place, "handled"));
+    bough_assert(cell == COLUMN_COUNT);
 }
 
+/* One very long path does not push the other columns out of sight. */
 static void measure_row(const struct row *row, int *widths)
 {
     for (int i = 0; i < COLUMN_COUNT; i++) {
-        const int width = (int)strlen(row->cells[i]);
+        const int width = (int)strnlen(row->cells[i], WIDTH_MAX);
 
         if (width > widths[i]) widths[i] = width;
     }
 }
 
+static void print_blanks(FILE *file, int count)
+{
+    static const char blanks[] = "                                                ";
+    const int all = (int)sizeof(blanks) - 1;
+
+    for (; count > 0; count -= all)
+        fwrite(blanks, 1, (size_t)(count < all ? count : all), file);
+}
+
 static void print_row(FILE *file, const struct row *row, const int *widths, bool colour)
 {
     for (int i = 0; i < COLUMN_COUNT; i++) {
-        const char *text = i == PATH_COLUMN ? row->path : row->cells[i];
+        const char *text = row->cells[i];
         const bool painted = colour && i == STATE_COLUMN;
-        const int left = widths[i] - (int)strlen(text);
-        const int pad = left > 0 ? left : 0;
+        const int pad = widths[i] - (int)strlen(text);
 
         if (i > 0) fputs("  ", file);
-        if (columns[i].right) fprintf(file, "%*s", pad, "");
-        fputs(bough_output_paint(painted, bough_output_state_paint(text)), file);
+        if (columns[i].right) print_blanks(file, pad);
+        if (painted)
+            fputs(bough_output_paint(true, bough_output_state_paint(text)), file);
         fputs(text, file);
-        fputs(bough_output_paint(painted, BOUGH_PLAIN), file);
-        if (!columns[i].right && i + 1 < COLUMN_COUNT) fprintf(file, "%*s", pad, "");
+        if (painted) fputs(bough_output_paint(true, BOUGH_PLAIN), file);
+        if (!columns[i].right && i + 1 < COLUMN_COUNT) print_blanks(file, pad);
     }
     fputc('\n', file);
 }
@@ -182,13 +201,13 @@ static void print_row(FILE *file, const struct row *row, const int *widths, bool
 void bough_draw_table(FILE *file, const json_t *places)
 {
     const bool colour = bough_output_colour(file);
-    struct row heading = { .path = columns[PATH_COLUMN].heading }, row;
+    struct row heading, row;
     int widths[COLUMN_COUNT] = { 0 };
     const json_t *place;
     size_t index;
 
     for (int i = 0; i < COLUMN_COUNT; i++) {
-        snprintf(heading.cells[i], CELL, "%s", columns[i].heading);
+        heading.cells[i] = columns[i].heading;
     }
     measure_row(&heading, widths);
     json_array_foreach (places, index, place) {

@@ -129,6 +129,8 @@ endif()
 if(BOUGH_VALGRIND AND TARGET bough-bench AND NOT BOUGH_SANITIZE
         AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
     bough_test_folder(costs)
+    # With BOUGH_TEST_LONG some minutes; without, far below a minute.
+    set_tests_properties(costs/test_growth.sh PROPERTIES TIMEOUT 900)
 endif()
 
 # What looks at the tree rather than at a program need not be asked twice.
