@@ -97,6 +97,14 @@ void bough_letter_bounce(struct bough_letter *letter);
 /* After the last letter of a parcel: senders may have their room again. */
 void bough_letter_settle(struct bough_loop *loop);
 
+/* letter_mail.c */
+void bough_deliver_message(struct bough_loop *loop, struct bough_letter *letter);
+void bough_bounce_message(struct bough_letter *letter);
+void bough_deliver_hold_up(struct bough_loop *loop, struct bough_letter *letter);
+void bough_bounce_hold_up(struct bough_letter *letter);
+void bough_deliver_let_go(struct bough_loop *loop, struct bough_letter *letter);
+void bough_deliver_answer(struct bough_loop *loop, struct bough_letter *letter);
+
 /* What a place on another loop is to become: bough_place_new() with its errors behind it.
  */
 struct bough_furnishing {

@@ -97,6 +97,9 @@ struct bough_loop {
     struct bough_annex *vacancy_annex;
     struct bough_loop *next_vacant;
 
+    /* What others read, and hardly ever changes */
+    _Alignas(64) atomic_bool closed; /* takes no letters any more */
+
     /* What others touch */
     _Alignas(64) _Atomic(struct bough_parcel *) inbox; /* newest first */
     _Atomic(struct bough_parcel *) returned;           /* this loop's, read by others */
@@ -104,6 +107,12 @@ struct bough_loop {
     atomic_bool quit;                                  /* a thread is to end */
     _Atomic(const void *) owner; /* bough_thread_id() of who runs it */
 };
+
+/* That it is not is only a guess: what is posted then comes back. */
+static inline bool bough_loop_is_closed(const struct bough_loop *loop)
+{
+    return atomic_load_explicit(&loop->closed, memory_order_relaxed);
+}
 
 /* The loop whose code is on this thread's stack; NULL: none. The one variable of Bough's
  * that is not in somebody's struct: a send names its receiver alone, and must know in two

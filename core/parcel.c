@@ -352,6 +352,7 @@ void bough_parcels_close(struct bough_loop *loop)
 {
     struct bough_parcel *parcel = atomic_exchange(&loop->inbox, CLOSED);
 
+    atomic_store_explicit(&loop->closed, true, memory_order_relaxed);
     if (parcel == CLOSED) return;
     parcel = turn_round(parcel);
     while (parcel != NULL) {

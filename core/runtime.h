@@ -36,6 +36,10 @@ struct bough_runtime_options {
     enum bough_log_level log_level;
     bough_event_function *event; /* NULL: nobody */
     void *event_data;
+    /* Loops that talk to loops of other threads sleep at once when there is nothing to
+     * do. Else one whose last waits were short looks for a few microseconds first, for as
+     * long as that finds something. */
+    bool no_spin;
 };
 
 /* `options` is copied, NULL for zeroes. NULL when memory is out. */

@@ -45,8 +45,10 @@ bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns)
 {
     struct bough_spin *spin = &loop->spin;
 
-    if (!loop->has_mail_partner || loop->closing ||
-        loop->runtime->options.clock->is_virtual)
+    const struct bough_runtime_options *options = &loop->runtime->options;
+
+    if (!loop->has_mail_partner || loop->closing || options->no_spin ||
+        options->clock->is_virtual)
         return false;
     if (bough_loop_clock_ns(loop) >= until_ns) return false;
     if (spin->wait > 0) {

@@ -21,6 +21,7 @@ prints() {
         shift
     done
     "$bench" "$name" 1000 >"$work/lines" || return 1
+    name=${name%%/*}
     cat "$work/lines"
     [ "$(wc -l <"$work/lines")" -eq "${#variants[@]}" ] || return 1
     for variant in "${variants[@]}"; do
@@ -43,9 +44,10 @@ helps() {
 }
 
 latencies=",\"p50_us\":$number,\"p90_us\":$number,\"p99_us\":$number,\"max_us\":$number"
-fact pingpong_prints_its_line prints pingpong same
+fact pingpong_prints_its_line prints pingpong/same same
+fact pingpong_across_threads_prints_its_lines prints pingpong/threads threads threads-asleep
 fact ring_prints_a_line_for_each_size prints ring same-1000 same-100000
-fact fanin_prints_its_line prints fanin same
+fact fanin_prints_a_line_for_each_number_of_threads prints fanin same threads
 fact request_prints_its_line prints request same
 fact spawn_prints_its_line_with_bytes prints spawn same -- "(,\"bytes_per_actor\":$number)?"
 fact restart_prints_lines_with_latencies prints restart same-one same-all1000 -- "$latencies"

@@ -27,7 +27,13 @@ static void over(struct bough_watch *watch, const struct bough_exit_reason *reas
 
 void bench_world_open(struct bench_world *world)
 {
-    const struct bough_runtime_options options = { .log_level = BOUGH_LEVEL_COUNT };
+    bench_world_open_with(world, false);
+}
+
+void bench_world_open_with(struct bench_world *world, bool no_spin)
+{
+    const struct bough_runtime_options options = { .log_level = BOUGH_LEVEL_COUNT,
+                                                   .no_spin = no_spin };
 
     *world = (struct bench_world){ .watch = { .exited = over } };
     world->ev = ev_loop_new(EVFLAG_AUTO);
@@ -35,6 +41,22 @@ void bench_world_open(struct bench_world *world)
     if (world->ev == NULL || world->runtime == NULL) bench_die("a runtime", "no memory");
     world->loop = bough_loop_new(world->runtime, world->ev);
     if (world->loop == NULL) bench_die("a loop", "no memory");
+}
+
+struct bough_address bench_spawn_on(struct bench_world *world,
+                                    enum bough_isolation isolation,
+                                    const struct bough_actor_type *type,
+                                    struct bough_watch *watch, uint32_t capacity)
+{
+    const struct bough_place_spec spec = { .type = type,
+                                           .isolation = isolation,
+                                           .capacity = capacity };
+    const struct bough_start start = { .watch = watch };
+    struct bough_address place;
+
+    bench_need(bough_place_new(world->loop, &spec, &place), "a place");
+    bench_need(bough_place_start(place, &start, NULL), "a life");
+    return place;
 }
 
 void bench_world_run(struct bench_world *world)

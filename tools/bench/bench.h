@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <bough/core/actor.h>
+#include <bough/core/place.h>
 #include <bough/core/runtime.h>
 
 struct ev_loop;
@@ -26,8 +27,15 @@ struct bench_world {
 };
 
 /* Opens a world on a libev loop of its own. Nothing is logged there; every check, count
- * and event number of the runtime is on. */
+ * and event number of the runtime is on. `no_spin`: see core/runtime.h. */
 void bench_world_open(struct bench_world *world);
+void bench_world_open_with(struct bench_world *world, bool no_spin);
+
+/* Spawns an actor on the world's thread, or on one of its own; `watch` may be NULL. */
+struct bough_address bench_spawn_on(struct bench_world *world,
+                                    enum bough_isolation isolation,
+                                    const struct bough_actor_type *type,
+                                    struct bough_watch *watch, uint32_t capacity);
 
 /* Notes the time and runs until the watched actor has ended by itself. */
 void bench_world_run(struct bench_world *world);
@@ -57,6 +65,8 @@ void bench_print(const struct bench_result *result);
 
 /* The benchmarks. */
 void bench_pingpong(uint64_t n);
+void bench_pingpong_threads(uint64_t n);
+void bench_fanin_threads(uint64_t n);
 void bench_ring(uint64_t n);
 void bench_fanin(uint64_t n);
 void bench_request(uint64_t n);

@@ -121,6 +121,32 @@ void bench_pingpong(uint64_t n)
         .bench = "pingpong", .variant = "same", .n = n, .ns = play(2, 2 * n) });
 }
 
+static uint64_t play_across(uint64_t rounds, bool no_spin)
+{
+    struct bench_world world;
+    struct player here, there;
+
+    bench_world_open_with(&world, no_spin);
+    here.address = bench_spawn_on(&world, BOUGH_INLINE, &player_type, &world.watch, 0);
+    there.address = bench_spawn_on(&world, BOUGH_THREAD, &player_type, NULL, 0);
+    player_meet(here, there);
+    player_meet(there, here);
+    player_pass(here, 2 * rounds);
+    bench_world_run(&world);
+    bench_world_close(&world);
+    return world.ended_ns - world.started_ns;
+}
+
+void bench_pingpong_threads(uint64_t n)
+{
+    bench_print(&(struct bench_result){
+        .bench = "pingpong", .variant = "threads", .n = n, .ns = play_across(n, false) });
+    bench_print(&(struct bench_result){ .bench = "pingpong",
+                                        .variant = "threads-asleep",
+                                        .n = n,
+                                        .ns = play_across(n, true) });
+}
+
 void bench_ring(uint64_t n)
 {
     static const size_t counts[] = { 1000, 100000 };
@@ -195,7 +221,8 @@ static bool sink_add(struct sink sink, uint64_t amount)
     return status == BOUGH_OK;
 }
 
-/* Sender: adds one, or tries again when the sink is full, and tells itself to go on. */
+/* Sender: adds one, or tries again when the sink is full, and tells itself to go on. To a
+ * sink on another thread it sends bursts: who does so has no reason to stop at each. */
 
 struct sender {
     struct bough_address address;
@@ -205,6 +232,7 @@ struct sender_message {
     enum { GO_ON } kind;
     struct sink sink;
     uint64_t left;
+    uint32_t burst;
 };
 
 static const struct bough_message_type sender_messages[] = {
@@ -216,7 +244,10 @@ static void sender_run(struct bough_actor *actor, const void *data, size_t size)
     struct sender_message message = *(const struct sender_message *)data;
 
     (void)size;
-    if (sink_add(message.sink, 1)) message.left--;
+    for (uint32_t i = 0; i < message.burst && message.left > 0; i++) {
+        if (!sink_add(message.sink, 1)) break;
+        message.left--;
+    }
     if (message.left > 0) tell(bough_self(actor), &message, sizeof(message));
 }
 
@@ -228,25 +259,24 @@ static const struct bough_actor_type sender_type = {
     .run = sender_run,
 };
 
-static void sender_go_on(struct sender sender, struct sink sink, uint64_t left)
+static void sender_go_on(struct sender sender, struct sink sink, uint64_t left,
+                         uint32_t burst)
 {
-    const struct sender_message message = { GO_ON, .sink = sink, .left = left };
+    const struct sender_message message = { GO_ON, sink, left, burst };
 
     tell(sender.address, &message, sizeof(message));
 }
 
-enum { SENDERS = 100 };
+enum { SENDERS = 100, BURST = 16 };
 
-void bench_fanin(uint64_t n)
+static void fan_in(const char *variant, enum bough_isolation isolation, uint64_t n)
 {
     const uint64_t each = n / SENDERS > 0 ? n / SENDERS : 1;
     struct bench_world world;
     struct sink sink;
 
     bench_world_open(&world);
-    bench_need(
-        bough_spawn(world.loop, &sink_type, NULL, &world.watch, &sink.address, NULL),
-        "the sink");
+    sink.address = bench_spawn_on(&world, isolation, &sink_type, &world.watch, 0);
     sink_expect(sink, each * SENDERS);
     for (size_t i = 0; i < SENDERS; i++) {
         struct sender sender;
@@ -254,12 +284,22 @@ void bench_fanin(uint64_t n)
         bench_need(
             bough_spawn(world.loop, &sender_type, NULL, NULL, &sender.address, NULL),
             "a sender");
-        sender_go_on(sender, sink, each);
+        sender_go_on(sender, sink, each, isolation == BOUGH_INLINE ? 1 : BURST);
     }
     bench_world_run(&world);
     bench_world_close(&world);
     bench_print(&(struct bench_result){ .bench = "fanin",
-                                        .variant = "same",
+                                        .variant = variant,
                                         .n = each * SENDERS,
                                         .ns = world.ended_ns - world.started_ns });
+}
+
+void bench_fanin(uint64_t n)
+{
+    fan_in("same", BOUGH_INLINE, n);
+}
+
+void bench_fanin_threads(uint64_t n)
+{
+    fan_in("threads", BOUGH_THREAD, n);
 }

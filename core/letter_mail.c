@@ -1,0 +1,242 @@
+/* letter_mail.c - letters that bring messages and answers, and hold senders up.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/core/letter_internal.h>
+
+#include <string.h>
+
+/* Messages */
+
+static enum bough_when_full when_full(const struct bough_actor *slot)
+{
+    return (enum bough_when_full)atomic_load_explicit(&slot->when_full,
+                                                      memory_order_relaxed);
+}
+
+static enum bough_full take_room(struct bough_actor *slot, enum bough_full choice)
+{
+    atomic_fetch_add_explicit(&slot->posted, 1, memory_order_relaxed);
+    return choice;
+}
+
+/* A far sender counts what it has sent and its receiver has not taken yet, and knows how
+ * long the mailbox was at the end of its last turn: so `full` is said at once, and at
+ * most twice the capacity waits, and one more for each loop that sees the last room at
+ * the same time. Relaxed: the counts bound, they order nothing. */
+static enum bough_full reserve(struct bough_actor *slot)
+{
+    const uint64_t posted = bough_peek(&slot->posted);
+    const uint64_t waits = bough_peek(&slot->seen_length);
+    const uint64_t capacity = bough_peek(&slot->capacity);
+    const enum bough_when_full when = when_full(slot);
+
+    if (posted + waits < capacity) return take_room(slot, BOUGH_FULL_TAKE);
+    if (when == BOUGH_WAIT && posted + waits < 2 * capacity)
+        return take_room(slot, BOUGH_FULL_HOLD_UP);
+    /* One is driven out over there. */
+    if (when == BOUGH_DROP_OLDEST && posted < capacity)
+        return take_room(slot, BOUGH_FULL_TAKE);
+    atomic_fetch_add_explicit(&slot->turned_away, 1, memory_order_relaxed);
+    return when == BOUGH_REFUSE || when == BOUGH_WAIT ? BOUGH_FULL_REFUSE
+                                                      : BOUGH_FULL_DROP;
+}
+
+/* Once for many messages to the same slot: its senders' cache line is touched less. */
+void bough_letter_settle(struct bough_loop *loop)
+{
+    struct bough_actor *slot = loop->credit_slot;
+
+    if (loop->credit == 0) return;
+    atomic_fetch_sub_explicit(&slot->posted, loop->credit, memory_order_relaxed);
+    bough_poke(&slot->seen_length, slot->length);
+    loop->credit = 0;
+}
+
+static enum bough_status turn_away(enum bough_status status,
+                                   const struct bough_mail *mail)
+{
+    if (mail->asker == NULL && bough_here != NULL) bough_dead_letter(bough_here, NULL);
+    return status;
+}
+
+/* What is too large for a cell goes as a reference to its buffer. */
+enum { HIGH = 1, IN_BUFFER = 2 };
+
+static bool write_message(struct bough_address address, struct bough_mail *mail)
+{
+    struct bough_loop *to = address.slot->loop;
+    const bool large = bough_is_large(mail->size);
+    struct bough_buffer *buffer = mail->buffer;
+
+    if (large && buffer == NULL) buffer = bough_buffer_new(mail->bytes, mail->size);
+    if (large && buffer == NULL) return false;
+
+    struct bough_letter *letter = bough_letter_new(to, BOUGH_LETTER_MESSAGE, address,
+                                                   large ? sizeof(buffer) : mail->size);
+    if (letter == NULL) {
+        if (large && mail->buffer == NULL) bough_buffer_drop(buffer);
+        return false;
+    }
+    letter->number = (mail->high ? HIGH : 0) | (large ? IN_BUFFER : 0);
+    if (mail->asker != NULL) letter->from = *mail->asker;
+    if (large) {
+        memcpy(letter->bytes, &buffer, sizeof(buffer));
+        mail->buffer = NULL;
+    } else {
+        bough_copy(letter->bytes, mail->bytes, mail->size);
+    }
+    bough_post(to, letter);
+    return true;
+}
+
+static struct bough_buffer *buffer_in(const struct bough_letter *letter)
+{
+    struct bough_buffer *buffer = NULL;
+
+    if ((letter->number & IN_BUFFER) != 0) memcpy(&buffer, letter->bytes, sizeof(buffer));
+    return buffer;
+}
+
+enum bough_status bough_post_message(struct bough_address address,
+                                     struct bough_mail *mail)
+{
+    struct bough_actor *slot = bough_slot(address);
+
+    if (slot == NULL || bough_loop_is_closed(address.slot->loop))
+        return turn_away(BOUGH_EGONE, mail);
+    if (mail->size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
+
+    const enum bough_full choice = reserve(slot);
+    if (choice == BOUGH_FULL_REFUSE) return turn_away(BOUGH_EFULL, mail);
+    if (choice == BOUGH_FULL_DROP) {
+        if (mail->asker == NULL) return turn_away(BOUGH_OK, mail);
+        bough_answer(mail->asker, BOUGH_EFULL, NULL, 0);
+        return BOUGH_OK;
+    }
+    if (!write_message(address, mail)) {
+        atomic_fetch_sub_explicit(&slot->posted, 1, memory_order_relaxed);
+        return BOUGH_ENOMEM;
+    }
+    if (choice == BOUGH_FULL_HOLD_UP) bough_full_hold_up_far(address);
+    return BOUGH_OK;
+}
+
+static enum bough_status accept(struct bough_letter *letter)
+{
+    struct bough_buffer *buffer = buffer_in(letter);
+    struct bough_mail mail = {
+        .bytes = buffer != NULL ? bough_buffer_bytes(buffer) : letter->bytes,
+        .size = buffer != NULL ? bough_buffer_size(buffer) : letter->len,
+        .buffer = buffer,
+        .asker = letter->from.loop != NULL ? &letter->from : NULL,
+        .high = (letter->number & HIGH) != 0,
+    };
+    const enum bough_status status = bough_mail_accept(letter->to, &mail);
+
+    bough_buffer_drop(mail.buffer);
+    return status;
+}
+
+/* Hot, for what crosses: a small message is copied once more, from where the processor
+ * has fetched it ahead, into a cell that is in the cache. */
+void bough_deliver_message(struct bough_loop *loop, struct bough_letter *letter)
+{
+    struct bough_actor *slot = letter->to.slot;
+
+    if (loop->credit_slot != slot) bough_letter_settle(loop);
+    loop->credit_slot = slot;
+    loop->credit++;
+    if (letter->number == 0 &&
+        bough_mail_try(letter->to, letter->bytes, letter->len, &letter->from))
+        return;
+
+    const enum bough_status status = accept(letter);
+    if (status != BOUGH_OK) bough_answer(&letter->from, status, NULL, 0);
+}
+
+void bough_bounce_message(struct bough_letter *letter)
+{
+    atomic_fetch_sub_explicit(&letter->to.slot->posted, 1, memory_order_relaxed);
+    bough_buffer_drop(buffer_in(letter));
+    if (letter->from.loop != NULL) {
+        bough_answer(&letter->from, BOUGH_EGONE, NULL, 0);
+    } else if (bough_here != NULL) {
+        bough_dead_letter(bough_here, NULL);
+    }
+}
+
+/* Senders that wait for room: see full.c. */
+
+void bough_full_hold_up_far(struct bough_address address)
+{
+    struct bough_address sender;
+    struct bough_loop *to = address.slot->loop;
+
+    if (!bough_full_begin_wait(&sender)) return;
+
+    struct bough_letter *letter =
+        bough_letter_must(to, BOUGH_LETTER_HOLD_UP, address, sizeof(sender));
+    memcpy(letter->bytes, &sender, sizeof(sender));
+    bough_post(to, letter);
+}
+
+static struct bough_address sender_in(const struct bough_letter *letter)
+{
+    struct bough_address sender;
+
+    memcpy(&sender, letter->bytes, sizeof(sender));
+    return sender;
+}
+
+void bough_deliver_hold_up(struct bough_loop *loop, struct bough_letter *letter)
+{
+    struct bough_actor *slot = bough_slot(bough_moved(letter->to));
+
+    (void)loop;
+    if (slot == NULL || !bough_loop_is_near(slot->loop) ||
+        !bough_full_await_far(slot, sender_in(letter)))
+        bough_slot_let_go(sender_in(letter));
+}
+
+void bough_bounce_hold_up(struct bough_letter *letter)
+{
+    bough_slot_let_go(sender_in(letter));
+}
+
+void bough_post_let_go(struct bough_address sender)
+{
+    struct bough_loop *to = sender.slot->loop;
+
+    bough_post(to, bough_letter_must(to, BOUGH_LETTER_LET_GO, sender, 0));
+}
+
+void bough_deliver_let_go(struct bough_loop *loop, struct bough_letter *letter)
+{
+    (void)loop;
+    bough_slot_let_go(letter->to);
+}
+
+/* Answers: one that there is no memory for says at least that. */
+void bough_post_answer(const struct bough_asker *asker, enum bough_status status,
+                       const void *reply, size_t size)
+{
+    struct bough_letter *letter =
+        bough_letter_new(asker->loop, BOUGH_LETTER_ANSWER, BOUGH_NOBODY, size);
+
+    if (letter == NULL) {
+        letter = bough_letter_must(asker->loop, BOUGH_LETTER_ANSWER, BOUGH_NOBODY, 0);
+        if (status == BOUGH_OK) status = BOUGH_ENOMEM;
+        size = 0;
+    }
+    letter->from = *asker;
+    letter->number = status;
+    bough_copy(letter->bytes, reply, size);
+    bough_post(asker->loop, letter);
+}
+
+void bough_deliver_answer(struct bough_loop *loop, struct bough_letter *letter)
+{
+    (void)loop;
+    bough_answer(&letter->from, (enum bough_status)letter->number, letter->bytes,
+                 letter->len);
+}
