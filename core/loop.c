@@ -12,7 +12,7 @@
 #include <bough/core/runtime_internal.h>
 
 enum {
-    LOOK_EVERY = 32, /* steps between two looks at the clock, of 25 ns each ... */
+    LOOK_EVERY = 64, /* steps between two looks at the clock, of 25 ns each ... */
     LOOK_NS = 20000, /* ... but more often when they take longer than this */
     NS_PER_MS = 1000000,
 };
@@ -60,11 +60,6 @@ void bough_loop_enter(struct bough_loop *loop)
     loop->outer = bough_here;
     bough_here = loop;
     atomic_store_explicit(&loop->owner, bough_thread_id(), memory_order_relaxed);
-}
-
-bool bough_loop_is_busy(const struct bough_loop *loop)
-{
-    return loop->urgent.head != NULL || loop->ready.head != NULL;
 }
 
 /* A thread's own loop waits for letters, whoever lives, until it is told to end. */
@@ -122,6 +117,15 @@ void bough_loop_expire(struct bough_loop *loop)
     }
 }
 
+static void next_chunk(struct bough_loop *loop)
+{
+    const uint32_t every = loop->look_every;
+
+    loop->chunk = loop->budget < every ? (uint32_t)loop->budget : every;
+    loop->budget -= loop->chunk;
+    loop->look_in = loop->chunk;
+}
+
 /* As often as LOOK_NS asks for: when the last steps took longer, after fewer of them. */
 static void pace(struct bough_loop *loop, int64_t now_ns)
 {
@@ -133,7 +137,6 @@ static void pace(struct bough_loop *loop, int64_t now_ns)
         loop->look_every *= 2;
     }
     loop->looked_ns = now_ns;
-    loop->look_in = loop->look_every;
 }
 
 bool bough_loop_look(struct bough_loop *loop)
@@ -141,42 +144,27 @@ bool bough_loop_look(struct bough_loop *loop)
     const int64_t now_ns = bough_loop_clock_ns(loop);
 
     pace(loop, now_ns);
+    loop->steps += loop->chunk;
+    next_chunk(loop);
     if (loop->open != NULL) bough_parcels_send(loop);
-    if (now_ns < loop->slice_end_ns) return !bough_parcels_wait(loop);
-    loop->steps_end = loop->steps;
-    return false;
+    loop->spent = loop->chunk == 0 || now_ns >= loop->slice_end_ns;
+    return !loop->spent && !bough_parcels_wait(loop);
 }
 
-static void begin(struct bough_loop *loop, size_t budget, int64_t until_ns)
+void bough_loop_begin_drain(struct bough_loop *loop, size_t budget, int64_t until_ns)
 {
-    const size_t first = loop->steps;
-
-    loop->steps_end = budget < SIZE_MAX - first ? first + budget : SIZE_MAX;
     loop->slice_end_ns = until_ns;
-    loop->look_every = LOOK_EVERY;
-    loop->look_in = LOOK_EVERY;
     loop->looked_ns = bough_loop_clock_ns(loop);
+    loop->look_every = LOOK_EVERY;
+    loop->steps = 0;
+    loop->budget = budget;
+    loop->spent = budget == 0;
+    next_chunk(loop);
 }
 
-/* Runs until nothing is ready, or the budget or the time is spent. Hot, for most turns
- * are of one message: a dozen instructions a task, and one call through a pointer. What
- * other loops have sent is taken between turns. */
-size_t bough_loop_drain(struct bough_loop *loop, size_t budget, int64_t until_ns)
+size_t bough_loop_end_drain(const struct bough_loop *loop)
 {
-    const size_t first = loop->steps;
-
-    begin(loop, budget, until_ns);
-    while (loop->steps < loop->steps_end) {
-        if (bough_parcels_wait(loop)) bough_parcels_take(loop);
-        if (!bough_loop_is_busy(loop)) break;
-
-        struct bough_task *task =
-            bough_queue_pop(loop->urgent.head != NULL ? &loop->urgent : &loop->ready);
-
-        task->run(loop, task);
-        bough_loop_step(loop);
-    }
-    return loop->steps - first;
+    return loop->steps + loop->chunk - loop->look_in;
 }
 
 size_t bough_loop_run_ready(struct bough_loop *loop, size_t budget)

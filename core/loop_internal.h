@@ -66,14 +66,17 @@ struct bough_loop {
     ev_prepare prepare;
     ev_idle idle;
     ev_timer timer;
-    size_t steps, steps_end; /* tasks and messages run so far; where this drain ends */
-    int64_t slice_end_ns;    /* when descriptors have their turn */
-    bool entered;            /* code of ours is on the stack: time stands still */
-    bool held;               /* ev_run() is kept going */
-    bool at_work;            /* both: what is queued now is run before the poll */
-    bool closing;            /* nothing more is started */
-    bool ended;              /* it has left libev: memory that addresses may still name */
-    uint32_t look_in, look_every; /* steps until the next look at the clock */
+    /* Steps are tasks and messages run. They are counted down to the next look at the
+     * clock, and counted up there. */
+    uint32_t look_in, look_every, chunk; /* `look_in` began at `chunk` */
+    size_t steps, budget; /* of this drain: those looked back at; the rest */
+    bool spent;           /* budget or time: this drain is over */
+    int64_t slice_end_ns; /* when descriptors have their turn */
+    bool entered;         /* code of ours is on the stack: time stands still */
+    bool held;            /* ev_run() is kept going */
+    bool at_work;         /* both: what is queued now is run before the poll */
+    bool closing;         /* nothing more is started */
+    bool ended;           /* it has left libev: memory that addresses may still name */
     int64_t looked_ns;
 
     /* To and from other loops */
@@ -136,6 +139,11 @@ static inline bool bough_loop_is_near(const struct bough_loop *loop)
     return atomic_load_explicit(&loop->owner, memory_order_relaxed) == bough_thread_id();
 }
 
+static inline bool bough_loop_is_busy(const struct bough_loop *loop)
+{
+    return loop->urgent.head != NULL || loop->ready.head != NULL;
+}
+
 /* Four stores, wherever in the ready list the task will come: becoming ready must not
  * cost more the more actors are ready. */
 static inline void bough_queue_push(struct bough_queue *queue, struct bough_task *task)
@@ -168,18 +176,16 @@ void bough_queue_remove(struct bough_queue *queue, struct bough_task *task);
  * runs no loop of its runtime. */
 struct bough_loop *bough_loop_for_answers(struct bough_loop *loop);
 
-/* Looks at the clock, and after other loops: false when the turn is to end. */
+/* Looks at the clock, and after other loops: false when the turn is to end; `spent` when
+ * the drain is. */
 bool bough_loop_look(struct bough_loop *loop);
 
-/* Before each further task or message: whether there may be another one before the poll.
- * A turn asks, too, so that one long mailbox cannot keep descriptors waiting. A count and
- * two comparisons; the clock would cost as much as the message. */
+/* After each task or message: whether there may be another one before the poll. A turn
+ * asks, too, so that one long mailbox cannot keep descriptors waiting. A count and a
+ * comparison; the clock would cost as much as the message. */
 static inline bool bough_loop_step(struct bough_loop *loop)
 {
-    const size_t steps = ++loop->steps;
-
-    if (--loop->look_in == 0 && !bough_loop_look(loop)) return false;
-    return steps < loop->steps_end;
+    return --loop->look_in != 0 || bough_loop_look(loop);
 }
 
 /* Before and after code that a descriptor or the embedder makes run: refreshes the time.
@@ -219,8 +225,12 @@ bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns);
 
 /* loop.c, for loop_ev.c and loop_end.c */
 int64_t bough_loop_clock_ns(const struct bough_loop *loop);
-bool bough_loop_is_busy(const struct bough_loop *loop);
 void bough_loop_expire(struct bough_loop *loop);
+void bough_loop_begin_drain(struct bough_loop *loop, size_t budget, int64_t until_ns);
+size_t bough_loop_end_drain(const struct bough_loop *loop); /* steps */
+
+/* turn.c: runs until nothing is ready, or the budget or the time is spent. How many steps
+ * that were. */
 size_t bough_loop_drain(struct bough_loop *loop, size_t budget, int64_t until_ns);
 void bough_loop_set_held(struct bough_loop *loop);
 void bough_loop_set_idle(struct bough_loop *loop, bool active);

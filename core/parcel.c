@@ -321,7 +321,7 @@ void bough_parcels_take(struct bough_loop *loop)
             struct bough_letter *letter = letter_at(parcel, at);
 
             at += bough_letter_size(letter->len);
-            loop->steps++;
+            loop->steps++; /* a step as well: something has happened */
             bough_letter_deliver(loop, letter);
         }
         bough_letter_settle(loop);

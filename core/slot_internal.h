@@ -149,13 +149,30 @@ static inline void bough_poke_next(_Atomic uint32_t *value)
 
 /* The slot, when the address is good: the same tenant, and the same life if it names one.
  */
+/* Hot: the place and the life of an address are compared at once, for most have both. */
+static inline bool bough_slot_fits(const struct bough_actor *slot,
+                                   struct bough_address address)
+{
+    _Static_assert(offsetof(struct bough_actor, life) ==
+                           offsetof(struct bough_actor, place) + sizeof(uint32_t) &&
+                       offsetof(struct bough_actor, place) % sizeof(uint64_t) == 0,
+                   "both are read as one");
+    typedef uint64_t __attribute__((may_alias)) both;
+    const both *lies = (const both *)(uintptr_t)&slot->place;
+    const uint64_t there = __atomic_load_n(lies, __ATOMIC_RELAXED);
+    uint64_t wanted;
+    uint32_t place;
+
+    memcpy(&wanted, &address.place, sizeof(wanted));
+    memcpy(&place, &there, sizeof(place)); /* it comes first */
+    return there == wanted || (address.life == 0 && address.place == place);
+}
+
 static inline struct bough_actor *bough_slot(struct bough_address address)
 {
     struct bough_actor *slot = address.slot;
 
-    if (slot == NULL || bough_peek(&slot->place) != address.place) return NULL;
-    if (address.life != 0 && address.life != bough_peek(&slot->life)) return NULL;
-    return slot;
+    return slot != NULL && bough_slot_fits(slot, address) ? slot : NULL;
 }
 
 static inline bool bough_slot_lives(const struct bough_actor *slot)
@@ -253,6 +270,16 @@ static inline void bough_cell_fill(struct bough_loop *loop, struct bough_cell *c
     loop->counts.cells++;
 }
 
+/* That of small ones is known without a bit scan. */
+static inline size_t bough_cell_class(size_t size)
+{
+    _Static_assert(sizeof(struct bough_cell) == BOUGH_POOL_SMALLEST &&
+                       (int)BOUGH_SMALL_MAX == (int)BOUGH_POOL_SMALLEST,
+                   "a cell with a small message is a block of the second class");
+
+    return bough_is_small(size) ? 1 : bough_pool_class(sizeof(struct bough_cell) + size);
+}
+
 /* What is larger lies in a buffer, and the cell has a reference to it in place of the
  * bytes: the size alone says which. */
 enum { BOUGH_CELL_MAX = BOUGH_POOL_LARGEST - sizeof(struct bough_cell) };
@@ -302,7 +329,7 @@ static inline void bough_cell_free(struct bough_loop *loop, struct bough_cell *c
         bough_cell_free_large(loop, cell);
         return;
     }
-    bough_pool_put(&loop->pool, bough_pool_class(sizeof(*cell) + cell->size), cell);
+    bough_pool_put(&loop->pool, bough_cell_class(cell->size), cell);
     loop->counts.cells--;
 }
 
@@ -490,11 +517,11 @@ static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *
     slot->length++;
 }
 
-/* Whether a message is of the plain kind: small, to an actor that lives and has room, on
- * a loop that is at work. */
+/* Whether a message is of the plain kind: small, to an actor that runs messages and has
+ * room, on a loop that is at work. */
 static inline bool bough_mail_is_plain(const struct bough_actor *slot, size_t size)
 {
-    return slot != NULL && slot->loop == bough_here && bough_slot_lives(slot) &&
+    return slot != NULL && slot->loop == bough_here && bough_slot_is_open(slot) &&
            slot->length < bough_peek(&slot->capacity) && bough_is_small(size);
 }
 
@@ -520,7 +547,7 @@ static inline bool bough_mail_try(struct bough_address address, const void *byte
         cell->asker.loop = NULL;
     }
     bough_mail_link(slot, cell, address.life);
-    bough_slot_queue_at_work(slot);
+    if (slot->task.link == NULL) bough_queue_push(&loop->ready, &slot->task);
     return true;
 }
 

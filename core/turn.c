@@ -1,10 +1,11 @@
-/* turn.c - a life's turns: messages in the ready list, stops and ends in the system lane.
+/* turn.c - a life's turns: messages in the ready list, stops and ends in the system lane;
+ * and the drain, in which they come.
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
 #include <bough/core/assert.h>
-#include <bough/core/slot_internal.h>
+#include <bough/core/letter_internal.h>
 
 /* Messages in one turn: a snapshot of the mailbox, capped, so that a long mailbox is run
  * while its cells are warm and still lets others have theirs. */
@@ -177,12 +178,16 @@ static inline __attribute__((always_inline)) void run_messages(struct bough_loop
 /* A turn in the ready list. Whoever is to stop or to end is queued in the system lane, so
  * that nothing of it is asked here: of a turn of one message, all that is not the message
  * itself is some 25 instructions. */
+static inline __attribute__((always_inline)) void take_turn(struct bough_loop *loop,
+                                                            struct bough_actor *slot)
+{
+    run_messages(loop, slot);
+    if (slot->length > 0) bough_slot_queue_at_work(slot);
+}
+
 void bough_slot_turn(struct bough_loop *loop, struct bough_task *task)
 {
-    struct bough_actor *slot = bough_container(task, struct bough_actor, task);
-
-    run_messages(loop, slot);
-    bough_slot_queue(slot);
+    take_turn(loop, bough_container(task, struct bough_actor, task));
 }
 
 /* A turn in the system lane: to stop or to end, before any message is run. */
@@ -200,4 +205,27 @@ static void urgent_turn(struct bough_loop *loop, struct bough_task *task)
     }
     if (loop->urgent.head == NULL) run_messages(loop, slot);
     bough_slot_queue(slot);
+}
+
+/* Hot, for most turns are of one message: such a turn is part of this function, where the
+ * registers are saved once for all of them. What other loops have sent is taken between
+ * turns. */
+size_t bough_loop_drain(struct bough_loop *loop, size_t budget, int64_t until_ns)
+{
+    bough_loop_begin_drain(loop, budget, until_ns);
+    while (!loop->spent) {
+        if (bough_parcels_wait(loop)) bough_parcels_take(loop);
+        if (!bough_loop_is_busy(loop)) break;
+
+        struct bough_task *task =
+            bough_queue_pop(loop->urgent.head != NULL ? &loop->urgent : &loop->ready);
+
+        if (task->run == bough_slot_turn) {
+            take_turn(loop, bough_container(task, struct bough_actor, task));
+        } else {
+            task->run(loop, task);
+        }
+        if (!loop->spent) bough_loop_step(loop);
+    }
+    return bough_loop_end_drain(loop);
 }

@@ -90,11 +90,6 @@ long bench_resident(void)
     return resident * sysconf(_SC_PAGESIZE);
 }
 
-void bench_need(enum bough_status status, const char *what)
-{
-    if (status != BOUGH_OK) bench_die(what, bough_status_text(status));
-}
-
 void bench_die(const char *what, const char *why)
 {
     fprintf(stderr, "bough-bench: %s: %s\n", what, why);

@@ -50,8 +50,12 @@ long bench_resident(void);
 
 /* A benchmark cannot fail in order: says what did not work on stderr, and exits with 1.
  */
-void bench_need(enum bough_status status, const char *what);
 _Noreturn void bench_die(const char *what, const char *why);
+
+static inline void bench_need(enum bough_status status, const char *what)
+{
+    if (status != BOUGH_OK) bench_die(what, bough_status_text(status));
+}
 
 /* What one line says. */
 struct bench_result {

@@ -230,9 +230,9 @@ struct sender {
 
 struct sender_message {
     enum { GO_ON } kind;
+    uint32_t burst;
     struct sink sink;
     uint64_t left;
-    uint32_t burst;
 };
 
 static const struct bough_message_type sender_messages[] = {
@@ -262,7 +262,7 @@ static const struct bough_actor_type sender_type = {
 static void sender_go_on(struct sender sender, struct sink sink, uint64_t left,
                          uint32_t burst)
 {
-    const struct sender_message message = { GO_ON, sink, left, burst };
+    const struct sender_message message = { GO_ON, burst, sink, left };
 
     tell(sender.address, &message, sizeof(message));
 }
