@@ -52,7 +52,7 @@ void bough_options_release(const struct bough_actor_type *type, void *options)
 /* Under the lock: somebody may be looking at them, for people. */
 void bough_slot_free_options(struct bough_actor *slot)
 {
-    if (slot->annex == NULL) return;
+    if (slot->annex == NULL || slot->annex->options == NULL) return;
     bough_runtime_lock(slot->loop->runtime);
     bough_options_release(slot->type, slot->annex->options);
     slot->annex->options = NULL;
@@ -64,7 +64,9 @@ void bough_slot_free_options(struct bough_actor *slot)
 void bough_slot_furnish(struct bough_actor *slot,
                         const struct bough_furnishing *furnishing)
 {
-    bough_runtime_lock(slot->loop->runtime);
+    const bool shown = bough_slot_name(slot) != NULL;
+
+    if (shown) bough_runtime_lock(slot->loop->runtime);
     bough_slot_free_options(slot);
     if (furnishing->options != NULL) slot->annex->options = furnishing->options;
     slot->type = furnishing->type;
@@ -73,7 +75,7 @@ void bough_slot_furnish(struct bough_actor *slot,
                           memory_order_relaxed);
     slot->discard = furnishing->discard;
     slot->gate.phase = BOUGH_PLACE_RESERVED;
-    bough_runtime_unlock(slot->loop->runtime);
+    if (shown) bough_runtime_unlock(slot->loop->runtime);
 }
 
 static enum bough_status furnish(struct bough_actor *slot,
@@ -231,28 +233,36 @@ static void label(struct bough_name *name, const struct bough_place_spec *spec)
                           : spec->isolation;
 }
 
-/* Under the runtime's lock. */
-static enum bough_status make(struct bough_loop *loop,
-                              const struct bough_place_spec *spec,
-                              struct bough_furnishing *furnishing,
-                              struct bough_actor **slot)
+static enum bough_status make_unnamed(struct bough_loop *loop,
+                                      const struct bough_place_spec *spec,
+                                      struct bough_furnishing *furnishing,
+                                      struct bough_actor **slot)
+{
+    enum bough_status status = new_slot(loop, spec->isolation == BOUGH_THREAD, slot);
+
+    if (status != BOUGH_OK) return status;
+    bough_apart_annex(*slot);
+    status = furnish(*slot, furnishing);
+    if (status != BOUGH_OK) give_slot_back(*slot);
+    return status;
+}
+
+static enum bough_status make_named(struct bough_loop *loop,
+                                    const struct bough_place_spec *spec,
+                                    struct bough_furnishing *furnishing,
+                                    struct bough_actor **slot)
 {
     struct bough_name *name;
-    enum bough_status status;
 
-    if (spec->name == NULL) {
-        status = new_slot(loop, spec->isolation == BOUGH_THREAD, slot);
-        if (status != BOUGH_OK) return status;
-        bough_apart_annex(*slot);
+    bough_runtime_lock(loop->runtime);
+    enum bough_status status = find_or_reserve(loop, spec, &name);
+    if (status == BOUGH_OK) {
+        label(name, spec);
+        *slot = name->slot;
         status = furnish(*slot, furnishing);
-        if (status != BOUGH_OK) give_slot_back(*slot);
-        return status;
     }
-    status = find_or_reserve(loop, spec, &name);
-    if (status != BOUGH_OK) return status;
-    label(name, spec);
-    *slot = name->slot;
-    return furnish(*slot, furnishing);
+    bough_runtime_unlock(loop->runtime);
+    return status;
 }
 
 enum bough_status bough_place_new(struct bough_loop *loop,
@@ -273,9 +283,9 @@ enum bough_status bough_place_new(struct bough_loop *loop,
     if (!copy_options(spec->type, spec->options, &furnishing.options))
         return BOUGH_ENOMEM;
 
-    bough_runtime_lock(loop->runtime);
-    const enum bough_status status = make(loop, spec, &furnishing, &slot);
-    bough_runtime_unlock(loop->runtime);
+    const enum bough_status status = spec->name != NULL
+                                         ? make_named(loop, spec, &furnishing, &slot)
+                                         : make_unnamed(loop, spec, &furnishing, &slot);
     if (status != BOUGH_OK) {
         bough_options_release(spec->type, furnishing.options);
         return status;
