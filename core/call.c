@@ -212,7 +212,7 @@ void bough_call_start(struct bough_call *call, struct bough_address address,
             return;
         }
     }
-    arm(call);
+    if (call->index != 0) arm(call); /* else its letter has come back already */
     bough_loop_hold(call->loop);
 }
 

@@ -131,6 +131,7 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
         }
         cell = next;
     }
+    bough_poke(&slot->seen_length, slot->length);
 }
 
 /* Public */
