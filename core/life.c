@@ -171,7 +171,9 @@ void bough_life_over(struct bough_actor *parent)
 void bough_life_uncount(struct bough_actor *slot)
 {
     struct bough_actor *parent = parent_of(slot);
+    struct bough_name *name = bough_slot_name(slot);
 
+    if (name != NULL) atomic_store_explicit(&name->asked, false, memory_order_release);
     if (parent == NULL) return;
     if (bough_loop_is_near(parent->loop)) {
         bough_life_over(parent);
@@ -200,14 +202,13 @@ static void take_state(struct bough_actor *slot, void *state)
 
 static void give_state(struct bough_actor *slot)
 {
-    struct bough_actor *parent = parent_of(slot);
     struct bough_loop *loop = slot->loop;
 
     bough_slot_unqueue(slot);
     bough_pool_give(&loop->pool, slot->state, state_bytes(slot->type));
     slot->state = NULL;
     loop->counts.lives--;
-    if (parent != NULL) bough_life_uncount(slot);
+    bough_life_uncount(slot);
 }
 
 static bool has_child_lives(const struct bough_actor *slot)
@@ -287,6 +288,17 @@ static enum bough_status refuse_far(const struct bough_start *start,
     return status;
 }
 
+/* Before it is posted: it may come back at once. */
+static void count_far(struct bough_actor *slot)
+{
+    const struct bough_actor *parent = parent_of(slot);
+    struct bough_name *name = bough_slot_name(slot);
+
+    if (name != NULL) atomic_store_explicit(&name->asked, true, memory_order_relaxed);
+    if (parent != NULL && bough_loop_is_near(parent->loop))
+        bough_slot_name(parent)->child_lives++;
+}
+
 /* Asks for a life on another loop; what comes of it, a start that fails too, is told by
  * the watch. */
 enum bough_status bough_life_start_far(struct bough_actor *slot,
@@ -295,20 +307,21 @@ enum bough_status bough_life_start_far(struct bough_actor *slot,
 {
     const struct bough_address place = { slot, slot->place, 0 };
     struct bough_actor *parent = parent_of(slot);
-    const bool counted = parent != NULL && bough_loop_is_near(parent->loop);
     struct bough_asker id;
 
-    if (counted && !may_start_children(parent))
+    if (bough_slot_lives_far(slot)) return refuse_far(start, failure, BOUGH_ERUNNING);
+    if (parent != NULL && bough_loop_is_near(parent->loop) && !may_start_children(parent))
         return refuse_far(start, failure, BOUGH_EGONE);
     if (start->watch != NULL && !bough_watch_enter(start->watch, place, &id)) {
         bough_watch_leave(start->watch);
         return refuse_far(start, failure, BOUGH_ENOMEM);
     }
+    count_far(slot);
     if (!bough_post_start(place, start, start->watch != NULL ? &id : NULL)) {
+        bough_life_uncount(slot);
         if (start->watch != NULL) bough_watch_leave(start->watch);
         return refuse_far(start, failure, BOUGH_ENOMEM);
     }
-    if (counted) bough_slot_name(parent)->child_lives++;
     return BOUGH_OK;
 }
 
