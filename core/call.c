@@ -219,7 +219,7 @@ static inline __attribute__((always_inline)) void arm(struct bough_call *call)
 /* What is done when the message was taken. */
 static inline __attribute__((always_inline)) void await(struct bough_call *call)
 {
-    arm(call);
+    if (call->index != 0) arm(call); /* else its letter has come back already */
     bough_loop_hold(call->loop);
 }
 

@@ -224,6 +224,14 @@ bool bough_post_furnish(struct bough_address place,
     return true;
 }
 
+static void bounce_furnish(struct bough_letter *letter)
+{
+    const struct bough_furnishing *furnishing =
+        (const struct bough_furnishing *)(const void *)letter->bytes;
+
+    bough_options_release(furnishing->type, furnishing->options);
+}
+
 static void deliver_furnish(struct bough_loop *loop, struct bough_letter *letter)
 {
     const struct bough_furnishing *furnishing =
@@ -231,16 +239,12 @@ static void deliver_furnish(struct bough_loop *loop, struct bough_letter *letter
     struct bough_actor *slot = bough_slot(letter->to);
 
     (void)loop;
-    bough_assert(slot != NULL && !bough_slot_lives(slot));
+    if (slot == NULL) { /* freed meanwhile */
+        bounce_furnish(letter);
+        return;
+    }
+    bough_assert(!bough_slot_lives(slot));
     bough_slot_furnish(slot, furnishing);
-}
-
-static void bounce_furnish(struct bough_letter *letter)
-{
-    const struct bough_furnishing *furnishing =
-        (const struct bough_furnishing *)(const void *)letter->bytes;
-
-    bough_options_release(furnishing->type, furnishing->options);
 }
 
 bool bough_post_start(struct bough_address place, const struct bough_start *start,
@@ -284,17 +288,17 @@ static void deliver_start(struct bough_loop *loop, struct bough_letter *letter)
         stand_in = stand_in_new(slot, &letter->from);
         if (stand_in == NULL) {
             failure = bough_exit_make(BOUGH_EXIT_ERROR, BOUGH_ENOMEM, 0, NULL);
-            start_failed(letter, &failure, 0);
             bough_life_uncount(slot);
+            start_failed(letter, &failure, 0);
             return;
         }
         start.watch = &stand_in->watch;
     }
     const uint32_t before = slot->life;
     if (bough_life_start(slot, &start, &failure) == BOUGH_OK) return;
+    if (slot->life == before) bough_life_uncount(slot);
     start_failed(letter, &failure, stand_in != NULL ? stand_in->watch.seq : 0);
     if (stand_in != NULL) stand_in_free(stand_in);
-    if (slot->life == before) bough_life_uncount(slot);
 }
 
 static void bounce_start(struct bough_letter *letter)
@@ -302,8 +306,8 @@ static void bounce_start(struct bough_letter *letter)
     const struct bough_exit_reason gone =
         bough_exit_make(BOUGH_EXIT_ERROR, BOUGH_EGONE, 0, "its loop has ended");
 
-    start_failed(letter, &gone, 0);
     bough_life_uncount(letter->to.slot);
+    start_failed(letter, &gone, 0);
 }
 
 void bough_post_mark(struct bough_address place, enum bough_place_state state)

@@ -182,7 +182,9 @@ void bough_life_over(struct bough_actor *parent)
 void bough_life_uncount(struct bough_actor *slot)
 {
     struct bough_actor *parent = parent_of(slot);
+    struct bough_name *name = bough_slot_name(slot);
 
+    if (name != NULL) atomic_store_explicit(&name->asked, false, memory_order_release);
     if (parent == NULL) return;
     if (bough_loop_is_near(parent->loop)) {
         bough_life_over(parent);
@@ -299,6 +301,17 @@ static enum bough_status refuse(struct bough_exit_reason *failure,
     return status;
 }
 
+/* Before it is posted: it may come back at once. */
+static void count_far(struct bough_actor *slot)
+{
+    const struct bough_actor *parent = parent_of(slot);
+    struct bough_name *name = bough_slot_name(slot);
+
+    if (name != NULL) atomic_store_explicit(&name->asked, true, memory_order_relaxed);
+    if (parent != NULL && bough_loop_is_near(parent->loop))
+        bough_slot_name(parent)->child_lives++;
+}
+
 /* Asks for a life on another loop; what comes of it, a start that fails too, is told by
  * the watch. */
 enum bough_status bough_life_start_far(struct bough_actor *slot,
@@ -311,17 +324,19 @@ enum bough_status bough_life_start_far(struct bough_actor *slot,
     struct bough_asker id;
 
     bough_assert(parent == NULL || bough_loop_is_near(parent->loop));
+    if (bough_slot_lives_far(slot)) return refuse(failure, BOUGH_ERUNNING);
     if (parent != NULL && !may_start_children(parent))
         return refuse(failure, BOUGH_EGONE);
     if (watch != NULL && !bough_watch_enter(watch, place, &id)) {
         bough_watch_leave(watch);
         return refuse(failure, BOUGH_ENOMEM);
     }
+    count_far(slot);
     if (!bough_post_start(place, start, watch != NULL ? &id : NULL)) {
+        bough_life_uncount(slot);
         if (watch != NULL) bough_watch_leave(watch);
         return refuse(failure, BOUGH_ENOMEM);
     }
-    if (parent != NULL) bough_slot_name(parent)->child_lives++;
     return BOUGH_OK;
 }
 

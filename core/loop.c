@@ -255,7 +255,7 @@ struct bough_loop *bough_loop_for_answers(struct bough_loop *loop)
     if (found != NULL && found->runtime == runtime) return found;
     bough_runtime_lock(runtime);
     found = runtime->loops;
-    while (found != NULL && (found->ended || !bough_loop_is_near(found)))
+    while (found != NULL && (!bough_loop_is_near(found) || found->ended))
         found = found->next;
     bough_runtime_unlock(runtime);
     return found;

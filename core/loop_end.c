@@ -53,23 +53,54 @@ static bool run(struct bough_loop *loop)
     return ran;
 }
 
+/* Whoever is told may ask another loop, and is then told of that, too. */
 void bough_loop_give_up(struct bough_loop *loop)
 {
     run(loop);
     bough_slots_visit(loop, give_up_mail);
-    bough_calls_close(loop);
-    bough_watches_close(loop);
-    run(loop);
+    do {
+        bough_calls_close(loop);
+        bough_watches_close(loop);
+        run(loop);
+    } while (loop->counts.calls > 0 || loop->counts.watches > 0);
     bough_assert(loop->counts.lives == 0);
 }
 
 /* Running out */
 
+bool bough_loop_is_a_threads(const struct bough_loop *loop)
+{
+    return loop->apart && !loop->runtime->options.clock->is_virtual;
+}
+
+/* Loops of threads run by themselves. When one loop ends, something below what lives on
+ * it may live on another loop of this thread, which is then run as well. */
 static bool is_ours(const struct bough_loop *loop, const struct bough_loop *only)
 {
-    const bool meant = only == NULL || loop == only || loop->apart;
+    if (bough_loop_is_a_threads(loop) || loop->ended) return false;
+    if (only == NULL || loop == only) return true;
+    return loop->apart || (bough_loop_is_near(loop) && !loop->entered);
+}
 
-    return !loop->ended && !loop->threaded && meant;
+/* Threads that still run may add loops meanwhile. NULL: the first, and after the last. */
+struct bough_loop *bough_loop_after(struct bough_runtime *runtime,
+                                    const struct bough_loop *loop)
+{
+    bough_runtime_lock(runtime);
+    struct bough_loop *next = loop != NULL ? loop->next : runtime->loops;
+    bough_runtime_unlock(runtime);
+    return next;
+}
+
+static struct bough_loop *next_of_ours(struct bough_runtime *runtime,
+                                       const struct bough_loop *after,
+                                       const struct bough_loop *only)
+{
+    struct bough_loop *loop = bough_loop_after(runtime, after);
+
+    while (loop != NULL && !is_ours(loop, only))
+        loop = bough_loop_after(runtime, loop);
+    return loop;
 }
 
 /* Until a letter comes for one of them: the end of a life on a thread of its own. A loop
@@ -78,12 +109,13 @@ static void wait_for_letter(struct bough_runtime *runtime, const struct bough_lo
 {
     enum { MANY = 64 };
     struct pollfd polled[MANY];
+    struct bough_loop *loop = NULL;
     nfds_t count = 0;
     bool waiting = true;
 
-    for (struct bough_loop *loop = runtime->loops; loop != NULL && count < MANY;
-         loop = loop->next) {
-        if (!is_ours(loop, only)) continue;
+    /* On a virtual clock everybody is ours: nobody could write. */
+    bough_assert(!runtime->options.clock->is_virtual);
+    while (count < MANY && (loop = next_of_ours(runtime, loop, only)) != NULL) {
         polled[count++] = (struct pollfd){ .fd = loop->wake_fd, .events = POLLIN };
         atomic_store(&loop->asleep, true);
         if (atomic_load(&loop->inbox) != NULL) waiting = false;
@@ -96,17 +128,20 @@ static void wait_for_letter(struct bough_runtime *runtime, const struct bough_lo
     }
 }
 
-/* True: something lives. */
+/* True: something lives. Loops that do not end may be busy for ever: they get a turn. */
 static bool run_once(struct bough_runtime *runtime, const struct bough_loop *only,
                      bool *ran)
 {
+    enum { TURN = 1024 };
+    struct bough_loop *loop = NULL;
     bool lives = false;
 
     *ran = false;
-    for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
-        if (!is_ours(loop, only)) continue;
-        if (run(loop)) *ran = true;
-        if (loop->counts.lives > 0) lives = true;
+    while ((loop = next_of_ours(runtime, loop, only)) != NULL) {
+        const bool ends = only == NULL || loop == only;
+
+        if (ends ? run(loop) : bough_loop_run_ready(loop, TURN) > 0) *ran = true;
+        if (ends && loop->counts.lives > 0) lives = true;
     }
     return lives;
 }

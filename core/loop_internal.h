@@ -212,6 +212,13 @@ void bough_loop_kill_all(struct bough_loop *loop);
 void bough_loop_give_up(struct bough_loop *loop);
 void bough_loop_leave_ev(struct bough_loop *loop);
 
+/* The loops of a runtime, one after the other; NULL: the first, and after the last. */
+struct bough_loop *bough_loop_after(struct bough_runtime *runtime,
+                                    const struct bough_loop *loop);
+
+/* A thread of Bough's runs it, or will. */
+bool bough_loop_is_a_threads(const struct bough_loop *loop);
+
 /* Runs loops of this thread until nothing lives on them, waiting for what lives elsewhere
  * under something of theirs. */
 void bough_loops_run_out(struct bough_runtime *runtime, struct bough_loop *only);

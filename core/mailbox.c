@@ -231,6 +231,7 @@ static void flush(struct bough_actor *slot, struct bough_cell *cell, bool high, 
         }
         cell = next;
     }
+    bough_poke(&slot->seen_length, slot->length);
 }
 
 void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)

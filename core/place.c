@@ -104,7 +104,7 @@ static void settle_child(struct bough_actor *slot)
 {
     if (bough_loop_is_near(slot->loop)) {
         if (!bough_slot_lives(slot)) bough_slot_settle(slot, BOUGH_PLACE_STOPPED);
-    } else if (!bough_slot_lives(slot)) {
+    } else if (!bough_slot_lives_far(slot)) {
         bough_post_mark(bough_slot_place(slot), BOUGH_PLACE_STOPPED);
     }
 }
@@ -122,17 +122,34 @@ void bough_slot_settle(struct bough_actor *slot, enum bough_place_state state)
     bough_runtime_unlock(slot->loop->runtime);
 }
 
-/* The slot is its own loop's to free; its name is free for another place at once. */
-static void vacate_name(struct bough_name *name, uint64_t cause)
+/* The slot is its own loop's to free; that its place is no more is said here, at once:
+ * who has its address finds nobody, or whoever comes next. */
+static void free_slot(struct bough_actor *slot, uint64_t cause)
 {
-    struct bough_actor *slot = name->slot;
-
-    bough_name_detach(name);
     if (bough_loop_is_near(slot->loop)) {
         bough_slot_vacate(slot, cause);
-    } else {
-        bough_post_free(bough_slot_place(slot), cause);
+        return;
     }
+    bough_poke_next(&slot->place);
+    bough_post_free(bough_slot_place(slot), cause);
+}
+
+/* Who was led on from where the place was before is led nowhere any more. */
+static void take_sign_down(struct bough_name *name)
+{
+    struct bough_actor *sign = bough_slot(name->sign);
+
+    name->sign = BOUGH_NOBODY;
+    if (sign != NULL) free_slot(sign, 0);
+}
+
+/* The name is free for another place at once. */
+static void vacate_name(struct bough_name *name, uint64_t cause)
+{
+    bough_name_detach(name);
+    /* At the end, the loop of the sign may have been freed before. */
+    if (!name->slot->loop->runtime->ending) take_sign_down(name);
+    free_slot(name->slot, cause);
 }
 
 void bough_slot_vacate(struct bough_actor *slot, uint64_t cause)
@@ -164,16 +181,13 @@ void bough_place_free(struct bough_address place, uint64_t cause)
 
     struct bough_actor *slot = bough_slot(place);
     if (slot == NULL) return;
-    if (bough_loop_is_near(slot->loop)) {
-        bough_slot_vacate(slot, cause);
-        return;
-    }
     bough_runtime_lock(slot->loop->runtime);
     struct bough_name *name = bough_slot_name(slot);
+    bough_assert(bough_loop_is_near(slot->loop) || !bough_slot_lives_far(slot));
     if (name != NULL)
         vacate_name(name, cause);
     else
-        bough_post_free(place, cause);
+        free_slot(slot, cause);
     bough_runtime_unlock(slot->loop->runtime);
 }
 

@@ -173,6 +173,7 @@ static enum bough_status move_apart(struct bough_name *name)
     bough_poke(&to->life, from->life);
     to->annex = &name->annex;
     name->slot = to;
+    name->sign = bough_slot_place(from);
     forward_mail(from, sign->moved);
     from->annex = &sign->annex;
     from->is_sign = true;
@@ -203,6 +204,12 @@ static enum bough_status make_path(const struct bough_place_spec *spec,
     return len < BOUGH_PATH_MAX ? BOUGH_OK : BOUGH_ETOOLARGE;
 }
 
+static bool is_lived_in(const struct bough_actor *slot)
+{
+    return bough_loop_is_near(slot->loop) ? bough_slot_lives(slot)
+                                          : bough_slot_lives_far(slot);
+}
+
 static enum bough_status find_or_reserve(struct bough_loop *loop,
                                          const struct bough_place_spec *spec,
                                          struct bough_name **name)
@@ -215,7 +222,7 @@ static enum bough_status find_or_reserve(struct bough_loop *loop,
     if (status != BOUGH_OK) return status;
     *name = bough_name_find(loop->runtime, path);
     if (*name == NULL) return bough_slot_reserve(loop, apart, parent, spec->name, name);
-    if (bough_slot_lives((*name)->slot)) return BOUGH_EPRESENT;
+    if (is_lived_in((*name)->slot)) return BOUGH_EPRESENT;
     if (apart && bough_loop_is_near((*name)->slot->loop)) {
         status = move_apart(*name);
         if (status != BOUGH_OK) return status;

@@ -49,8 +49,20 @@ void bough_runtime_unlock(struct bough_runtime *runtime)
 static void for_each(struct bough_runtime *runtime,
                      void (*visit)(struct bough_loop *loop))
 {
-    for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
-        if (!loop->ended && !loop->threaded) visit(loop);
+    struct bough_loop *loop = NULL;
+
+    while ((loop = bough_loop_after(runtime, loop)) != NULL) {
+        if (!loop->ended) visit(loop);
+    }
+}
+
+/* Those of threads are told by these. */
+static void kill_all(struct bough_runtime *runtime)
+{
+    struct bough_loop *loop = NULL;
+
+    while ((loop = bough_loop_after(runtime, loop)) != NULL) {
+        if (!bough_loop_is_a_threads(loop) && !loop->ended) bough_loop_kill_all(loop);
     }
 }
 
@@ -58,11 +70,12 @@ static void for_each(struct bough_runtime *runtime,
 void bough_runtime_free(struct bough_runtime *runtime)
 {
     if (runtime == NULL) return;
-    for_each(runtime, bough_loop_kill_all);
+    kill_all(runtime);
     bough_loops_run_out(runtime, NULL);
     bough_apart_join(runtime);
     for_each(runtime, bough_loop_give_up);
     for_each(runtime, bough_loop_leave_ev);
+    runtime->ending = true;
     while (runtime->loops != NULL) {
         struct bough_loop *loop = runtime->loops;
 

@@ -22,6 +22,7 @@ struct bough_runtime {
     struct bough_loop *loops;
     struct bough_loop *vacant; /* loops of threads that no place has now */
     unsigned thread_count;
+    bool ending;              /* its loops are being freed */
     struct bough_name *names; /* by path: a uthash table */
     pthread_mutex_t event_lock;
     _Atomic uint64_t last_seq;

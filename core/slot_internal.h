@@ -118,6 +118,8 @@ struct bough_name {
     const char *restart;
     enum bough_isolation isolation;
     bool detached;                         /* in no tree or table any more */
+    atomic_bool asked;                     /* a life was asked for from another loop */
+    struct bough_address sign;             /* where it was, and who asks is led on */
     const struct bough_actor_type *speaks; /* NULL: its own type */
     uint64_t cause;                        /* of the stop or end that was asked for */
     int64_t started_ms;
@@ -188,6 +190,15 @@ static inline bool bough_slot_is_used(const struct bough_actor *slot)
 static inline struct bough_name *bough_slot_name(const struct bough_actor *slot)
 {
     return slot->annex != NULL ? slot->annex->name : NULL;
+}
+
+/* The same for a slot of another loop, as far as who starts its lives can know: one that
+ * was asked for and is not known to be over. Without a name it cannot be said. */
+static inline bool bough_slot_lives_far(const struct bough_actor *slot)
+{
+    const struct bough_name *name = bough_slot_name(slot);
+
+    return name != NULL && atomic_load_explicit(&name->asked, memory_order_acquire);
 }
 
 static inline const char *bough_slot_path(const struct bough_actor *slot)

@@ -42,13 +42,23 @@ static void *apart_run(void *data)
     return NULL;
 }
 
-/* Signals are for the threads of the program. */
+/* Signals are for the threads of the program; but what a fault of this one raises must
+ * find its handler. */
+static void all_but_faults(sigset_t *set)
+{
+    static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
+
+    sigfillset(set);
+    for (size_t i = 0; i < bough_count_of(faults); i++)
+        sigdelset(set, faults[i]);
+}
+
 static enum bough_status start_thread(struct bough_loop *loop)
 {
     sigset_t all, before;
     char name[16]; /* what Linux keeps */
 
-    sigfillset(&all);
+    all_but_faults(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int error = pthread_create(&loop->thread, NULL, apart_run, loop);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -147,16 +157,31 @@ enum bough_status bough_apart_take(struct bough_runtime *runtime,
     return status;
 }
 
-void bough_apart_join(struct bough_runtime *runtime)
+/* One that is still to be joined; all of them know that they are to end. */
+static struct bough_loop *ask_to_end(struct bough_runtime *runtime)
 {
+    struct bough_loop *first = NULL;
+
+    bough_runtime_lock(runtime);
     for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
         if (!loop->threaded) continue;
-        atomic_store_explicit(&loop->quit, true, memory_order_release);
+        first = loop;
+        if (atomic_exchange_explicit(&loop->quit, true, memory_order_acq_rel)) continue;
         bough_loop_interrupt(loop);
     }
-    for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
-        if (!loop->threaded) continue;
+    bough_runtime_unlock(runtime);
+    return first;
+}
+
+/* What lives on a thread may have another one made as long as it has not ended. */
+void bough_apart_join(struct bough_runtime *runtime)
+{
+    struct bough_loop *loop;
+
+    while ((loop = ask_to_end(runtime)) != NULL) {
         pthread_join(loop->thread, NULL);
+        bough_runtime_lock(runtime);
         loop->threaded = false;
+        bough_runtime_unlock(runtime);
     }
 }
