@@ -18,24 +18,9 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
-#include <bough/core/buffer.h>
+#include <bough/core/cell_internal.h>
 #include <bough/core/loop_internal.h>
 #include <bough/core/place.h>
-
-/* Who is to be told: an id, never a pointer to the call itself. */
-struct bough_asker {
-    struct bough_loop *loop; /* NULL: nobody asks */
-    uint32_t index, generation;
-};
-
-/* A message in a mailbox, or an answer on its way. Its bytes follow. */
-struct bough_cell {
-    struct bough_cell *next;
-    struct bough_asker asker;
-    uint32_t life; /* whom it is for; 0: whoever lives there */
-    uint32_t size;
-    _Alignas(16) char bytes[];
-};
 
 /* Why no messages are run: init has asked for more time; it has paused itself; it waits
  * for a receiver to have room (full.c). */
@@ -235,113 +220,6 @@ static inline bool bough_slot_is_open(const struct bough_actor *slot)
 static inline bool bough_slot_is_plain(const struct bough_actor *slot)
 {
     return bough_gate_is_up(slot->gate, 0, 0);
-}
-
-/* Cells. What is hot about them is here, so that a message costs no calls between files:
- * together some 150 instructions from bough_send() to the end of the turn. */
-
-enum { BOUGH_SMALL_MIN = 8, BOUGH_SMALL_MAX = 32 };
-
-static inline bool bough_is_small(size_t size)
-{
-    return size - BOUGH_SMALL_MIN <= BOUGH_SMALL_MAX - BOUGH_SMALL_MIN;
-}
-
-/* 8 to 32 bytes, as two copies that overlap: 6 instructions. memcpy() is a call through a
- * table and takes 25 to find out that there is next to nothing to copy. */
-static inline void bough_copy_small(void *to, const void *from, size_t size)
-{
-    enum { HALF = 16, QUARTER = 8 };
-    char *out = to;
-    const char *in = from;
-
-    if (size >= HALF) {
-        memcpy(out, in, HALF);
-        memcpy(out + size - HALF, in + size - HALF, HALF);
-    } else {
-        memcpy(out, in, QUARTER);
-        memcpy(out + size - QUARTER, in + size - QUARTER, QUARTER);
-    }
-}
-
-static inline void bough_copy(void *to, const void *from, size_t size)
-{
-    if (bough_is_small(size)) {
-        bough_copy_small(to, from, size);
-    } else if (size > 0) {
-        memcpy(to, from, size);
-    }
-}
-
-static inline void bough_cell_fill(struct bough_loop *loop, struct bough_cell *cell,
-                                   size_t size)
-{
-    cell->next = NULL;
-    cell->size = (uint32_t)size;
-    loop->counts.cells++;
-}
-
-/* That of small ones is known without a bit scan. */
-static inline size_t bough_cell_class(size_t size)
-{
-    _Static_assert(sizeof(struct bough_cell) == BOUGH_POOL_SMALLEST &&
-                       (int)BOUGH_SMALL_MAX == (int)BOUGH_POOL_SMALLEST,
-                   "a cell with a small message is a block of the second class");
-
-    return bough_is_small(size) ? 1 : bough_pool_class(sizeof(struct bough_cell) + size);
-}
-
-/* What is larger lies in a buffer, and the cell has a reference to it in place of the
- * bytes: the size alone says which. */
-enum { BOUGH_CELL_MAX = BOUGH_POOL_LARGEST - sizeof(struct bough_cell) };
-
-static inline bool bough_is_large(size_t size)
-{
-    return size > BOUGH_CELL_MAX;
-}
-
-/* cell.c. A cell that takes over a reference, for a large buffer; NULL when memory is
- * out, and the reference is then still the caller's. */
-struct bough_cell *bough_cell_hold(struct bough_loop *loop, struct bough_buffer *buffer);
-struct bough_cell *bough_cell_new_large(struct bough_loop *loop, const void *bytes,
-                                        size_t size);
-void bough_cell_free_large(struct bough_loop *loop, struct bough_cell *cell);
-const void *bough_cell_large_bytes(const struct bough_cell *cell);
-
-/* Its buffer; NULL when it has none. The reference stays the cell's. */
-struct bough_buffer *bough_cell_buffer(const struct bough_cell *cell);
-
-/* bough_buffer_take() of a block that is large; else NULL. */
-struct bough_buffer *bough_take_large(struct bough_block *block);
-
-static inline const void *bough_cell_bytes(const struct bough_cell *cell)
-{
-    return bough_is_large(cell->size) ? bough_cell_large_bytes(cell) : cell->bytes;
-}
-
-/* `size` at most BOUGH_BLOCK_MAX. Sets all but `life` and `asker`; NULL when memory is
- * out. */
-static inline struct bough_cell *bough_cell_new(struct bough_loop *loop,
-                                                const void *bytes, size_t size)
-{
-    if (bough_is_large(size)) return bough_cell_new_large(loop, bytes, size);
-
-    struct bough_cell *cell = bough_pool_take(&loop->pool, sizeof(*cell) + size);
-    if (cell == NULL) return NULL;
-    bough_copy(cell->bytes, bytes, size);
-    bough_cell_fill(loop, cell, size);
-    return cell;
-}
-
-static inline void bough_cell_free(struct bough_loop *loop, struct bough_cell *cell)
-{
-    if (cell == NULL) return;
-    if (bough_is_large(cell->size)) {
-        bough_cell_free_large(loop, cell);
-        return;
-    }
-    bough_pool_put(&loop->pool, bough_cell_class(cell->size), cell);
-    loop->counts.cells--;
 }
 
 /* The oldest message of normal priority, of which there is one. */
