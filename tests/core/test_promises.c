@@ -241,18 +241,6 @@ static void the_steady_state_allocates_nothing(void **state)
     pingers_end(test, pair);
 }
 
-/* Valgrind and the thread sanitizer make calls of their own, and have threads besides:
- * what ends this one then leaves them, and a process that does not end. */
-static bool is_alone(void)
-{
-    const char *preload = getenv("LD_PRELOAD");
-
-#ifdef __SANITIZE_THREAD__
-    return false;
-#endif
-    return preload == NULL || strstr(preload, "vgpreload") == NULL;
-}
-
 /* Strict seccomp leaves a process read, write and exit: any other call kills it. */
 static _Noreturn void ping_without_the_system(struct bough_test *test,
                                               struct pinger pair[2])
@@ -271,7 +259,7 @@ static void the_steady_state_makes_no_system_call(void **state)
     struct pinger pair[2];
     int status;
 
-    if (!is_alone()) skip();
+    if (!bough_test_is_alone()) skip();
     pingers_start(test, pair);
     pingers_run(test, pair, 100);
     const pid_t child = fork();

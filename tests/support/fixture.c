@@ -4,6 +4,7 @@
 #include <bough/tests/support/fixture.h>
 
 #include <dirent.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -11,6 +12,9 @@
 #include <bough/core/text.h>
 
 enum { TASKS_MAX = 50 * 1000 * 1000, WAIT_S = 60 };
+
+/* Threads log at the same time. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void append(char *text, const char *line)
 {
@@ -59,7 +63,9 @@ static void record_log(void *data, const struct bough_log_record *record)
 
     bough_text_format(line, sizeof(line), "%s %s: %s",
                       bough_log_level_names[record->level], record->path, record->text);
+    pthread_mutex_lock(&lock);
     append(test->log, line);
+    pthread_mutex_unlock(&lock);
 }
 
 size_t bough_test_descriptors(void)
@@ -72,6 +78,17 @@ size_t bough_test_descriptors(void)
         count++;
     closedir(folder);
     return count - 3; /* ".", ".." and the folder itself */
+}
+
+bool bough_test_is_alone(void)
+{
+#ifdef __SANITIZE_THREAD__
+    return false;
+#else
+    const char *preload = getenv("LD_PRELOAD");
+
+    return preload == NULL || strstr(preload, "vgpreload") == NULL;
+#endif
 }
 
 bool bough_test_has_children(void)

@@ -80,6 +80,11 @@ void bough_test_forget(struct bough_test *test);
 /* Open descriptors of this process. */
 size_t bough_test_descriptors(void);
 
+/* Whether a child of this process makes no system calls but the test's: not so under
+ * valgrind and the thread sanitizer, which make their own, and have threads besides. What
+ * ends the one that called then leaves them, and a process that does not end. */
+bool bough_test_is_alone(void);
+
 /* Whether this process has children, running or not waited for. */
 bool bough_test_has_children(void);
 

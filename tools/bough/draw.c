@@ -67,8 +67,10 @@ static void print_facts(const struct tree *tree, const json_t *place)
     if (restart != NULL) fprintf(tree->file, "  %-9s", restart);
     if (restart == NULL && strategy != NULL) fprintf(tree->file, "  %-9s", "");
     if (strategy != NULL) {
-        fprintf(tree->file, "  %s, %" JSON_INTEGER_FORMAT " restarts in %s", strategy,
-                number(place, "intensity"),
+        const json_int_t intensity = number(place, "intensity");
+
+        fprintf(tree->file, "  %s, %" JSON_INTEGER_FORMAT " restart%s in %s", strategy,
+                intensity, intensity == 1 ? "" : "s",
                 bough_output_duration(number(place, "period_ms"), period));
     }
     if (state != NULL) {
