@@ -181,7 +181,9 @@ int64_t bough_loop_next_ms(const struct bough_loop *loop)
 {
     if (bough_loop_is_busy(loop)) return 0;
 
-    const int64_t next = bough_wheel_next(&loop->wheel);
+    /* Looking puts away what was armed last: nothing that anybody sees. */
+    struct bough_wheel *wheel = (struct bough_wheel *)(uintptr_t)&loop->wheel;
+    const int64_t next = bough_wheel_next(wheel);
     if (next < 0) return -1;
     const int64_t delay = next - bough_loop_now_ms(loop);
     return delay > 0 ? delay : 0;
@@ -206,12 +208,11 @@ static bool run_all(struct bough_runtime *runtime)
 }
 
 /* -1: no loop has a deadline. */
-static int64_t next_deadline(const struct bough_runtime *runtime)
+static int64_t next_deadline(struct bough_runtime *runtime)
 {
     int64_t first = -1;
 
-    for (const struct bough_loop *loop = runtime->loops; loop != NULL;
-         loop = loop->next) {
+    for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
         const int64_t next = bough_wheel_next(&loop->wheel);
 
         if (next >= 0 && (first < 0 || next < first)) first = next;

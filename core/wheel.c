@@ -9,8 +9,9 @@
 
 enum { LEVEL_BITS = 6 };
 
-/* 48 bits of milliseconds: 8,900 years, which stand for ever. */
-static const int64_t HORIZON = ((int64_t)1 << (LEVEL_BITS * BOUGH_WHEEL_LEVELS)) - 1;
+_Static_assert(BOUGH_WHEEL_HORIZON ==
+                   ((int64_t)1 << (LEVEL_BITS * BOUGH_WHEEL_LEVELS)) - 1,
+               "the levels reach to the horizon");
 
 void bough_wheel_init(struct bough_wheel *wheel, int64_t now_ms)
 {
@@ -27,7 +28,7 @@ static void link_before(struct bough_timeout **head, struct bough_timeout *timeo
     *head = timeout;
 }
 
-static void make_due(struct bough_wheel *wheel, struct bough_timeout *timeout)
+void bough_wheel_make_due(struct bough_wheel *wheel, struct bough_timeout *timeout)
 {
     timeout->next = NULL;
     timeout->link = wheel->due_tail;
@@ -40,7 +41,7 @@ static void insert(struct bough_wheel *wheel, struct bough_timeout *timeout)
     const int64_t at = timeout->at_ms;
 
     if (at <= wheel->now_ms) {
-        make_due(wheel, timeout);
+        bough_wheel_make_due(wheel, timeout);
         return;
     }
     const uint64_t differs = (uint64_t)at ^ (uint64_t)wheel->now_ms;
@@ -51,13 +52,23 @@ static void insert(struct bough_wheel *wheel, struct bough_timeout *timeout)
     wheel->used[level] |= (uint64_t)1 << slot;
 }
 
-void bough_wheel_add(struct bough_wheel *wheel, struct bough_timeout *timeout,
-                     int64_t at_ms)
+/* Those that were armed and not disarmed since, the oldest first. */
+static void put_away(struct bough_wheel *wheel)
 {
-    bough_assert(timeout->link == NULL);
-    timeout->at_ms = at_ms < HORIZON ? at_ms : HORIZON;
-    wheel->count++;
-    insert(wheel, timeout);
+    struct bough_timeout *newest = wheel->fresh, *oldest = NULL;
+
+    wheel->fresh = NULL;
+    while (newest != NULL) {
+        struct bough_timeout *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest != NULL) {
+        struct bough_timeout *next = oldest->next;
+        insert(wheel, oldest);
+        oldest = next;
+    }
 }
 
 /* A slot that has become empty loses its bit; `link` is its head then. */
@@ -71,22 +82,17 @@ static void forget_empty_slot(struct bough_wheel *wheel, struct bough_timeout **
     wheel->used[index / BOUGH_WHEEL_SLOTS] &= ~((uint64_t)1 << index % BOUGH_WHEEL_SLOTS);
 }
 
-void bough_wheel_remove(struct bough_wheel *wheel, struct bough_timeout *timeout)
+/* The last of its list, whose head may have something to be told. */
+void bough_wheel_remove_last(struct bough_wheel *wheel, struct bough_timeout *timeout)
 {
     struct bough_timeout **link = timeout->link;
 
-    if (link == NULL) return;
-    *link = timeout->next;
-    if (timeout->next != NULL) {
-        timeout->next->link = link;
-    } else if (wheel->due_tail == &timeout->next) {
+    *link = NULL;
+    if (wheel->due_tail == &timeout->next)
         wheel->due_tail = link;
-    } else {
+    else
         forget_empty_slot(wheel, link);
-    }
-    timeout->next = NULL;
     timeout->link = NULL;
-    wheel->count--;
 }
 
 /* The first slot after now in a level, and when it begins; false when the level is empty.
@@ -104,11 +110,12 @@ static bool next_slot(const struct bough_wheel *wheel, int level, int *slot,
     return true;
 }
 
-int64_t bough_wheel_next(const struct bough_wheel *wheel)
+int64_t bough_wheel_next(struct bough_wheel *wheel)
 {
     int slot;
     int64_t begins;
 
+    put_away(wheel);
     if (wheel->due != NULL) return wheel->now_ms;
     /* A lower level ends before the next slot of a higher one begins. */
     for (int level = 0; level < BOUGH_WHEEL_LEVELS; level++) {
@@ -158,6 +165,8 @@ static bool step(struct bough_wheel *wheel, int64_t until)
 
 void bough_wheel_advance(struct bough_wheel *wheel, int64_t now_ms)
 {
+    if (now_ms <= wheel->now_ms) return;
+    put_away(wheel);
     while (step(wheel, now_ms))
         continue;
     if (wheel->now_ms < now_ms) wheel->now_ms = now_ms;

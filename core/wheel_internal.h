@@ -6,6 +6,10 @@
  * deadline must not cost an ev_timer. Deadlines of the same millisecond expire in the
  * order in which they were armed.
  *
+ * Most deadlines are those of questions that are answered before time has moved at all.
+ * So one that is armed is only put on a list, and into the wheel when time moves or
+ * somebody asks for the next one.
+ *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CORE_WHEEL_INTERNAL_H
 #define BOUGH_CORE_WHEEL_INTERNAL_H
@@ -13,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <bough/core/assert.h>
 #include <bough/core/task.h>
 
 enum { BOUGH_WHEEL_LEVELS = 8, BOUGH_WHEEL_SLOTS = 64 };
@@ -23,20 +28,22 @@ struct bough_wheel {
     uint64_t used[BOUGH_WHEEL_LEVELS]; /* a bit for each slot that is not empty */
     struct bough_timeout *slots[BOUGH_WHEEL_LEVELS][BOUGH_WHEEL_SLOTS]; /* newest first */
     struct bough_timeout *due, **due_tail; /* expired, oldest first */
+    struct bough_timeout *fresh;           /* not in a slot yet, newest first */
 };
 
 void bough_wheel_init(struct bough_wheel *wheel, int64_t now_ms);
 
 /* Arms `timeout` for `at_ms` (now or in the past: due at once); set `expired` first. */
-void bough_wheel_add(struct bough_wheel *wheel, struct bough_timeout *timeout,
-                     int64_t at_ms);
+static inline void bough_wheel_add(struct bough_wheel *wheel,
+                                   struct bough_timeout *timeout, int64_t at_ms);
 
 /* Fine on one that is not armed. */
-void bough_wheel_remove(struct bough_wheel *wheel, struct bough_timeout *timeout);
+static inline void bough_wheel_remove(struct bough_wheel *wheel,
+                                      struct bough_timeout *timeout);
 
 /* When to look again: not later than the next deadline, and at the earliest when
  * something must move down a level. -1 when nothing is armed. */
-int64_t bough_wheel_next(const struct bough_wheel *wheel);
+int64_t bough_wheel_next(struct bough_wheel *wheel);
 
 /* Moves now forward; what expires becomes due. */
 void bough_wheel_advance(struct bough_wheel *wheel, int64_t now_ms);
@@ -45,5 +52,45 @@ void bough_wheel_advance(struct bough_wheel *wheel, int64_t now_ms);
  * armed meanwhile, for now, is due the next time, so that a timer of 0 ms that starts
  * itself anew does not keep the loop from everything else. */
 void bough_wheel_take_due(struct bough_wheel *wheel, struct bough_timeout **due);
+
+/* 48 bits of milliseconds: 8,900 years, which stand for ever. */
+#define BOUGH_WHEEL_HORIZON (((int64_t)1 << 48) - 1)
+
+void bough_wheel_make_due(struct bough_wheel *wheel, struct bough_timeout *timeout);
+void bough_wheel_remove_last(struct bough_wheel *wheel, struct bough_timeout *timeout);
+
+/* Hot: a call with a deadline arms one and disarms it, in some 20 instructions. */
+static inline void bough_wheel_add(struct bough_wheel *wheel,
+                                   struct bough_timeout *timeout, int64_t at_ms)
+{
+    bough_assert(timeout->link == NULL);
+    timeout->at_ms = at_ms < BOUGH_WHEEL_HORIZON ? at_ms : BOUGH_WHEEL_HORIZON;
+    wheel->count++;
+    if (at_ms <= wheel->now_ms) {
+        bough_wheel_make_due(wheel, timeout);
+        return;
+    }
+    timeout->next = wheel->fresh;
+    if (timeout->next != NULL) timeout->next->link = &timeout->next;
+    timeout->link = &wheel->fresh;
+    wheel->fresh = timeout;
+}
+
+static inline void bough_wheel_remove(struct bough_wheel *wheel,
+                                      struct bough_timeout *timeout)
+{
+    struct bough_timeout **link = timeout->link;
+
+    if (link == NULL) return;
+    wheel->count--;
+    if (timeout->next == NULL && link != &wheel->fresh) {
+        bough_wheel_remove_last(wheel, timeout);
+        return;
+    }
+    *link = timeout->next;
+    if (timeout->next != NULL) timeout->next->link = link;
+    timeout->next = NULL;
+    timeout->link = NULL;
+}
 
 #endif
