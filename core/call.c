@@ -250,9 +250,9 @@ static __attribute__((noinline)) void post_bytes(struct bough_call *call,
     post(call, address, &mail);
 }
 
-/* Hot: a call with a deadline, its message, answer and done() are some 540 instructions,
- * a fifth of them the deadline's; nothing is allocated, for the call brings its own links
- * and only an entry of a table is taken. */
+/* Hot: a call with a deadline, its message, answer and done() are some 530 instructions,
+ * few of them the deadline's; nothing is allocated, for the call brings its own links and
+ * only an entry of a table is taken. */
 void bough_call_start(struct bough_call *call, struct bough_address address,
                       const void *message, size_t size, void *result, size_t result_size)
 {

@@ -415,7 +415,7 @@ static inline bool bough_mail_is_plain(const struct bough_actor *slot, size_t si
 }
 
 /* The short way of bough_mail_push(); false: nothing was done, take the long one. Hot:
- * some 55 instructions, no call among them and so no registers to save, because all that
+ * some 50 instructions, no call among them and so no registers to save, because all that
  * is not plain is left to the other. */
 static inline bool bough_mail_try(struct bough_address address, const void *bytes,
                                   size_t size, const struct bough_asker *asker)
