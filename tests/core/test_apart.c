@@ -203,6 +203,9 @@ static void a_place_that_was_reserved_moves(void **state)
     apart_run(&apart);
     assert_int_equal(watch.exits, 1);
     assert_int_equal(apart.watch.exits, 1);
+    bough_place_free(apart.place, 0);
+    assert_status(bough_probe_send(reserved, BOUGH_PROBE_NOTE, 9), BOUGH_EGONE);
+    assert_status(bough_probe_send(apart.place, BOUGH_PROBE_NOTE, 9), BOUGH_EGONE);
     apart_close(&apart);
 }
 
