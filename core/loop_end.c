@@ -77,9 +77,10 @@ bool bough_loop_is_a_threads(const struct bough_loop *loop)
  * it may live on another loop of this thread, which is then run as well. */
 static bool is_ours(const struct bough_loop *loop, const struct bough_loop *only)
 {
-    if (bough_loop_is_a_threads(loop) || loop->ended) return false;
-    if (only == NULL || loop == only) return true;
-    return loop->apart || (bough_loop_is_near(loop) && !loop->entered);
+    if (bough_loop_is_a_threads(loop)) return false;
+    if (only == NULL || loop == only) return !loop->ended;
+    /* Of another thread's loop nothing more is looked at. */
+    return (loop->apart || bough_loop_is_near(loop)) && !loop->ended && !loop->entered;
 }
 
 /* Threads that still run may add loops meanwhile. NULL: the first, and after the last. */
