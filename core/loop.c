@@ -103,18 +103,21 @@ void bough_loop_leave(struct bough_loop *loop)
 }
 
 /* Bounded, for a timer without delay may start itself again: it is due at once. */
-void bough_loop_expire(struct bough_loop *loop)
+bool bough_loop_expire(struct bough_loop *loop)
 {
     struct bough_timeout *due;
 
     bough_wheel_advance(&loop->wheel, loop->now_ms);
     bough_wheel_take_due(&loop->wheel, &due);
+
+    const bool any = due != NULL;
     while (due != NULL) {
         struct bough_timeout *timeout = due;
 
         bough_wheel_remove(&loop->wheel, timeout);
         timeout->expired(loop, timeout);
     }
+    return any;
 }
 
 static void next_chunk(struct bough_loop *loop)

@@ -80,13 +80,14 @@ static void run_slice(struct bough_loop *loop)
 {
     atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
     bough_loop_enter(loop);
-    bough_loop_expire(loop);
 
+    bool ran = bough_loop_expire(loop);
     const int64_t until_ns = bough_loop_clock_ns(loop) + SLICE_NS;
     do {
-        bough_loop_drain(loop, BUDGET, until_ns);
+        if (bough_loop_drain(loop, BUDGET, until_ns) > 0) ran = true;
         bough_parcels_send(loop);
     } while (!bough_loop_is_busy(loop) && bough_spin_finds(loop, until_ns));
+    if (ran) loop->counts.rounds++;
     bough_loop_leave(loop);
 }
 

@@ -232,7 +232,7 @@ bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns);
 
 /* loop.c, for loop_ev.c and loop_end.c */
 int64_t bough_loop_clock_ns(const struct bough_loop *loop);
-void bough_loop_expire(struct bough_loop *loop);
+bool bough_loop_expire(struct bough_loop *loop); /* something was due */
 void bough_loop_begin_drain(struct bough_loop *loop, size_t budget, int64_t until_ns);
 size_t bough_loop_end_drain(const struct bough_loop *loop); /* steps */
 

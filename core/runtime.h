@@ -99,6 +99,7 @@ struct bough_loop_counts {
     size_t timeouts;       /* armed deadlines */
     size_t sources;        /* watched descriptors */
     uint64_t dead_letters; /* messages that could not be delivered, so far */
+    uint64_t rounds;       /* of libev, before whose poll something was run, so far */
 };
 BOUGH_PUBLIC struct bough_loop_counts bough_loop_count(const struct bough_loop *loop);
 

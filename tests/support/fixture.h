@@ -53,6 +53,9 @@ struct bough_test {
     char log[BOUGH_TEST_TEXT];
 
     size_t descriptors; /* open before the setup */
+    ev_prepare look;    /* before each poll, after the loop's own */
+    bool waits;         /* bough_test_wait() is on the stack */
+    uint64_t rounds;    /* of the loop, when that began */
     double give_up_at;  /* of ev_time(): when waiting fails */
 };
 
