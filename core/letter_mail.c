@@ -152,6 +152,9 @@ void bough_deliver_message(struct bough_loop *loop, struct bough_letter *letter)
 
     const enum bough_status status = accept(letter);
     if (status != BOUGH_OK) bough_answer(&letter->from, status, NULL, 0);
+    /* Its sender, who would be told so on one loop, believes it to be on its way. */
+    if (status == BOUGH_ENOMEM && letter->from.loop == NULL)
+        bough_dead_letter(loop, bough_slot(letter->to));
 }
 
 void bough_bounce_message(struct bough_letter *letter)

@@ -151,6 +151,8 @@ static void forward_mail(struct bough_actor *slot, struct bough_address to)
         const enum bough_status status = bough_mail_push(to, &mail);
 
         if (status != BOUGH_OK) bough_answer(&cell->asker, status, NULL, 0);
+        if (status == BOUGH_ENOMEM && cell->asker.loop == NULL)
+            bough_dead_letter(slot->loop, slot);
         bough_buffer_drop(mail.buffer);
         bough_cell_free(slot->loop, cell);
     }

@@ -141,6 +141,33 @@ static void a_place_that_moves_survives_no_memory(void **state)
     nothing_is_forgotten(true);
 }
 
+/* Their sender was told that they are on their way: one that has no room after all is a
+ * dead letter. */
+static void what_there_is_no_room_for_is_counted(void **state)
+{
+    enum { MANY = 5000 };
+    static struct world world;
+    size_t failures = 0;
+
+    (void)state;
+    for (size_t nth = 1; nth < 6; nth++) {
+        world_open(&world);
+        world.apart.capacity = MANY;
+        apart_start(&world.apart);
+        for (int i = 0; i < MANY; i++)
+            assert_status(bough_probe_send(world.apart.place, BOUGH_PROBE_NOTE, i),
+                          BOUGH_OK);
+        bough_allocator_fail_at(nth);
+        apart_run(&world.apart);
+        failures += bough_allocator_heal();
+        const uint64_t dead = bough_loop_count(apart_loop(&world.apart)).dead_letters;
+        assert_int_equal(world.apart.probe.runs + dead, MANY);
+        apart_close(&world.apart);
+        world_close(&world);
+    }
+    assert_true(failures > 0);
+}
+
 /* From some point on there is no memory at all. */
 static void an_end_that_is_told_across_needs_no_memory(void **state)
 {
@@ -196,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_place_apart_survives_no_memory),
         cmocka_unit_test(a_place_that_moves_survives_no_memory),
+        cmocka_unit_test(what_there_is_no_room_for_is_counted),
         cmocka_unit_test(an_end_that_is_told_across_needs_no_memory),
         cmocka_unit_test(a_runtime_ends_without_memory),
     };
