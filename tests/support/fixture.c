@@ -244,12 +244,11 @@ static void stop_waiting(struct ev_loop *ev, ev_timer *timer, int events)
 
 void bough_test_wait(struct bough_test *test)
 {
-    const double left = test->give_up_at - ev_time();
-
-    if (left <= 0) fail_msg("waited longer than %d s", WAIT_S);
     if (bough_loop_run_ready(test->loop, TASKS_MAX) > 0) return;
 
+    const double left = test->give_up_at - ev_time();
     ev_timer limit;
+    if (left <= 0) fail_msg("waited longer than %d s", WAIT_S);
     ev_timer_init(&limit, stop_waiting, left, 0);
     ev_now_update(test->ev);
     ev_timer_start(test->ev, &limit);
@@ -257,6 +256,8 @@ void bough_test_wait(struct bough_test *test)
     test->waits = true;
     ev_run(test->ev, EVRUN_ONCE);
     test->waits = false;
+    /* Not even when there is something to run now: nobody was woken for it. */
+    if (!ev_is_active(&limit)) fail_msg("waited longer than %d s", WAIT_S);
     ev_timer_stop(test->ev, &limit);
 }
 
