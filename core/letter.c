@@ -27,7 +27,7 @@ void bough_post_stop(struct bough_address address, uint64_t cause)
     struct bough_letter *letter = bough_letter_must(to, BOUGH_LETTER_STOP, address, 0);
 
     letter->number = cause;
-    bough_post(to, letter);
+    bough_post(letter);
 }
 
 static void deliver_stop(struct bough_loop *loop, struct bough_letter *letter)
@@ -46,7 +46,7 @@ void bough_post_end(struct bough_address address, const struct bough_exit_reason
 
     letter->number = cause;
     memcpy(letter->bytes, reason, sizeof(*reason));
-    bough_post(to, letter);
+    bough_post(letter);
 }
 
 static const struct bough_exit_reason *reason_in(const struct bough_letter *letter)
@@ -61,7 +61,7 @@ static void deliver_end(struct bough_loop *loop, struct bough_letter *letter)
     loop->cause = 0;
 }
 
-/* Watches: see watch_far.c. */
+/* Watches */
 
 static void post_exited(const struct bough_asker *watch, struct bough_address life,
                         const struct bough_exit_reason *reason, uint64_t seq)
@@ -72,7 +72,7 @@ static void post_exited(const struct bough_asker *watch, struct bough_address li
     letter->from = *watch;
     letter->number = seq;
     memcpy(letter->bytes, reason, sizeof(*reason));
-    bough_post(watch->loop, letter);
+    bough_post(letter);
 }
 
 static void post_ready(const struct bough_asker *watch, struct bough_address life,
@@ -83,7 +83,7 @@ static void post_ready(const struct bough_asker *watch, struct bough_address lif
 
     letter->from = *watch;
     letter->number = seq;
-    bough_post(watch->loop, letter);
+    bough_post(letter);
 }
 
 /* What stands beside a life for a watch of another loop: a watch that writes. */
@@ -143,7 +143,7 @@ bool bough_post_watch(struct bough_address address, const struct bough_asker *wa
 
     if (letter == NULL) return false;
     letter->from = *watch;
-    bough_post(to, letter);
+    bough_post(letter);
     return true;
 }
 
@@ -175,7 +175,7 @@ void bough_post_unwatch(struct bough_address address, const struct bough_asker *
     struct bough_letter *letter = bough_letter_must(to, BOUGH_LETTER_UNWATCH, address, 0);
 
     letter->from = *watch;
-    bough_post(to, letter);
+    bough_post(letter);
 }
 
 /* One whose end is already being told is left alone: nobody has its ticket any more. */
@@ -220,7 +220,7 @@ bool bough_post_furnish(struct bough_address place,
 
     if (letter == NULL) return false;
     memcpy(letter->bytes, furnishing, sizeof(*furnishing));
-    bough_post(to, letter);
+    bough_post(letter);
     return true;
 }
 
@@ -262,7 +262,7 @@ bool bough_post_start(struct bough_address place, const struct bough_start *star
     if (letter == NULL) return false;
     letter->from = watch != NULL ? *watch : nobody;
     memcpy(letter->bytes, &what, sizeof(what));
-    bough_post(to, letter);
+    bough_post(letter);
     return true;
 }
 
@@ -316,7 +316,7 @@ void bough_post_mark(struct bough_address place, enum bough_place_state state)
     struct bough_letter *letter = bough_letter_must(to, BOUGH_LETTER_MARK, place, 0);
 
     letter->number = state;
-    bough_post(to, letter);
+    bough_post(letter);
 }
 
 static void deliver_mark(struct bough_loop *loop, struct bough_letter *letter)
@@ -331,7 +331,7 @@ void bough_post_free(struct bough_address place, uint64_t cause)
     struct bough_letter *letter = bough_letter_must(to, BOUGH_LETTER_FREE, place, 0);
 
     letter->number = cause;
-    bough_post(to, letter);
+    bough_post(letter);
 }
 
 static void deliver_free(struct bough_loop *loop, struct bough_letter *letter)
@@ -346,7 +346,7 @@ void bough_post_life_over(struct bough_address parent)
 {
     struct bough_loop *to = parent.slot->loop;
 
-    bough_post(to, bough_letter_must(to, BOUGH_LETTER_LIFE_OVER, parent, 0));
+    bough_post(bough_letter_must(to, BOUGH_LETTER_LIFE_OVER, parent, 0));
 }
 
 static void deliver_life_over(struct bough_loop *loop, struct bough_letter *letter)

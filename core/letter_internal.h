@@ -64,7 +64,7 @@ static inline size_t bough_letter_size(size_t len)
  * closed. Thread: any; on a thread that runs no loop just now the letter goes at once. */
 struct bough_letter *bough_letter_new(struct bough_loop *to, enum bough_letter_kind kind,
                                       struct bough_address about, size_t len);
-void bough_post(struct bough_loop *to, struct bough_letter *letter);
+void bough_post(struct bough_letter *letter);
 
 /* The same for what must not be lost, an answer or an end: never NULL unless the loop is
  * closed. Each loop keeps parcels back for it. */
@@ -83,7 +83,6 @@ void bough_parcels_take(struct bough_loop *loop);
 void bough_parcels_close(struct bough_loop *loop);
 void bough_parcels_finish(struct bough_loop *loop);
 bool bough_parcels_init(struct bough_loop *loop);
-bool bough_parcels_closed(const struct bough_loop *loop);
 
 static inline bool bough_parcels_wait(const struct bough_loop *loop)
 {

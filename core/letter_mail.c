@@ -85,7 +85,7 @@ static bool write_message(struct bough_address address, struct bough_mail *mail)
     } else {
         bough_copy(letter->bytes, mail->bytes, mail->size);
     }
-    bough_post(to, letter);
+    bough_post(letter);
     return true;
 }
 
@@ -180,7 +180,7 @@ void bough_full_hold_up_far(struct bough_address address)
     struct bough_letter *letter =
         bough_letter_must(to, BOUGH_LETTER_HOLD_UP, address, sizeof(sender));
     memcpy(letter->bytes, &sender, sizeof(sender));
-    bough_post(to, letter);
+    bough_post(letter);
 }
 
 static struct bough_address sender_in(const struct bough_letter *letter)
@@ -210,7 +210,7 @@ void bough_post_let_go(struct bough_address sender)
 {
     struct bough_loop *to = sender.slot->loop;
 
-    bough_post(to, bough_letter_must(to, BOUGH_LETTER_LET_GO, sender, 0));
+    bough_post(bough_letter_must(to, BOUGH_LETTER_LET_GO, sender, 0));
 }
 
 void bough_deliver_let_go(struct bough_loop *loop, struct bough_letter *letter)
@@ -234,7 +234,7 @@ void bough_post_answer(const struct bough_asker *asker, enum bough_status status
     letter->from = *asker;
     letter->number = status;
     bough_copy(letter->bytes, reply, size);
-    bough_post(asker->loop, letter);
+    bough_post(letter);
 }
 
 void bough_deliver_answer(struct bough_loop *loop, struct bough_letter *letter)

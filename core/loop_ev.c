@@ -71,7 +71,7 @@ static bool go_to_sleep(struct bough_loop *loop)
 {
     if (loop->runtime->options.clock->is_virtual) return true;
     atomic_store(&loop->asleep, true);
-    if (atomic_load(&loop->inbox) == NULL || bough_parcels_closed(loop)) return true;
+    if (atomic_load(&loop->inbox) == NULL) return true;
     atomic_store(&loop->asleep, false);
     return false;
 }

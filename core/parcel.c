@@ -284,9 +284,8 @@ struct bough_letter *bough_letter_must(struct bough_loop *to, enum bough_letter_
     return letter;
 }
 
-void bough_post(struct bough_loop *to, struct bough_letter *letter)
+void bough_post(struct bough_letter *letter)
 {
-    (void)to;
     if (!goes_alone(bough_letter_size(letter->len))) return;
     hand_over(bough_container(letter, struct bough_parcel, letters));
 }
@@ -372,9 +371,4 @@ void bough_parcels_finish(struct bough_loop *loop)
     loop->kept_count = 0;
     close(loop->wake_fd);
     loop->wake_fd = -1;
-}
-
-bool bough_parcels_closed(const struct bough_loop *loop)
-{
-    return atomic_load(&loop->inbox) == CLOSED;
 }

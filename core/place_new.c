@@ -100,10 +100,7 @@ static enum bough_status new_slot(struct bough_loop *loop, bool apart,
 {
     if (apart) return bough_apart_take(loop->runtime, slot);
     *slot = bough_slot_new(loop);
-    if (*slot == NULL) return BOUGH_ENOMEM;
-    (*slot)->gate.phase = BOUGH_PLACE_RESERVED;
-    bough_poke(&(*slot)->capacity, BOUGH_MAILBOX_CAPACITY);
-    return BOUGH_OK;
+    return *slot != NULL ? BOUGH_OK : BOUGH_ENOMEM;
 }
 
 /* One that nobody knows yet. */
@@ -233,13 +230,12 @@ static enum bough_status find_or_reserve(struct bough_loop *loop,
     return BOUGH_OK;
 }
 
+/* Where it is, which may be a thread from the spec that it had before. */
 static void label(struct bough_name *name, const struct bough_place_spec *spec)
 {
     name->restart = spec->restart;
     name->speaks = spec->speaks;
-    name->isolation = name->slot->loop->apart && spec->isolation != BOUGH_INLINE
-                          ? BOUGH_THREAD
-                          : spec->isolation;
+    name->isolation = bough_loop_is_near(name->slot->loop) ? BOUGH_INLINE : BOUGH_THREAD;
 }
 
 static enum bough_status make_unnamed(struct bough_loop *loop,

@@ -41,10 +41,10 @@ static void clear(struct bough_actor *slot)
     slot->annex = NULL;
     slot->handled = 0;
     bough_poke(&slot->life, 0);
-    bough_poke(&slot->capacity, 0);
+    bough_poke(&slot->capacity, BOUGH_MAILBOX_CAPACITY);
     bough_poke(&slot->seen_length, 0);
     bough_poke(&slot->turned_away, 0);
-    slot->gate.all = 0;
+    slot->gate = (union bough_gate){ .phase = BOUGH_PLACE_RESERVED };
     slot->end_kind = 0;
     slot->begun = slot->discard = slot->fleeting = false;
     slot->urgent = slot->stop_asked = slot->ending = slot->is_sign = false;

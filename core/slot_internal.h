@@ -258,7 +258,7 @@ static inline void bough_owned_remove(struct bough_owned *owned)
 /* slab.c: the annex, made if need be; NULL when memory is out. */
 struct bough_annex *bough_slot_annex(struct bough_actor *slot);
 
-/* A free slot of the loop, zeroed but for `place`; NULL when memory is out. */
+/* A free slot of the loop, as a place that is reserved; NULL when memory is out. */
 struct bough_actor *bough_slot_new(struct bough_loop *loop);
 void bough_slot_free(struct bough_actor *slot);
 void bough_slabs_free(struct bough_loop *loop);

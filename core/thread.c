@@ -98,8 +98,6 @@ static bool prepare_vacancy(struct bough_loop *loop)
     if (loop->vacancy != NULL) return true;
     loop->vacancy = bough_slot_new(loop);
     if (loop->vacancy == NULL) return false;
-    loop->vacancy->gate.phase = BOUGH_PLACE_RESERVED;
-    bough_poke(&loop->vacancy->capacity, BOUGH_MAILBOX_CAPACITY);
     if (loop->vacancy_annex == NULL)
         loop->vacancy_annex = bough_pool_take(&loop->pool, sizeof(struct bough_annex));
     return loop->vacancy_annex != NULL;
