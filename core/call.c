@@ -86,7 +86,7 @@ static enum bough_status keep(struct bough_call *call, enum bough_status status,
 {
     if (status == BOUGH_OK && call->result != NULL) {
         if (size != call->result_size) return BOUGH_EINVALID;
-        bough_copy(call->result, reply, size);
+        bough_copy_bytes(call->result, reply, size);
         call->reply = call->result;
         call->reply_size = size;
         return status;

@@ -58,15 +58,6 @@ static inline void bough_copy_small(void *to, const void *from, size_t size)
     }
 }
 
-static inline void bough_copy(void *to, const void *from, size_t size)
-{
-    if (bough_is_small(size)) {
-        bough_copy_small(to, from, size);
-    } else if (size > 0) {
-        memcpy(to, from, size);
-    }
-}
-
 static inline void bough_cell_fill(struct bough_loop *loop, struct bough_cell *cell,
                                    size_t size)
 {
@@ -122,7 +113,7 @@ static inline struct bough_cell *bough_cell_new(struct bough_loop *loop,
 
     struct bough_cell *cell = bough_pool_take(&loop->pool, sizeof(*cell) + size);
     if (cell == NULL) return NULL;
-    bough_copy(cell->bytes, bytes, size);
+    bough_copy_bytes(cell->bytes, bytes, size);
     bough_cell_fill(loop, cell, size);
     return cell;
 }

@@ -83,7 +83,7 @@ static bool write_message(struct bough_address address, struct bough_mail *mail)
         memcpy(letter->bytes, &buffer, sizeof(buffer));
         mail->buffer = NULL;
     } else {
-        bough_copy(letter->bytes, mail->bytes, mail->size);
+        bough_copy_bytes(letter->bytes, mail->bytes, mail->size);
     }
     bough_post(letter);
     return true;
@@ -233,7 +233,7 @@ void bough_post_answer(const struct bough_asker *asker, enum bough_status status
     }
     letter->from = *asker;
     letter->number = status;
-    bough_copy(letter->bytes, reply, size);
+    bough_copy_bytes(letter->bytes, reply, size);
     bough_post(letter);
 }
 
