@@ -59,6 +59,16 @@ static inline size_t bough_letter_size(size_t len)
     return (sizeof(struct bough_letter) + len + 15) & ~(size_t)15;
 }
 
+/* The next letter in a parcel that has room for its `size`; to be filled in. */
+static inline struct bough_letter *bough_letter_begin(struct bough_parcel *parcel,
+                                                      size_t size)
+{
+    char *letter = parcel->letters + parcel->used;
+
+    parcel->used += (uint32_t)size;
+    return (struct bough_letter *)(void *)letter;
+}
+
 /* Writes a letter of `len` bytes to `to`, which the caller fills before anything else is
  * posted, and then gives to bough_post(). NULL when memory is out, or when `to` is
  * closed. Thread: any; on a thread that runs no loop just now the letter goes at once. */
@@ -73,7 +83,8 @@ struct bough_letter *bough_letter_must(struct bough_loop *to, enum bough_letter_
 
 /* parcel.c */
 
-/* Hands over every parcel that the loop has begun. Thread: its own. */
+/* Hands over every parcel that the loop has begun, and gives back what room it has taken
+ * in mailboxes and not used. Thread: its own. */
 void bough_parcels_send(struct bough_loop *loop);
 
 /* Delivers what has come. Not from inside a callback. Thread: its own. */
@@ -87,6 +98,27 @@ bool bough_parcels_init(struct bough_loop *loop);
 static inline bool bough_parcels_wait(const struct bough_loop *loop)
 {
     return atomic_load_explicit(&loop->inbox, memory_order_relaxed) != NULL;
+}
+
+/* room.c */
+
+/* Takes room for a message to a slot of another loop, or says what is to be done without.
+ * Thread: any. */
+enum bough_full bough_room_take(struct bough_actor *slot);
+
+/* What was taken for one message is not needed. */
+void bough_room_give_back(struct bough_actor *slot);
+
+/* So many have arrived. Thread: the slot's. */
+void bough_room_settle(struct bough_actor *slot, uint32_t count);
+
+/* Gives back what is left of all that the loop has taken. */
+void bough_rooms_close(struct bough_loop *loop);
+
+/* Where the room for a slot is, if there is any. */
+static inline size_t bough_room_index(const struct bough_actor *slot)
+{
+    return (uintptr_t)slot / sizeof(*slot) % BOUGH_ROOMS;
 }
 
 /* letter.c: does what a letter says; and tells who wrote it that it could not come. */

@@ -7,48 +7,13 @@
 
 /* Messages */
 
-static enum bough_when_full when_full(const struct bough_actor *slot)
-{
-    return (enum bough_when_full)atomic_load_explicit(&slot->when_full,
-                                                      memory_order_relaxed);
-}
-
-static enum bough_full take_room(struct bough_actor *slot, enum bough_full choice)
-{
-    atomic_fetch_add_explicit(&slot->posted, 1, memory_order_relaxed);
-    return choice;
-}
-
-/* A far sender counts what it has sent and its receiver has not taken yet, and knows how
- * long the mailbox was at the end of its last turn: so `full` is said at once, and at
- * most twice the capacity waits, and one more for each loop that sees the last room at
- * the same time. Relaxed: the counts bound, they order nothing. */
-static enum bough_full reserve(struct bough_actor *slot)
-{
-    const uint64_t posted = bough_peek(&slot->posted);
-    const uint64_t waits = bough_peek(&slot->seen_length);
-    const uint64_t capacity = bough_peek(&slot->capacity);
-    const enum bough_when_full when = when_full(slot);
-
-    if (posted + waits < capacity) return take_room(slot, BOUGH_FULL_TAKE);
-    if (when == BOUGH_WAIT && posted + waits < 2 * capacity)
-        return take_room(slot, BOUGH_FULL_HOLD_UP);
-    /* One is driven out over there. */
-    if (when == BOUGH_DROP_OLDEST && posted < capacity)
-        return take_room(slot, BOUGH_FULL_TAKE);
-    atomic_fetch_add_explicit(&slot->turned_away, 1, memory_order_relaxed);
-    return when == BOUGH_REFUSE || when == BOUGH_WAIT ? BOUGH_FULL_REFUSE
-                                                      : BOUGH_FULL_DROP;
-}
-
 /* Once for many messages to the same slot: its senders' cache line is touched less. */
 void bough_letter_settle(struct bough_loop *loop)
 {
     struct bough_actor *slot = loop->credit_slot;
 
     if (loop->credit == 0) return;
-    atomic_fetch_sub_explicit(&slot->posted, loop->credit, memory_order_relaxed);
-    bough_poke(&slot->seen_length, slot->length);
+    bough_room_settle(slot, loop->credit);
     loop->credit = 0;
 }
 
@@ -106,7 +71,7 @@ enum bough_status bough_post_message(struct bough_address address,
         return turn_away(BOUGH_EGONE, mail);
     if (mail->size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
 
-    const enum bough_full choice = reserve(slot);
+    const enum bough_full choice = bough_room_take(slot);
     if (choice == BOUGH_FULL_REFUSE) return turn_away(BOUGH_EFULL, mail);
     if (choice == BOUGH_FULL_DROP) {
         if (mail->asker == NULL) return turn_away(BOUGH_OK, mail);
@@ -114,7 +79,7 @@ enum bough_status bough_post_message(struct bough_address address,
         return BOUGH_OK;
     }
     if (!write_message(address, mail)) {
-        atomic_fetch_sub_explicit(&slot->posted, 1, memory_order_relaxed);
+        bough_room_give_back(slot);
         return BOUGH_ENOMEM;
     }
     if (choice == BOUGH_FULL_HOLD_UP) bough_full_hold_up_far(address);
@@ -159,7 +124,7 @@ void bough_deliver_message(struct bough_loop *loop, struct bough_letter *letter)
 
 void bough_bounce_message(struct bough_letter *letter)
 {
-    atomic_fetch_sub_explicit(&letter->to.slot->posted, 1, memory_order_relaxed);
+    bough_room_give_back(letter->to.slot);
     bough_buffer_drop(buffer_in(letter));
     if (letter->from.loop != NULL) {
         bough_answer(&letter->from, BOUGH_EGONE, NULL, 0);

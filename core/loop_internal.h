@@ -37,6 +37,17 @@ struct bough_spin {
     uint32_t doubt; /* how many they were before the last try */
 };
 
+/* Room that this loop has in the mailbox of a slot on another one: see room.c. */
+struct bough_room {
+    struct bough_actor *slot; /* NULL: none */
+    uint32_t place;           /* its tenant */
+    uint32_t left;            /* taken, and not used so far */
+    uint32_t step;            /* taken the last time */
+    uint32_t turned_away;     /* refused, and not counted there so far */
+};
+
+enum { BOUGH_ROOMS = 8 }; /* receivers that a loop sends many messages to at a time */
+
 struct bough_loop {
     struct bough_runtime *runtime;
     struct bough_loop *next; /* in the runtime's list */
@@ -83,6 +94,8 @@ struct bough_loop {
     struct bough_parcel *open;         /* begun, one for each loop */
     struct bough_parcel *empty, *kept; /* at hand; for what must not be lost */
     uint32_t kept_count;
+    uint32_t rooms_open; /* a bit for each of the rooms that is somebody's */
+    struct bough_room rooms[BOUGH_ROOMS];
     uint32_t credit; /* messages taken for `credit_slot`, not yet told to its senders */
     struct bough_actor *credit_slot;
     struct bough_loop *outer; /* whose code called into this loop, on the same thread */

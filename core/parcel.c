@@ -187,17 +187,10 @@ void bough_parcels_send(struct bough_loop *loop)
 {
     while (loop->open != NULL)
         send_open(&loop->open);
+    if (loop->rooms_open != 0) bough_rooms_close(loop);
 }
 
 /* Writing */
-
-static struct bough_letter *append(struct bough_parcel *parcel, size_t size)
-{
-    struct bough_letter *letter = letter_at(parcel, parcel->used);
-
-    parcel->used += (uint32_t)size;
-    return letter;
-}
 
 /* A parcel for one letter: of a thread that runs no loop just now, or a large one. */
 static struct bough_letter *write_alone(struct bough_loop *to, size_t size)
@@ -206,7 +199,7 @@ static struct bough_letter *write_alone(struct bough_loop *to, size_t size)
 
     if (parcel == NULL) return NULL;
     parcel->to = to;
-    return append(parcel, size);
+    return bough_letter_begin(parcel, size);
 }
 
 static bool goes_alone(size_t size)
@@ -233,7 +226,7 @@ static struct bough_letter *write_open(struct bough_loop *loop, struct bough_loo
         loop->open = parcel;
         link = &loop->open;
     }
-    return append(*link, size);
+    return bough_letter_begin(*link, size);
 }
 
 static struct bough_letter *address_letter(struct bough_letter *letter,

@@ -23,6 +23,7 @@ struct apart {
     struct bough_probe_watch watch; /* the place's lives */
     struct bough_address top, place;
     uint32_t capacity;
+    enum bough_when_full when_full;
     enum bough_on_restart on_restart;
 };
 
@@ -43,6 +44,7 @@ static inline enum bough_status apart_try_place(struct apart *apart,
         .parent = apart->top,
         .name = name,
         .capacity = apart->capacity,
+        .when_full = apart->when_full,
         .on_restart = apart->on_restart,
         .isolation = BOUGH_THREAD,
     };

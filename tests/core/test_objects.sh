@@ -25,7 +25,7 @@ symbols_are_readable() {
 }
 
 # One loop's: all but these.
-shared='letter|letter_mail|parcel|thread|runtime|place|place_new|loop_ev|loop_end|buffer'
+shared='parcel|room|thread|runtime|place|place_new|loop_ev|loop_end|buffer'
 
 code_is_readable() {
     objdump -d "$library" >"$work/all" && grep -q '<bough_send>:' "$work/all" || return 1
