@@ -155,6 +155,8 @@ struct bough_start_letter {
  * of another loop. */
 enum bough_status bough_post_message(struct bough_address address,
                                      struct bough_mail *mail);
+/* The short way of it; false: nothing was done. */
+bool bough_post_try(struct bough_address address, const struct bough_mail *mail);
 void bough_post_let_go(struct bough_address sender);
 void bough_post_answer(const struct bough_asker *asker, enum bough_status status,
                        const void *reply, size_t size);

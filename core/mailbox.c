@@ -197,6 +197,7 @@ static enum bough_status accept(struct bough_address address, struct bough_mail 
 
 enum bough_status bough_mail_push(struct bough_address address, struct bough_mail *mail)
 {
+    if (bough_post_try(address, mail)) return BOUGH_OK;
     address = bough_moved(address);
     if (address.slot == NULL) return BOUGH_EGONE;
     if (!bough_loop_is_near(address.slot->loop)) return bough_post_message(address, mail);
