@@ -149,6 +149,8 @@ bool bough_loop_look(struct bough_loop *loop)
     pace(loop, now_ns);
     loop->steps += loop->chunk;
     next_chunk(loop);
+    if (loop->running != NULL)
+        bough_poke(&loop->running->seen_length, loop->running->length);
     if (loop->open != NULL || loop->rooms_open != 0) bough_parcels_send(loop);
     loop->spent = loop->chunk == 0 || now_ns >= loop->slice_end_ns;
     return !loop->spent && !bough_parcels_wait(loop);
