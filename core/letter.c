@@ -368,6 +368,7 @@ static const struct {
     void (*deliver)(struct bough_loop *loop, struct bough_letter *letter);
     void (*bounce)(struct bough_letter *letter);
 } rows[] = {
+    [BOUGH_LETTER_NOTE] = { bough_deliver_note, bough_bounce_note },
     [BOUGH_LETTER_MESSAGE] = { bough_deliver_message, bough_bounce_message },
     [BOUGH_LETTER_HOLD_UP] = { bough_deliver_hold_up, bough_bounce_hold_up },
     [BOUGH_LETTER_LET_GO] = { bough_deliver_let_go, drop },

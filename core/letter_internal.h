@@ -19,6 +19,7 @@
 #include <bough/core/slot_internal.h>
 
 enum bough_letter_kind {
+    BOUGH_LETTER_NOTE,      /* to an actor: a small message that nobody asks with */
     BOUGH_LETTER_MESSAGE,   /* to an actor; number: bits; the message, or its buffer */
     BOUGH_LETTER_HOLD_UP,   /* this sender waits for room; its address */
     BOUGH_LETTER_LET_GO,    /* to a sender: it need not wait any more */
@@ -38,13 +39,17 @@ enum bough_letter_kind {
 };
 
 struct bough_letter {
-    uint32_t len; /* of the bytes; the next letter begins at the next multiple of 16 */
+    uint32_t len; /* of the bytes; the next letter begins at the next multiple of 8 */
     uint32_t kind;
     struct bough_address to; /* whom it is about */
     struct bough_asker from; /* who is told what comes of it; or whom it is for */
     uint64_t number;
-    _Alignas(16) char bytes[];
+    char bytes[];
 };
+
+/* Most letters are notes. In a note the bytes begin where `from` is in others, so that
+ * one of 16 bytes takes 40 and not 64: what crosses costs by the cache line. */
+enum { BOUGH_NOTE_HEAD = offsetof(struct bough_letter, from) };
 
 struct bough_parcel {
     struct bough_parcel *next;
@@ -56,7 +61,18 @@ struct bough_parcel {
 
 static inline size_t bough_letter_size(size_t len)
 {
-    return (sizeof(struct bough_letter) + len + 15) & ~(size_t)15;
+    return (sizeof(struct bough_letter) + len + 7) & ~(size_t)7;
+}
+
+static inline size_t bough_note_size(size_t len)
+{
+    return (BOUGH_NOTE_HEAD + len + 7) & ~(size_t)7;
+}
+
+static inline size_t bough_letter_span(const struct bough_letter *letter)
+{
+    return letter->kind == BOUGH_LETTER_NOTE ? bough_note_size(letter->len)
+                                             : bough_letter_size(letter->len);
 }
 
 /* The next letter in a parcel that has room for its `size`; to be filled in. */
@@ -129,6 +145,8 @@ void bough_letter_bounce(struct bough_letter *letter);
 void bough_letter_settle(struct bough_loop *loop);
 
 /* letter_mail.c */
+void bough_deliver_note(struct bough_loop *loop, struct bough_letter *letter);
+void bough_bounce_note(struct bough_letter *letter);
 void bough_deliver_message(struct bough_loop *loop, struct bough_letter *letter);
 void bough_bounce_message(struct bough_letter *letter);
 void bough_deliver_hold_up(struct bough_loop *loop, struct bough_letter *letter);

@@ -62,6 +62,31 @@ static struct bough_buffer *buffer_in(const struct bough_letter *letter)
     return buffer;
 }
 
+/* Each writes a letter but for its bytes, and returns where they go. */
+
+static char *begin_note(struct bough_parcel *parcel, struct bough_address to, size_t size)
+{
+    struct bough_letter *letter = bough_letter_begin(parcel, bough_note_size(size));
+
+    letter->len = (uint32_t)size;
+    letter->kind = BOUGH_LETTER_NOTE;
+    letter->to = to;
+    return (char *)letter + BOUGH_NOTE_HEAD;
+}
+
+static char *begin_question(struct bough_parcel *parcel, struct bough_address to,
+                            size_t size, const struct bough_asker *asker)
+{
+    struct bough_letter *letter = bough_letter_begin(parcel, bough_letter_size(size));
+
+    letter->len = (uint32_t)size;
+    letter->kind = BOUGH_LETTER_MESSAGE;
+    letter->to = to;
+    letter->from = *asker;
+    letter->number = 0;
+    return letter->bytes;
+}
+
 /* The short way of bough_post_message(); false: nothing was done, take the long one. Hot:
  * some 60 instructions for a small message to whom there is room taken for, if a parcel
  * for its loop has been begun last. Nothing of the slot is touched but what is only read;
@@ -80,19 +105,11 @@ bool bough_post_try(struct bough_address address, const struct bough_mail *mail)
         parcel->size - parcel->used < bough_letter_size(BOUGH_SMALL_MAX))
         return false;
 
-    struct bough_letter *letter =
-        bough_letter_begin(parcel, bough_letter_size(mail->size));
     room->left--;
-    letter->len = (uint32_t)mail->size;
-    letter->kind = BOUGH_LETTER_MESSAGE;
-    letter->to = address;
-    if (mail->asker != NULL) {
-        letter->from = *mail->asker;
-    } else {
-        letter->from.loop = NULL;
-    }
-    letter->number = 0;
-    bough_copy_small(letter->bytes, mail->bytes, mail->size);
+    char *bytes = mail->asker == NULL
+                      ? begin_note(parcel, address, mail->size)
+                      : begin_question(parcel, address, mail->size, mail->asker);
+    bough_copy_small(bytes, mail->bytes, mail->size);
     return true;
 }
 
@@ -101,6 +118,7 @@ enum bough_status bough_post_message(struct bough_address address,
 {
     struct bough_actor *slot = bough_slot(address);
 
+    if (bough_post_try(address, mail)) return BOUGH_OK;
     if (slot == NULL || bough_loop_is_closed(address.slot->loop))
         return turn_away(BOUGH_EGONE, mail);
     if (mail->size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;
@@ -120,9 +138,57 @@ enum bough_status bough_post_message(struct bough_address address,
     return BOUGH_OK;
 }
 
-static enum bough_status accept(struct bough_letter *letter)
+/* The long way. Who sent it without asking believes it to be on its way, and is not told
+ * what on one loop it would be told at once. */
+static void take_in(struct bough_loop *loop, struct bough_address to,
+                    struct bough_mail *mail)
+{
+    const enum bough_status status = bough_mail_accept(to, mail);
+
+    if (status == BOUGH_OK) return;
+    if (mail->asker != NULL) {
+        bough_answer(mail->asker, status, NULL, 0);
+    } else if (status == BOUGH_ENOMEM) {
+        bough_dead_letter(loop, bough_slot(to));
+    }
+}
+
+/* One more has arrived for this slot. */
+static void count_arrival(struct bough_loop *loop, struct bough_actor *slot)
+{
+    if (loop->credit_slot != slot) bough_letter_settle(loop);
+    loop->credit_slot = slot;
+    loop->credit++;
+}
+
+/* Hot, for what crosses: a note is copied once more, from where the processor has fetched
+ * it ahead, into a cell that is in the cache. */
+void bough_deliver_note(struct bough_loop *loop, struct bough_letter *letter)
+{
+    const char *bytes = (const char *)letter + BOUGH_NOTE_HEAD;
+
+    count_arrival(loop, letter->to.slot);
+    if (bough_mail_try(letter->to, bytes, letter->len, NULL)) return;
+
+    struct bough_mail mail = { .bytes = bytes, .size = letter->len };
+    take_in(loop, letter->to, &mail);
+}
+
+void bough_bounce_note(struct bough_letter *letter)
+{
+    bough_room_give_back(letter->to.slot);
+    if (bough_here != NULL) bough_dead_letter(bough_here, NULL);
+}
+
+void bough_deliver_message(struct bough_loop *loop, struct bough_letter *letter)
 {
     struct bough_buffer *buffer = buffer_in(letter);
+
+    count_arrival(loop, letter->to.slot);
+    if (letter->number == 0 &&
+        bough_mail_try(letter->to, letter->bytes, letter->len, &letter->from))
+        return;
+
     struct bough_mail mail = {
         .bytes = buffer != NULL ? bough_buffer_bytes(buffer) : letter->bytes,
         .size = buffer != NULL ? bough_buffer_size(buffer) : letter->len,
@@ -130,30 +196,8 @@ static enum bough_status accept(struct bough_letter *letter)
         .asker = letter->from.loop != NULL ? &letter->from : NULL,
         .high = (letter->number & HIGH) != 0,
     };
-    const enum bough_status status = bough_mail_accept(letter->to, &mail);
-
+    take_in(loop, letter->to, &mail);
     bough_buffer_drop(mail.buffer);
-    return status;
-}
-
-/* Hot, for what crosses: a small message is copied once more, from where the processor
- * has fetched it ahead, into a cell that is in the cache. */
-void bough_deliver_message(struct bough_loop *loop, struct bough_letter *letter)
-{
-    struct bough_actor *slot = letter->to.slot;
-
-    if (loop->credit_slot != slot) bough_letter_settle(loop);
-    loop->credit_slot = slot;
-    loop->credit++;
-    if (letter->number == 0 &&
-        bough_mail_try(letter->to, letter->bytes, letter->len, &letter->from))
-        return;
-
-    const enum bough_status status = accept(letter);
-    if (status != BOUGH_OK) bough_answer(&letter->from, status, NULL, 0);
-    /* Its sender, who would be told so on one loop, believes it to be on its way. */
-    if (status == BOUGH_ENOMEM && letter->from.loop == NULL)
-        bough_dead_letter(loop, bough_slot(letter->to));
 }
 
 void bough_bounce_message(struct bough_letter *letter)

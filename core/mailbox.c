@@ -197,7 +197,6 @@ static enum bough_status accept(struct bough_address address, struct bough_mail 
 
 enum bough_status bough_mail_push(struct bough_address address, struct bough_mail *mail)
 {
-    if (bough_post_try(address, mail)) return BOUGH_OK;
     address = bough_moved(address);
     if (address.slot == NULL) return BOUGH_EGONE;
     if (!bough_loop_is_near(address.slot->loop)) return bough_post_message(address, mail);
@@ -258,6 +257,7 @@ send(struct bough_address address, const void *message, size_t size, bool high)
 {
     struct bough_mail mail = { .bytes = message, .size = size, .high = high };
 
+    if (bough_post_try(address, &mail)) return BOUGH_OK;
     return bough_mail_push(address, &mail);
 }
 

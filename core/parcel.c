@@ -24,7 +24,7 @@
 #include <bough/core/assert.h>
 
 enum {
-    PARCEL_SIZE = 4096, /* 63 letters of a small message */
+    PARCEL_SIZE = 4096, /* a hundred notes */
     ROOM = PARCEL_SIZE - sizeof(struct bough_parcel),
     KEPT = 4, /* of each loop's, for what must not be lost when memory is out */
 };
@@ -128,7 +128,7 @@ static void bounce(struct bough_parcel *parcel)
     for (size_t at = 0; at < parcel->used;) {
         struct bough_letter *letter = letter_at(parcel, at);
 
-        at += bough_letter_size(letter->len);
+        at += bough_letter_span(letter);
         bough_letter_bounce(letter);
     }
     parcel_give(parcel);
@@ -312,7 +312,7 @@ void bough_parcels_take(struct bough_loop *loop)
         for (size_t at = 0; at < parcel->used;) {
             struct bough_letter *letter = letter_at(parcel, at);
 
-            at += bough_letter_size(letter->len);
+            at += bough_letter_span(letter);
             loop->steps++; /* a step as well: something has happened */
             bough_letter_deliver(loop, letter);
         }
