@@ -11,10 +11,8 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/core/runtime.h>
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/letter_internal.h>
@@ -67,7 +65,7 @@ static void arm(struct bough_loop *loop)
 }
 
 /* Nothing is ready. False: something came after all, and the poll must not sleep. */
-static bool go_to_sleep(struct bough_loop *loop)
+bool bough_loop_go_to_sleep(struct bough_loop *loop)
 {
     if (loop->runtime->options.clock->is_virtual) return true;
     atomic_store(&loop->asleep, true);
@@ -76,7 +74,7 @@ static bool go_to_sleep(struct bough_loop *loop)
     return false;
 }
 
-static void run_slice(struct bough_loop *loop)
+void bough_loop_run_slice(struct bough_loop *loop)
 {
     atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
     bough_loop_enter(loop);
@@ -97,22 +95,18 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events)
 
     (void)ev;
     (void)events;
-    run_slice(loop);
+    bough_loop_run_slice(loop);
     if (loop->apart) bough_apart_check(loop);
-    bough_loop_set_idle(loop, bough_loop_is_busy(loop) || !go_to_sleep(loop));
+    bough_loop_set_idle(loop, bough_loop_is_busy(loop) || !bough_loop_go_to_sleep(loop));
     arm(loop);
 }
 
 /* The letters themselves are taken before the next poll. */
 static void on_wake(struct ev_loop *ev, ev_io *io, int events)
 {
-    struct bough_loop *loop = io->data;
-    uint64_t count;
-
     (void)ev;
     (void)events;
-    while (read(loop->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
-        continue;
+    bough_loop_take_wake(io->data);
 }
 
 /* Nothing to do: being active is what they are for. */

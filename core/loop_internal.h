@@ -108,6 +108,7 @@ struct bough_loop {
     bool apart;
     bool
         threaded; /* it has the thread; else whoever advances the virtual clock runs it */
+    atomic_bool lent; /* its libev loop was asked for: what is in there is not known */
     pthread_t thread;
     struct bough_actor *vacancy; /* a slot to be taken by another loop, and its annex */
     struct bough_annex *vacancy_annex;
@@ -239,6 +240,13 @@ void bough_loops_run_out(struct bough_runtime *runtime, struct bough_loop *only)
 /* Wakes a loop that sleeps; and one that may be about to. Thread: any. */
 void bough_loop_wake(struct bough_loop *loop);
 void bough_loop_interrupt(struct bough_loop *loop);
+
+/* Three steps of each round. Runs what is ready; says that it sleeps, but for false, when
+ * something has come; forgets that it was woken. On a loop of a thread the last one waits
+ * until it is. */
+void bough_loop_run_slice(struct bough_loop *loop);
+bool bough_loop_go_to_sleep(struct bough_loop *loop);
+void bough_loop_take_wake(struct bough_loop *loop);
 
 /* Whether a parcel has come, after looking for a while where that pays. */
 bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns);

@@ -148,6 +148,14 @@ void bough_loop_interrupt(struct bough_loop *loop)
         continue;
 }
 
+void bough_loop_take_wake(struct bough_loop *loop)
+{
+    uint64_t wakes;
+
+    while (read(loop->wake_fd, &wakes, sizeof(wakes)) < 0 && errno == EINTR)
+        continue;
+}
+
 static void hand_over(struct bough_parcel *parcel)
 {
     struct bough_loop *to = parcel->to;
