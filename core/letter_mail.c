@@ -95,13 +95,13 @@ bool bough_post_try(struct bough_address address, const struct bough_mail *mail)
 {
     struct bough_loop *loop = bough_here;
     struct bough_actor *slot = address.slot;
+    struct bough_parcel *parcel = loop != NULL ? loop->open : NULL;
 
-    if (loop == NULL || mail->high || !bough_is_small(mail->size)) return false;
+    if (parcel == NULL || mail->high || !bough_is_small(mail->size)) return false;
 
     struct bough_room *room = &loop->rooms[bough_room_index(slot)];
-    struct bough_parcel *parcel = loop->open;
-    if (room->left == 0 || room->slot != slot || parcel == NULL ||
-        parcel->to != slot->loop || !bough_slot_fits(slot, address) ||
+    if (room->left == 0 || room->slot != slot || parcel->to != slot->loop ||
+        !bough_slot_fits(slot, address) ||
         parcel->size - parcel->used < bough_letter_size(BOUGH_SMALL_MAX))
         return false;
 

@@ -72,7 +72,7 @@ struct bough_actor {
     _Atomic uint32_t place, life;
     _Atomic uint32_t capacity;    /* messages */
     _Atomic uint32_t seen_length; /* `length` when last its own loop said so */
-    _Atomic uint32_t posted;      /* messages on their way from other loops */
+    _Atomic uint32_t posted;      /* on their way from other loops, or room for them */
     _Atomic uint32_t turned_away; /* those that other loops saw no room for */
     union bough_gate gate;
     _Atomic unsigned char when_full; /* enum bough_when_full */
