@@ -190,12 +190,13 @@ static void send_open(struct bough_parcel **link)
     hand_over(parcel);
 }
 
-/* What bounces may be answered, and so open others. */
+/* What bounces may be answered, and so open others. Room that is left is given back
+ * first: who learns from a letter that this loop is done finds it free. */
 void bough_parcels_send(struct bough_loop *loop)
 {
+    if (loop->rooms_open != 0) bough_rooms_close(loop);
     while (loop->open != NULL)
         send_open(&loop->open);
-    if (loop->rooms_open != 0) bough_rooms_close(loop);
 }
 
 /* Writing */
