@@ -53,13 +53,13 @@ struct bough_event {
  * the order of the numbers. */
 typedef void bough_event_function(void *data, const struct bough_event *event);
 
-/* Whether somebody listens; else bough_event_report() uses an event for its number alone,
- * and none of its other members need be filled in. Thread: the loop's. */
+/* Whether somebody listens; else there are no events, and what would be the number of one
+ * is 0. Thread: any. */
 BOUGH_PUBLIC bool bough_event_wanted(const struct bough_runtime *runtime);
 
-/* Numbers, stamps and reports an event; `seq` is filled in and, when
- * somebody listens, `realtime_ns`. Returns
- * the number. For the core and for supervisors. */
+/* Numbers, stamps and reports an event: `seq` and `realtime_ns` are filled in. Returns
+ * the number; when nobody listens 0, and nothing is done. For the core and for
+ * supervisors. */
 BOUGH_PUBLIC uint64_t bough_event_report(struct bough_runtime *runtime,
                                          struct bough_event *event);
 

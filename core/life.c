@@ -49,15 +49,14 @@ static __attribute__((noinline)) uint64_t report(const struct bough_actor *slot,
     return bough_event_report(slot->loop->runtime, &event);
 }
 
-/* Four in a restart, which nobody may listen to: then they are four numbers. */
+/* Four in a restart, to which mostly nobody listens. */
 uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
                           uint64_t cause, const struct bough_exit_reason *reason)
 {
-    struct bough_runtime *runtime = slot->loop->runtime;
+    const bool wanted = slot->loop->runtime->options.event != NULL;
 
-    if (bough_slot_name(slot) == NULL) return 0;
-    if (runtime->options.event == NULL) return bough_runtime_next_seq(runtime);
-    return report(slot, kind, cause, reason);
+    return wanted && bough_slot_name(slot) != NULL ? report(slot, kind, cause, reason)
+                                                   : 0;
 }
 
 static uint64_t cause_of(const struct bough_actor *slot)

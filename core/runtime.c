@@ -125,12 +125,6 @@ void bough_log(struct bough_runtime *runtime, enum bough_log_level level,
     runtime->options.log(runtime->options.log_data, &record);
 }
 
-/* Relaxed: under `event_lock` when anybody listens, and else it is only a number. */
-uint64_t bough_runtime_next_seq(struct bough_runtime *runtime)
-{
-    return atomic_fetch_add_explicit(&runtime->last_seq, 1, memory_order_relaxed) + 1;
-}
-
 bool bough_event_wanted(const struct bough_runtime *runtime)
 {
     return runtime->options.event != NULL;
@@ -138,13 +132,13 @@ bool bough_event_wanted(const struct bough_runtime *runtime)
 
 uint64_t bough_event_report(struct bough_runtime *runtime, struct bough_event *event)
 {
+    if (!bough_event_wanted(runtime)) return 0;
     pthread_mutex_lock(&runtime->event_lock);
-    event->seq = bough_runtime_next_seq(runtime);
-    /* Without a listener the number is all that is made: the date costs 25 ns. */
-    if (bough_event_wanted(runtime)) {
-        event->realtime_ns = bough_runtime_realtime_ns(runtime);
-        runtime->options.event(runtime->options.event_data, event);
-    }
+    const uint64_t seq = ++runtime->last_seq;
+
+    event->seq = seq;
+    event->realtime_ns = bough_runtime_realtime_ns(runtime);
+    runtime->options.event(runtime->options.event_data, event);
     pthread_mutex_unlock(&runtime->event_lock);
-    return event->seq;
+    return seq;
 }

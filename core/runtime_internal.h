@@ -10,7 +10,6 @@
 #define BOUGH_CORE_RUNTIME_INTERNAL_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include <bough/core/runtime.h>
 
@@ -25,13 +24,10 @@ struct bough_runtime {
     bool ending;              /* its loops are being freed */
     struct bough_name *names; /* by path: a uthash table */
     pthread_mutex_t event_lock;
-    _Atomic uint64_t last_seq;
+    uint64_t last_seq;
 };
 
 void bough_runtime_lock(struct bough_runtime *runtime);
 void bough_runtime_unlock(struct bough_runtime *runtime);
-
-/* The number of the event that happens now. Thread: any. */
-uint64_t bough_runtime_next_seq(struct bough_runtime *runtime);
 
 #endif

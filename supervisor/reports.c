@@ -39,12 +39,11 @@ static uint64_t tell(struct bough_actor *actor, struct bough_address place,
     struct bough_runtime *runtime = bough_actor_runtime(actor);
     struct bough_place_info info;
 
-    if (bough_event_wanted(runtime)) {
-        if (bough_place_info(place, &info) != BOUGH_OK) return 0;
-        event->path = info.path;
-        event->type = info.type->name;
-        event->life = info.life;
-    }
+    if (!bough_event_wanted(runtime)) return 0;
+    if (bough_place_info(place, &info) != BOUGH_OK) return 0;
+    event->path = info.path;
+    event->type = info.type->name;
+    event->life = info.life;
     return bough_event_report(runtime, event);
 }
 
@@ -160,14 +159,6 @@ tell_restart(struct bough_actor *actor, const struct bough_supervised *child,
     return tell(actor, child->place, &event);
 }
 
-/* When nobody listens: its number, and no more. */
-static uint64_t number_restart(struct bough_runtime *runtime)
-{
-    struct bough_event event;
-
-    return bough_event_report(runtime, &event);
-}
-
 static __attribute__((noinline)) void
 say_restart(struct bough_actor *actor, enum bough_log_level level,
             const struct bough_supervised *child,
@@ -191,8 +182,7 @@ void bough_report_restart(struct bough_actor *actor, struct bough_supervised *ch
     struct bough_runtime *runtime = bough_actor_runtime(actor);
     const enum bough_log_level level = level_of(child, action);
 
-    self->cause = bough_event_wanted(runtime) ? tell_restart(actor, child, action)
-                                              : number_restart(runtime);
+    if (bough_event_wanted(runtime)) self->cause = tell_restart(actor, child, action);
     if (bough_log_wanted(runtime, level)) say_restart(actor, level, child, action);
 }
 
