@@ -15,21 +15,9 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/kept_reason_internal.h>
 #include <bough/core/letter_internal.h>
 #include <bough/core/runtime_internal.h>
-
-/* Reasons that say no more than their kind, as most do; and what is left of the others
- * when there is no memory for them. */
-static const struct bough_exit_reason bare_reasons[BOUGH_EXIT_KIND_COUNT] = {
-    [BOUGH_EXIT_NORMAL] = { .kind = BOUGH_EXIT_NORMAL },
-    [BOUGH_EXIT_SHUTDOWN] = { .kind = BOUGH_EXIT_SHUTDOWN },
-    [BOUGH_EXIT_ERROR] = { .kind = BOUGH_EXIT_ERROR, .status = BOUGH_ENOMEM },
-    [BOUGH_EXIT_KILLED] = { .kind = BOUGH_EXIT_KILLED },
-    [BOUGH_EXIT_SIGNAL] = { .kind = BOUGH_EXIT_SIGNAL },
-    [BOUGH_EXIT_CODE] = { .kind = BOUGH_EXIT_CODE },
-    [BOUGH_EXIT_TIMEOUT] = { .kind = BOUGH_EXIT_TIMEOUT },
-    [BOUGH_EXIT_LOST] = { .kind = BOUGH_EXIT_LOST },
-};
 
 /* Events */
 
@@ -83,12 +71,11 @@ static struct bough_actor *parent_of(const struct bough_actor *slot)
 
 /* Doom */
 
-/* Ends without a sentence, and those for whose sentence there is no memory. */
 const struct bough_exit_reason *bough_slot_reason(const struct bough_actor *slot)
 {
     const bool kept = slot->annex != NULL && slot->annex->reason != NULL;
 
-    return kept ? slot->annex->reason : &bare_reasons[slot->end_kind];
+    return kept ? slot->annex->reason : bough_bare_reason(slot->end_kind);
 }
 
 static void keep_bare_reason(struct bough_actor *slot, enum bough_exit_kind kind)
@@ -97,28 +84,17 @@ static void keep_bare_reason(struct bough_actor *slot, enum bough_exit_kind kind
     slot->gate.doomed = true;
 }
 
-static bool is_bare(const struct bough_exit_reason *reason)
-{
-    return reason->text[0] == '\0' && reason->number == 0 &&
-           reason->status == bare_reasons[reason->kind].status;
-}
-
 static void keep_reason(struct bough_actor *slot, const struct bough_exit_reason *reason)
 {
-    struct bough_exit_reason *kept = NULL;
-
     bough_assert(reason->kind < BOUGH_EXIT_KIND_COUNT);
     keep_bare_reason(slot, reason->kind);
-    if (is_bare(reason)) return;
+    if (bough_reason_is_bare(reason)) return;
 
     struct bough_annex *annex = bough_slot_annex(slot);
-    if (annex != NULL) kept = bough_pool_take(&slot->loop->pool, sizeof(*kept));
-    if (kept == NULL) return;
-    bough_exit_copy(kept, reason);
-    annex->reason = kept;
+    if (annex != NULL) annex->reason = bough_reason_keep(slot->loop, reason);
 }
 
-/* Its reason to end, which it has no more; to be released with free_reason(). */
+/* Its reason to end, which it has no more; to be dropped. */
 static const struct bough_exit_reason *take_reason(struct bough_actor *slot)
 {
     const struct bough_exit_reason *reason = bough_slot_reason(slot);
@@ -126,14 +102,6 @@ static const struct bough_exit_reason *take_reason(struct bough_actor *slot)
     if (slot->annex != NULL) slot->annex->reason = NULL;
     slot->gate.doomed = false;
     return reason;
-}
-
-static void free_reason(struct bough_loop *loop, const struct bough_exit_reason *reason)
-{
-    const struct bough_exit_reason *first = bare_reasons;
-
-    if (reason < first || reason >= first + BOUGH_EXIT_KIND_COUNT)
-        bough_pool_give(&loop->pool, (void *)(uintptr_t)reason, sizeof(*reason));
 }
 
 void bough_slot_doom(struct bough_actor *slot, const struct bough_exit_reason *reason,
@@ -263,10 +231,10 @@ static enum bough_status fail_start(struct bough_actor *slot, enum bough_status 
     if (status == BOUGH_IGNORE) {
         reason = bough_exit_make(BOUGH_EXIT_NORMAL, BOUGH_IGNORE, 0, "not wanted now");
     } else if (slot->gate.doomed) {
-        reason = *bough_slot_reason(slot);
+        bough_exit_copy(&reason, bough_slot_reason(slot));
     }
     bough_owned_release_all(slot);
-    if (slot->gate.doomed) free_reason(slot->loop, take_reason(slot));
+    if (slot->gate.doomed) bough_reason_drop(slot->loop, take_reason(slot));
     if (has_child_lives(slot)) kill_children(slot);
     give_state(slot);
     const uint64_t seq =
@@ -404,7 +372,7 @@ enum bough_status bough_life_start(struct bough_actor *slot,
         can_watch ? bough_pool_take(&slot->loop->pool, state_bytes(slot->type)) : NULL;
 
     if (state == NULL) {
-        if (failure != NULL) *failure = bare_reasons[BOUGH_EXIT_ERROR];
+        if (failure != NULL) *failure = *bough_bare_reason(BOUGH_EXIT_ERROR);
         return BOUGH_ENOMEM;
     }
     take_state(slot, parent, state);
@@ -458,7 +426,7 @@ static void complete_end(struct bough_actor *slot)
 
     const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_EXITED, cause, reason);
     bough_watches_exited(slot, reason, seq);
-    free_reason(loop, reason);
+    bough_reason_drop(loop, reason);
     if (slot->fleeting) bough_slot_vacate(slot, seq);
 }
 

@@ -45,8 +45,8 @@ union bough_gate {
 /* What only some actors have: the others do without its 64 bytes. Named places have it in
  * their name, others get it when the first thing is to be put there. */
 struct bough_annex {
-    struct bough_name *name;          /* NULL: without one */
-    struct bough_exit_reason *reason; /* of its end, when there is more than a kind */
+    struct bough_name *name;                /* NULL: without one */
+    const struct bough_exit_reason *reason; /* kept: of its end, if more than a kind */
     struct bough_watch *watches;
     void *options;
     uint64_t dropped;

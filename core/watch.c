@@ -8,6 +8,7 @@
 #include <bough/core/watch.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/kept_reason_internal.h>
 #include <bough/core/letter_internal.h>
 
 enum { READY = 1, EXITED = 2 };
@@ -28,6 +29,13 @@ static void end_ticket(struct bough_watch *watch)
     watch->told_on->counts.watches--;
 }
 
+static void forget_reason(struct bough_watch *watch)
+{
+    if (watch->reason == NULL) return;
+    bough_reason_drop(watch->told_on, watch->reason);
+    watch->reason = NULL;
+}
+
 static void take_back(struct bough_watch *watch)
 {
     const struct bough_asker id = { watch->told_on, watch->index, watch->generation };
@@ -40,6 +48,7 @@ static void take_back(struct bough_watch *watch)
     if (watch->task.link != NULL)
         bough_queue_remove(&watch->told_on->urgent, &watch->task);
     watch->pending = 0;
+    forget_reason(watch);
 }
 
 static void release(struct bough_owned *owned)
@@ -52,6 +61,18 @@ static struct bough_actor *owner_on(const struct bough_loop *loop,
                                     const struct bough_watch *watch)
 {
     return watch->owner != NULL && watch->owner->loop == loop ? watch->owner : NULL;
+}
+
+static void tell_exited(struct bough_loop *loop, struct bough_watch *watch)
+{
+    const struct bough_exit_reason *reason = watch->reason;
+    const bool keeps = watch->keeps;
+
+    watch->pending = 0;
+    bough_owned_remove(&watch->owned);
+    if (!keeps) watch->reason = NULL;
+    watch->exited(watch, reason);
+    if (!keeps) bough_reason_drop(loop, reason);
 }
 
 /* What is done in a callback has the event it tells of as its cause. The watch may be
@@ -67,12 +88,7 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
         if (watch->pending != 0) bough_queue_push(&loop->urgent, &watch->task);
         if (watch->ready != NULL) watch->ready(watch);
     } else {
-        struct bough_exit_reason reason;
-
-        bough_exit_copy(&reason, &watch->reason);
-        watch->pending = 0;
-        bough_owned_remove(&watch->owned);
-        watch->exited(watch, &reason);
+        tell_exited(loop, watch);
     }
     loop->running = NULL;
     loop->cause = 0;
@@ -91,6 +107,7 @@ static void prepare(struct bough_watch *watch, struct bough_loop *loop)
     bough_assert(watch->exited != NULL);
     bough_assert(watch->link == NULL && watch->task.link == NULL && watch->index == 0);
     bough_assert(loop != NULL);
+    forget_reason(watch);
     watch->told_on = loop;
     watch->task = (struct bough_task){ .run = tell };
     watch->owned = (struct bough_owned){ .next = NULL };
@@ -133,7 +150,7 @@ void bough_watches_exited(struct bough_actor *slot,
 
     while ((watch = watches_of(slot)) != NULL) {
         unlink_watch(watch);
-        bough_exit_copy(&watch->reason, reason);
+        watch->reason = bough_reason_hold(reason);
         pend(watch, EXITED, seq);
     }
 }
@@ -161,9 +178,13 @@ void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *
     if (told == NULL) return;
     end_ticket(told);
     told->address = life;
-    told->reason = *reason;
+    told->reason = bough_reason_keep(loop, reason);
     pend(told, EXITED, seq);
 }
+
+static const struct bough_kept_reason runtime_ends = {
+    .reason = { .kind = BOUGH_EXIT_LOST, .text = "the runtime ends" },
+};
 
 /* The end of the loop: those that nobody will tell any more. */
 void bough_watches_close(struct bough_loop *loop)
@@ -173,7 +194,7 @@ void bough_watches_close(struct bough_loop *loop)
 
         if (watch == NULL) continue;
         end_ticket(watch);
-        watch->reason = bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0, "the runtime ends");
+        watch->reason = &runtime_ends.reason;
         pend(watch, EXITED, 0);
     }
 }
@@ -203,13 +224,21 @@ void bough_watch_leave(struct bough_watch *watch)
     bough_owned_remove(&watch->owned);
 }
 
-static void lose(struct bough_watch *watch, enum bough_status status, const char *text)
+static const struct bough_kept_reason no_memory = {
+    .reason = { .kind = BOUGH_EXIT_LOST,
+                .status = BOUGH_ENOMEM,
+                .text = "there was no memory to watch it" },
+};
+
+static const struct bough_kept_reason over_before = {
+    .reason = { .kind = BOUGH_EXIT_LOST, .text = "it was over before it was watched" },
+};
+
+static void lose(struct bough_watch *watch, const struct bough_kept_reason *why)
 {
-    watch->reason = bough_exit_make(BOUGH_EXIT_LOST, status, 0, "%s", text);
+    watch->reason = &why->reason;
     pend(watch, EXITED, 0);
 }
-
-static const char no_memory[] = "there was no memory to watch it";
 
 static void watch_far(struct bough_watch *watch, struct bough_address address)
 {
@@ -217,7 +246,7 @@ static void watch_far(struct bough_watch *watch, struct bough_address address)
 
     if (bough_watch_enter(watch, address, &id) && bough_post_watch(address, &id)) return;
     if (watch->index != 0) end_ticket(watch);
-    lose(watch, BOUGH_ENOMEM, no_memory);
+    lose(watch, &no_memory);
 }
 
 void bough_watch(struct bough_watch *watch, struct bough_address address)
@@ -237,10 +266,7 @@ void bough_watch(struct bough_watch *watch, struct bough_address address)
     }
     prepare(watch, watch->owner != NULL ? watch->owner->loop : address.slot->loop);
     watch->address = address;
-    if (lives)
-        lose(watch, BOUGH_ENOMEM, no_memory);
-    else
-        lose(watch, BOUGH_OK, "it was over before it was watched");
+    lose(watch, lives ? &no_memory : &over_before);
 }
 
 void bough_watch_cancel(struct bough_watch *watch)

@@ -18,7 +18,8 @@ struct bough_watch {
     /* Once, before `exited`, when the life is ready: also when it was ready at once. Not
      * at all when it ends before. May be NULL. */
     void (*ready)(struct bough_watch *watch);
-    /* Once, at the end of the life. `reason` is valid during the callback. */
+    /* Once, at the end of the life. `reason` is valid during the callback, or longer: see
+     * `keeps`. */
     void (*exited)(struct bough_watch *watch, const struct bough_exit_reason *reason);
     /* The actor that watches, or NULL. When it ends, its watches are cancelled. The
      * callbacks run as if in its run(): one at a time, and bough_fail() is allowed. */
@@ -27,9 +28,14 @@ struct bough_watch {
      * watches. NULL: as for a call. */
     struct bough_loop *loop;
 
+    /* The reason stays, also in `reason`, until the watch is started again, or taken back
+     * by bough_watch_cancel(): which is then due, before the loop is freed. */
+    bool keeps;
+
     /* Valid in the callbacks. */
     struct bough_address address; /* the life that is watched */
     uint64_t seq; /* of the event `ready` or `exited`, 0 when none was made */
+    const struct bough_exit_reason *reason; /* of the end; NULL before */
 
     /* private */
     struct bough_task task;
@@ -38,7 +44,6 @@ struct bough_watch {
     struct bough_loop *told_on;
     uint32_t index, generation; /* of a life on another loop: what stands there for it */
     unsigned char pending;      /* which callbacks are still to run */
-    struct bough_exit_reason reason;
 };
 
 /* Watches a life that was started by somebody else; address.life 0 means whoever lives
@@ -48,8 +53,8 @@ struct bough_watch {
  * not be watched for want of memory (status BOUGH_ENOMEM). Thread: the loop's. */
 BOUGH_PUBLIC void bough_watch(struct bough_watch *watch, struct bough_address address);
 
-/* Takes a watch back: no callback runs after this. Fine on a watch that has fired or was
- * never started (zeroed). Thread: the loop's. */
+/* Takes a watch back: no callback runs after this, and no reason is kept. Fine on a watch
+ * that has fired or was never started (zeroed). Thread: the loop's. */
 BOUGH_PUBLIC void bough_watch_cancel(struct bough_watch *watch);
 
 #endif

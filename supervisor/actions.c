@@ -8,6 +8,8 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/supervisor/supervision_internal.h>
 
+#include <stdlib.h>
+
 #include <bough/core/assert.h>
 #include <bough/supervisor/decide_internal.h>
 #include <bough/supervisor/supervisor.h>
@@ -21,7 +23,7 @@ static void feed(struct bough_actor *actor, struct bough_supervision *self,
     struct bough_decide_event event = {
         .kind = kind,
         .child = child->number,
-        .reason = kind == BOUGH_ON_EXITED ? &child->reason : NULL,
+        .reason = kind == BOUGH_ON_EXITED ? child->watch.reason : NULL,
     };
 
     take_in(actor, self, &event);
@@ -86,7 +88,6 @@ static void child_exited(struct bough_watch *watch,
 
     stop_timer(child);
     if (self->stopping == child) self->stopping = NULL;
-    bough_exit_copy(&child->reason, reason);
     child->cause = watch->seq;
     if (reason->status == BOUGH_IGNORE) {
         decline(actor, child);
@@ -104,6 +105,7 @@ void bough_supervision_watch(struct bough_actor *actor, struct bough_supervised 
     child->watch.ready = child_ready;
     child->watch.exited = child_exited;
     child->watch.owner = actor;
+    child->watch.keeps = true;
 }
 
 static void stop_timed_out(struct bough_actor *actor, struct bough_supervised *child)
@@ -160,21 +162,35 @@ static bool start_over(struct bough_actor *actor, struct bough_supervised *child
     } else {
         bough_report_end(actor, child, bough_supervised_state(self, child));
         outcome->kind = BOUGH_ON_START_FAILED;
-        outcome->reason = &child->reason;
+        outcome->reason = bough_supervised_reason(child);
     }
     return true;
 }
 
 static enum bough_status place_start(struct bough_actor *actor,
                                      struct bough_supervised *child,
-                                     const struct bough_start *start)
+                                     const struct bough_start *start,
+                                     struct bough_exit_reason *fault)
 {
     const enum bough_status status =
         child->changed ? bough_supervision_refurnish(actor, child) : BOUGH_OK;
 
-    if (status == BOUGH_OK) return bough_place_start(child->place, start, &child->reason);
-    child->reason = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
+    if (status == BOUGH_OK) return bough_place_start(child->place, start, fault);
+    *fault = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
     return status;
+}
+
+/* Few children ever need room for it; those that do keep it for the next. Without memory,
+ * why the last life ended must not stand for it. */
+static void keep_fault(struct bough_supervised *child,
+                       const struct bough_exit_reason *fault)
+{
+    if (!child->fault) child->fault = malloc(sizeof(*child->fault));
+    child->failed = child->fault;
+    if (child->failed)
+        bough_exit_copy(child->fault, fault);
+    else
+        bough_watch_cancel(&child->watch);
 }
 
 static bool do_start(struct bough_actor *actor, const struct bough_decide_action *action,
@@ -187,13 +203,17 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
         .cause = self->asked ? 0 : self->cause,
         .restart = child->lived,
     };
+    struct bough_exit_reason fault;
     enum bough_status status;
 
     stop_timer(child);
-    child->late = false;
+    child->late = child->failed = false;
     child->watch.seq = 0;
-    status = place_start(actor, child, &start);
-    if (status != BOUGH_OK) return start_over(actor, child, status, outcome);
+    status = place_start(actor, child, &start, &fault);
+    if (status != BOUGH_OK) {
+        keep_fault(child, &fault);
+        return start_over(actor, child, status, outcome);
+    }
     if (action->limit_ms == BOUGH_FOREVER) return false;
     start_timer(actor, child, action->limit_ms, start_timed_out);
     return false;
@@ -434,7 +454,7 @@ static bool do_answer(struct bough_actor *actor, const struct bough_decide_actio
 static void fail_because_of(struct bough_actor *actor,
                             const struct bough_supervised *child)
 {
-    const struct bough_exit_reason *reason = &child->reason;
+    const struct bough_exit_reason *reason = bough_supervised_reason(child);
     const enum bough_status status =
         reason->status != BOUGH_OK ? reason->status : BOUGH_EFAILED;
     const bool nested =

@@ -36,6 +36,17 @@ const char *bough_supervised_path(const struct bough_supervised *child)
     return info.path;
 }
 
+/* What is left of a fault for which there was no memory. */
+static const struct bough_exit_reason no_memory = { .kind = BOUGH_EXIT_ERROR,
+                                                    .status = BOUGH_ENOMEM };
+
+const struct bough_exit_reason *
+bough_supervised_reason(const struct bough_supervised *child)
+{
+    if (child->failed) return child->fault;
+    return child->watch.reason ? child->watch.reason : &no_memory;
+}
+
 /* Specs */
 
 static bool is_group(const struct bough_child_spec *spec)
@@ -126,6 +137,8 @@ static bool make_room(struct bough_supervision *self)
 
 static void free_child(struct bough_supervised *child)
 {
+    bough_watch_cancel(&child->watch);
+    free(child->fault);
     bough_spec_free(child->own);
     free(child);
 }

@@ -29,7 +29,7 @@ static const char *print_period(int64_t period_ms, char buffer[BOUGH_DURATION_TE
 static const char *print_reason(const struct bough_supervised *child,
                                 char buffer[BOUGH_REASON_TEXT])
 {
-    return bough_exit_print(&child->reason, buffer, BOUGH_REASON_TEXT);
+    return bough_exit_print(bough_supervised_reason(child), buffer, BOUGH_REASON_TEXT);
 }
 
 /* Reports the event, with what names the place filled in; returns its number. */
@@ -70,7 +70,7 @@ void bough_report_up(struct bough_actor *actor, const struct bough_supervised *c
 /* OTP's shutdown_error: what is said about an end that was asked for, and was another. */
 static bool ended_as_asked(const struct bough_supervised *child)
 {
-    const enum bough_exit_kind kind = child->reason.kind;
+    const enum bough_exit_kind kind = bough_supervised_reason(child)->kind;
 
     if (kind == BOUGH_EXIT_SHUTDOWN) return true;
     if (kind == BOUGH_EXIT_KILLED)
@@ -93,7 +93,7 @@ static void report_end_of_work(struct bough_actor *actor,
                                const struct bough_supervised *child)
 {
     if (child->spec->restart == BOUGH_PERMANENT) return;
-    const bool good = bough_exit_good(&child->reason);
+    const bool good = bough_exit_good(bough_supervised_reason(child));
 
     if (child->spec->restart == BOUGH_TEMPORARY)
         say_end(actor, good ? BOUGH_DEBUG : BOUGH_WARNING, child, "ended",
@@ -139,7 +139,8 @@ static enum bough_log_level level_of(const struct bough_supervised *child,
 {
     const bool said = action->limit_ms > 0;
 
-    return said || bough_exit_good(&child->reason) ? BOUGH_INFO : BOUGH_WARNING;
+    return said || bough_exit_good(bough_supervised_reason(child)) ? BOUGH_INFO
+                                                                   : BOUGH_WARNING;
 }
 
 static __attribute__((noinline)) uint64_t

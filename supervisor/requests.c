@@ -115,8 +115,9 @@ void bough_supervision_refuse(struct bough_question *question,
     char why[BOUGH_REASON_TEXT];
 
     if (status == BOUGH_EFAILED)
-        bough_question_refuse(question, status, "%s did not start: %s", path,
-                              bough_exit_print(&child->reason, why, sizeof(why)));
+        bough_question_refuse(
+            question, status, "%s did not start: %s", path,
+            bough_exit_print(bough_supervised_reason(child), why, sizeof(why)));
     else if (status == BOUGH_ERUNNING)
         bough_question_refuse(question, status, "%s runs", path);
     else if (status == BOUGH_ERESTARTING)

@@ -27,7 +27,7 @@
 /* One child. Its place belongs to the supervisor's place, the rest to this life; it does
  * not move, for what is under way points to its watch and its timer. */
 struct bough_supervised {
-    /* What each restart touches comes first, and the texts of reasons come last. */
+    /* What each restart touches comes first. */
     const struct bough_child_spec *spec;
     size_t number; /* the decider's */
     struct bough_address place;
@@ -35,13 +35,14 @@ struct bough_supervised {
     int64_t shutdown_ms; /* as bough_child_shutdown_ms() */
     bool lasting;        /* it comes back with the supervisor's next life */
     bool lived;
+    bool failed;  /* its last start, for the reason `fault` */
     bool changed; /* its place is to be furnished anew before the next start */
     bool late;    /* killed, since it was not ready in time */
     bool timed;   /* its timer may run */
     bool removed; /* forgotten; kept for what is still to be said about it */
     struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
-    struct bough_watch watch;        /* of its life */
-    struct bough_exit_reason reason; /* why its last life ended, or did not begin */
+    struct bough_watch watch;        /* of its life; keeps why the last one ended */
+    struct bough_exit_reason *fault; /* NULL: it has not failed to start so far */
     int64_t start_limit_ms;
     struct bough_child_spec *own;  /* `spec`, when it is this child's alone; else NULL */
     struct bough_supervised *next; /* among the dead */
@@ -162,6 +163,10 @@ bough_supervised_state(const struct bough_supervision *self,
                           : bough_decider_child(self->decider, child->number);
 }
 const char *bough_supervised_path(const struct bough_supervised *child);
+
+/* Why its last life ended, or did not begin. */
+const struct bough_exit_reason *
+bough_supervised_reason(const struct bough_supervised *child);
 
 /* Nobody is expected at a child that is DOWN and that no retry would start. */
 void bough_supervision_settle_down(struct bough_actor *actor);

@@ -405,6 +405,61 @@ static void the_lives_under_it_end_first(void **state)
     bough_place_free(places[0], 0);
 }
 
+static void fail_a_life(struct bough_test *test, struct bough_address place,
+                        struct bough_watch *watch, int64_t number)
+{
+    const struct bough_start start = { .watch = watch };
+
+    assert_status(bough_place_start(place, &start, NULL), BOUGH_OK);
+    assert_status(bough_probe_send(watch->address, BOUGH_PROBE_FAIL, number), BOUGH_OK);
+    bough_test_run(test);
+}
+
+static void a_watch_that_keeps_has_the_reason_until_it_is_used_again(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    struct bough_probe_watch watch;
+    const struct bough_address place = bough_probe_place(test, &probe, BOUGH_NOBODY, "/");
+
+    bough_probe_watch_init(&watch, &probe);
+    watch.watch.keeps = true;
+    fail_a_life(test, place, &watch.watch, 1);
+    assert_string_equal(watch.watch.reason->text, "told to fail, 1");
+    watch.exits = 0;
+    fail_a_life(test, place, &watch.watch, 2);
+    assert_string_equal(watch.watch.reason->text, "told to fail, 2");
+    bough_watch_cancel(&watch.watch);
+    assert_null(watch.watch.reason);
+    assert_int_equal(watch.exits, 1);
+    bough_place_free(place, 0);
+}
+
+static void a_reason_outlives_all_but_the_watch_that_keeps_it(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    struct bough_probe_watch keeper, others[2];
+    const struct bough_address address = bough_probe_spawn(test, &probe, &others[0]);
+
+    bough_probe_watch_init(&keeper, &probe);
+    bough_probe_watch_init(&others[1], &probe);
+    keeper.watch.keeps = true;
+    bough_watch(&keeper.watch, address);
+    bough_watch(&others[1].watch, address);
+    assert_status(bough_probe_send(address, BOUGH_PROBE_FAIL, 1), BOUGH_OK);
+    bough_test_run(test);
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(others[i].reason.text, "told to fail, 1");
+        assert_null(others[i].watch.reason);
+    }
+    bough_probe_spawn(test, &probe, &others[0]);
+    bough_test_run(test);
+    assert_string_equal(keeper.watch.reason->text, "told to fail, 1");
+    bough_watch_cancel(&keeper.watch);
+    end(test, others[0].watch.address);
+}
+
 #define test_of(function) \
     cmocka_unit_test_setup_teardown(function, bough_test_setup, bough_test_teardown)
 
@@ -425,6 +480,8 @@ int main(void)
         test_of(the_end_of_the_watcher_takes_its_watches_back),
         test_of(every_watch_of_a_life_fires),
         test_of(a_watch_may_be_used_again_or_freed_when_it_fires),
+        test_of(a_watch_that_keeps_has_the_reason_until_it_is_used_again),
+        test_of(a_reason_outlives_all_but_the_watch_that_keeps_it),
         test_of(a_second_stop_is_one_stop),
         test_of(one_that_starts_can_be_stopped),
         test_of(a_type_without_stop_ends_at_once),
