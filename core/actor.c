@@ -103,11 +103,11 @@ static bool is_far(struct bough_address address)
     return address.slot != NULL && !bough_loop_is_near(address.slot->loop);
 }
 
-void bough_stop(struct bough_address address)
+void bough_place_stop(struct bough_address address, uint64_t cause)
 {
     address = bough_moved(address);
     if (is_far(address)) {
-        bough_post_stop(address, present_cause());
+        bough_post_stop(address, cause);
         return;
     }
     struct bough_actor *slot = bough_slot(address);
@@ -115,20 +115,31 @@ void bough_stop(struct bough_address address)
     if (slot == NULL || !bough_slot_lives(slot) || slot->gate.doomed) return;
     if (slot->gate.phase == BOUGH_PLACE_STOPPING || slot->stop_asked) return;
     slot->stop_asked = true;
-    if (bough_slot_name(slot) != NULL) bough_slot_name(slot)->cause = slot->loop->cause;
+    if (bough_slot_name(slot) != NULL) bough_slot_name(slot)->cause = cause;
     bough_slot_hurry(slot);
 }
 
-void bough_end(struct bough_address address, const struct bough_exit_reason *reason)
+void bough_stop(struct bough_address address)
+{
+    bough_place_stop(address, present_cause());
+}
+
+void bough_place_end(struct bough_address address, const struct bough_exit_reason *reason,
+                     uint64_t cause)
 {
     address = bough_moved(address);
     if (is_far(address)) {
-        bough_post_end(address, reason, present_cause());
+        bough_post_end(address, reason, cause);
         return;
     }
     struct bough_actor *slot = bough_slot(address);
 
-    if (slot != NULL) bough_slot_doom(slot, reason, slot->loop->cause);
+    if (slot != NULL) bough_slot_doom(slot, reason, cause);
+}
+
+void bough_end(struct bough_address address, const struct bough_exit_reason *reason)
+{
+    bough_place_end(address, reason, present_cause());
 }
 
 void bough_kill(struct bough_address address)

@@ -307,15 +307,20 @@ enum bough_status bough_life_start_far(struct bough_actor *slot,
     return BOUGH_OK;
 }
 
-void bough_life_ready(struct bough_actor *slot)
+/* `knows`, or NULL, is a watch that is not told. */
+static void become_ready(struct bough_actor *slot, struct bough_watch *knows)
 {
-    if (slot->gate.phase != BOUGH_PLACE_STARTING) return;
     slot->gate.phase = BOUGH_PLACE_RUNNING;
 
     const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_READY, cause_of(slot), NULL);
     set_cause(slot, 0);
-    bough_watches_ready(slot, seq);
+    bough_watches_ready(slot, knows, seq);
     bough_slot_queue(slot);
+}
+
+void bough_life_ready(struct bough_actor *slot)
+{
+    if (slot->gate.phase == BOUGH_PLACE_STARTING) become_ready(slot, NULL);
 }
 
 static const void *options_of(const struct bough_actor *slot)
@@ -339,6 +344,16 @@ static enum bough_status call_init(struct bough_actor *slot)
     return status;
 }
 
+static void ready_at_once(struct bough_actor *slot, const struct bough_start *start)
+{
+    if (start->ready == NULL) {
+        become_ready(slot, NULL);
+    } else {
+        *start->ready = true;
+        become_ready(slot, start->watch);
+    }
+}
+
 /* From now on it is watched, and counted as begun. */
 static void begun(struct bough_actor *slot, const struct bough_start *start)
 {
@@ -352,7 +367,7 @@ static void begun(struct bough_actor *slot, const struct bough_start *start)
     set_cause(slot, bough_slot_event(slot, BOUGH_EVENT_STARTED, start->cause, NULL));
     slot->begun = true;
     if ((slot->gate.shut & BOUGH_SHUT_UNREADY) == 0 && !slot->gate.doomed)
-        bough_life_ready(slot);
+        ready_at_once(slot, start);
     bough_loop_hold(slot->loop);
 }
 

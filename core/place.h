@@ -107,6 +107,10 @@ struct bough_start {
     struct bough_watch *watch; /* may be NULL */
     uint64_t cause;            /* for the event: what led to this start, 0: nothing */
     bool restart;              /* counts in `restarts` */
+    /* For who goes on at once: set to true when the life is ready by the time the start
+     * returns, and not touched otherwise; the watch's ready() then does not run, and its
+     * `seq` is the number of the event `ready`. May be NULL. */
+    bool *ready;
 };
 
 /* Starts a life in an empty place. Errors: BOUGH_ENOMEM, BOUGH_EGONE (stale),
@@ -119,6 +123,11 @@ struct bough_start {
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_place_start(struct bough_address place, const struct bough_start *start,
                   struct bough_exit_reason *failure);
+
+/* As bough_stop() and bough_end() for who lives there, because of an event. */
+BOUGH_PUBLIC void bough_place_stop(struct bough_address place, uint64_t cause);
+BOUGH_PUBLIC void bough_place_end(struct bough_address place,
+                                  const struct bough_exit_reason *reason, uint64_t cause);
 
 /* Says what an empty place waits for: RESERVED and RESTARTING take messages; with STOPPED
  * and FAILED the mailbox is emptied, callers are told `gone`, and the empty places under

@@ -461,7 +461,9 @@ void bough_calls_close(struct bough_loop *loop);
 /* watch.c */
 /* False when memory is out; never so in a slot that has its annex. */
 bool bough_watch_add(struct bough_actor *slot, struct bough_watch *watch);
-void bough_watches_ready(struct bough_actor *slot, uint64_t seq);
+/* `knows`, or NULL, is not told. */
+void bough_watches_ready(struct bough_actor *slot, struct bough_watch *knows,
+                         uint64_t seq);
 void bough_watches_exited(struct bough_actor *slot,
                           const struct bough_exit_reason *reason, uint64_t seq);
 

@@ -135,12 +135,14 @@ static struct bough_watch *watches_of(const struct bough_actor *slot)
     return slot->annex != NULL ? slot->annex->watches : NULL;
 }
 
-void bough_watches_ready(struct bough_actor *slot, uint64_t seq)
+void bough_watches_ready(struct bough_actor *slot, struct bough_watch *knows,
+                         uint64_t seq)
 {
     for (struct bough_watch *watch = watches_of(slot); watch != NULL;
          watch = watch->next) {
-        pend(watch, READY, seq);
+        if (watch != knows) pend(watch, READY, seq);
     }
+    if (knows != NULL) knows->seq = seq;
 }
 
 void bough_watches_exited(struct bough_actor *slot,

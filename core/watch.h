@@ -15,8 +15,9 @@
 #include <bough/core/task.h>
 
 struct bough_watch {
-    /* Once, before `exited`, when the life is ready: also when it was ready at once. Not
-     * at all when it ends before. May be NULL. */
+    /* Once, before `exited`, when the life is ready: also when it was ready at once, but
+     * for who asks to be told by the start itself (struct bough_start). Not at all when
+     * it ends before. May be NULL. */
     void (*ready)(struct bough_watch *watch);
     /* Once, at the end of the life. `reason` is valid during the callback, or longer: see
      * `keeps`. */

@@ -1,9 +1,10 @@
 /* actions.c - does what the decider decides: starts, stops, kills, timers.
  *
  * Every outcome comes back as an event: from a child's watch, from its timer, or at once
- * when a start fails in init. Nothing recurses: an outcome known at once is the next
- * round of the same loop, and a retry is a timer of no time, so that the loop has its
- * turn between two tries of a child that cannot start.
+ * when a start fails in init or has made the child ready. Nothing recurses: an outcome
+ * known at once is the next round of the same loop. The loop has its turn between two
+ * tries of a child that cannot start, for a retry is a timer of no time, and after every
+ * few starts, since the next one's outcome is then told by its watch.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/supervisor/supervision_internal.h>
@@ -13,6 +14,9 @@
 #include <bough/core/assert.h>
 #include <bough/supervisor/decide_internal.h>
 #include <bough/supervisor/supervisor.h>
+
+/* Starts in one turn: enough to make the others cheap, and few for who waits. */
+enum { AT_ONCE = 16 };
 
 static void take_in(struct bough_actor *actor, struct bough_supervision *self,
                     struct bough_decide_event *event);
@@ -29,9 +33,6 @@ static void feed(struct bough_actor *actor, struct bough_supervision *self,
     take_in(actor, self, &event);
 }
 
-/* The timer of a child: few restarts have a limit of their start, or a wait, so that one
- * that does not run is seen here, without a call. */
-
 static void start_timer(struct bough_actor *actor, struct bough_supervised *child,
                         int64_t delay_ms,
                         void (*callback)(struct bough_actor *, struct bough_timer *))
@@ -40,14 +41,16 @@ static void start_timer(struct bough_actor *actor, struct bough_supervised *chil
     bough_timer_start(actor, &child->timer, delay_ms, 0, callback);
 }
 
-static void stop_timer(struct bough_supervised *child)
-{
-    if (!child->timed) return;
-    child->timed = false;
-    bough_timer_stop(&child->timer);
-}
-
 /* What comes back from a child */
+
+static void came_up(struct bough_actor *actor, struct bough_supervision *self,
+                    struct bough_supervised *child)
+{
+    if (!child->late) bough_supervised_stop_timer(child);
+    child->lived = true;
+    self->news = child->watch.seq;
+    bough_report_up(actor, child, self->asked == child);
+}
 
 static void child_ready(struct bough_watch *watch)
 {
@@ -56,18 +59,8 @@ static void child_ready(struct bough_watch *watch)
     struct bough_actor *actor = watch->owner;
     struct bough_supervision *self = bough_state(actor);
 
-    if (!child->late) stop_timer(child);
-    child->lived = true;
-    bough_report_up(actor, child, self->asked == child);
+    came_up(actor, self, child);
     feed(actor, self, child, BOUGH_ON_READY);
-}
-
-static struct bough_exit_reason too_late(const struct bough_supervised *child)
-{
-    char limit[BOUGH_DURATION_TEXT];
-
-    return bough_exit_make(BOUGH_EXIT_TIMEOUT, BOUGH_OK, 0, "it was not ready within %s",
-                           bough_print_ms(child->start_limit_ms, limit));
 }
 
 /* What init says of one on this loop is known when it returns: start_over(). */
@@ -86,9 +79,9 @@ static void child_exited(struct bough_watch *watch,
     struct bough_actor *actor = watch->owner;
     struct bough_supervision *self = bough_state(actor);
 
-    stop_timer(child);
+    bough_supervised_stop_timer(child);
     if (self->stopping == child) self->stopping = NULL;
-    child->cause = watch->seq;
+    child->cause = self->news = watch->seq;
     if (reason->status == BOUGH_IGNORE) {
         decline(actor, child);
         return;
@@ -108,35 +101,24 @@ void bough_supervision_watch(struct bough_actor *actor, struct bough_supervised 
     child->watch.keeps = true;
 }
 
-static void stop_timed_out(struct bough_actor *actor, struct bough_supervised *child)
-{
-    char limit[BOUGH_DURATION_TEXT];
-
-    bough_report(actor, BOUGH_WARNING, "%s did not end within %s and is killed",
-                 bough_supervised_path(child), bough_print_ms(child->shutdown_ms, limit));
-    feed(actor, bough_state(actor), child, BOUGH_ON_STOP_TIMEOUT);
-}
-
 static void start_timed_out(struct bough_actor *actor, struct bough_timer *timer)
 {
     struct bough_supervised *child =
         bough_container(timer, struct bough_supervised, timer);
 
     child->late = true;
-    feed(actor, bough_state(actor), child, BOUGH_ON_START_TIMEOUT);
-}
-
-static void all_timed_out(struct bough_actor *actor, struct bough_timer *timer)
-{
-    (void)timer;
     bough_supervision_feed(actor,
-                           (struct bough_decide_event){ .kind = BOUGH_ON_ALL_TIMEOUT });
+                           (struct bough_decide_event){ .kind = BOUGH_ON_START_TIMEOUT,
+                                                        .child = child->number });
 }
 
 static void retry_due(struct bough_actor *actor, struct bough_timer *timer)
 {
-    feed(actor, bough_state(actor),
-         bough_container(timer, struct bough_supervised, timer), BOUGH_ON_RETRY);
+    const struct bough_supervised *child =
+        bough_container(timer, struct bough_supervised, timer);
+
+    bough_supervision_feed(actor, (struct bough_decide_event){ .kind = BOUGH_ON_RETRY,
+                                                               .child = child->number });
 }
 
 /* Actions. True: the outcome is known already, and is in `*outcome`. */
@@ -150,10 +132,11 @@ static struct bough_supervised *child_of(struct bough_actor *actor,
 static bool start_over(struct bough_actor *actor, struct bough_supervised *child,
                        enum bough_status status, struct bough_decide_event *outcome)
 {
-    const struct bough_supervision *self = bough_state(actor);
+    struct bough_supervision *self = bough_state(actor);
 
-    stop_timer(child);
+    bough_supervised_stop_timer(child);
     child->cause = child->watch.seq != 0 ? child->watch.seq : self->cause;
+    self->news = child->cause;
     *outcome = (struct bough_decide_event){ .child = child->number };
     if (status == BOUGH_IGNORE) {
         bough_report(actor, BOUGH_DEBUG, "%s is not wanted now",
@@ -196,17 +179,19 @@ static void keep_fault(struct bough_supervised *child,
 static bool do_start(struct bough_actor *actor, const struct bough_decide_action *action,
                      struct bough_decide_event *outcome)
 {
-    const struct bough_supervision *self = bough_state(actor);
+    struct bough_supervision *self = bough_state(actor);
     struct bough_supervised *child = bough_supervision_child(self, action->child);
+    bool ready = false;
     const struct bough_start start = {
         .watch = &child->watch,
         .cause = self->asked ? 0 : self->cause,
         .restart = child->lived,
+        .ready = self->at_once > 0 ? &ready : NULL,
     };
     struct bough_exit_reason fault;
     enum bough_status status;
 
-    stop_timer(child);
+    bough_supervised_stop_timer(child);
     child->late = child->failed = false;
     child->watch.seq = 0;
     status = place_start(actor, child, &start, &fault);
@@ -214,131 +199,15 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
         keep_fault(child, &fault);
         return start_over(actor, child, status, outcome);
     }
+    if (ready) {
+        self->at_once--;
+        came_up(actor, self, child);
+        *outcome =
+            (struct bough_decide_event){ .kind = BOUGH_ON_READY, .child = child->number };
+        return true;
+    }
     if (action->limit_ms == BOUGH_FOREVER) return false;
     start_timer(actor, child, action->limit_ms, start_timed_out);
-    return false;
-}
-
-static void look_at_stop(struct bough_actor *actor, struct bough_timer *timer);
-
-static void set_limit(struct bough_actor *actor, int64_t now_ms)
-{
-    struct bough_supervision *self = bough_state(actor);
-
-    self->timed = true;
-    self->timer_at_ms = self->stop_until_ms;
-    bough_timer_start(actor, &self->timer, self->stop_until_ms - now_ms, 0, look_at_stop);
-}
-
-static void look_at_stop(struct bough_actor *actor, struct bough_timer *timer)
-{
-    struct bough_supervision *self = bough_state(actor);
-    struct bough_supervised *child = self->stopping;
-    const int64_t now_ms = bough_now_ms(actor);
-
-    (void)timer;
-    self->timed = false;
-    if (!child) return;
-    if (self->stop_until_ms > now_ms) {
-        set_limit(actor, now_ms);
-    } else {
-        self->stopping = NULL;
-        stop_timed_out(actor, child);
-    }
-}
-
-static void limit_stop(struct bough_actor *actor, struct bough_supervision *self,
-                       struct bough_supervised *child, int64_t limit_ms)
-{
-    const int64_t now_ms = self->decider->now_ms;
-
-    if (limit_ms == BOUGH_FOREVER) return;
-    self->stopping = child;
-    self->stop_until_ms = limit_ms > INT64_MAX - now_ms ? INT64_MAX : now_ms + limit_ms;
-    if (!self->timed || self->stop_until_ms < self->timer_at_ms) set_limit(actor, now_ms);
-}
-
-static bool do_stop(struct bough_actor *actor, const struct bough_decide_action *action,
-                    struct bough_decide_event *outcome)
-{
-    struct bough_supervision *self = bough_state(actor);
-    struct bough_supervised *child = bough_supervision_child(self, action->child);
-
-    (void)outcome;
-    stop_timer(child);
-    bough_stop(child->place);
-    limit_stop(actor, self, child, action->limit_ms);
-    return false;
-}
-
-static void kill_child(struct bough_supervised *child)
-{
-    stop_timer(child);
-    if (child->late) {
-        const struct bough_exit_reason late = too_late(child);
-
-        bough_end(child->place, &late);
-    } else {
-        bough_kill(child->place);
-    }
-}
-
-static bool do_kill(struct bough_actor *actor, const struct bough_decide_action *action,
-                    struct bough_decide_event *outcome)
-{
-    struct bough_supervision *self = bough_state(actor);
-
-    (void)outcome;
-    self->stopping = NULL;
-    kill_child(child_of(actor, action));
-    return false;
-}
-
-static void for_all(struct bough_actor *actor, enum bough_child_state state,
-                    void (*visit)(struct bough_supervised *child))
-{
-    const struct bough_supervision *self = bough_state(actor);
-
-    for (size_t i = bough_decider_next(self->decider, BOUGH_NO_CHILD);
-         i != BOUGH_NO_CHILD; i = bough_decider_next(self->decider, i)) {
-        if (bough_decider_child(self->decider, i) == state)
-            visit(bough_supervision_child(self, i));
-    }
-}
-
-static void stop_child(struct bough_supervised *child)
-{
-    stop_timer(child);
-    bough_stop(child->place);
-}
-
-static bool do_stop_all(struct bough_actor *actor,
-                        const struct bough_decide_action *action,
-                        struct bough_decide_event *outcome)
-{
-    struct bough_supervision *self = bough_state(actor);
-
-    (void)outcome;
-    self->stopping = NULL;
-    if (action->limit_ms == BOUGH_SHUTDOWN_BRUTAL_KILL) {
-        for_all(actor, BOUGH_CHILD_STOPPING, kill_child);
-    } else {
-        for_all(actor, BOUGH_CHILD_STOPPING, stop_child);
-        if (action->limit_ms != BOUGH_FOREVER)
-            bough_timer_start(actor, &self->all, action->limit_ms, 0, all_timed_out);
-    }
-    return false;
-}
-
-static bool do_kill_all(struct bough_actor *actor,
-                        const struct bough_decide_action *action,
-                        struct bough_decide_event *outcome)
-{
-    (void)action;
-    (void)outcome;
-    bough_report(actor, BOUGH_WARNING,
-                 "those that have not ended within their limit are killed");
-    for_all(actor, BOUGH_CHILD_STOPPING, kill_child);
     return false;
 }
 
@@ -365,7 +234,7 @@ static bool do_restart(struct bough_actor *actor,
 
 static void settle_child(struct bough_supervised *child)
 {
-    stop_timer(child);
+    bough_supervised_stop_timer(child);
     bough_place_mark(child->place, BOUGH_PLACE_STOPPED);
 }
 
@@ -486,10 +355,10 @@ static bool do_end(struct bough_actor *actor, const struct bough_decide_action *
 static bool (*const doers[])(struct bough_actor *, const struct bough_decide_action *,
                              struct bough_decide_event *) = {
     [BOUGH_DO_START] = do_start,
-    [BOUGH_DO_STOP] = do_stop,
-    [BOUGH_DO_KILL] = do_kill,
-    [BOUGH_DO_STOP_ALL] = do_stop_all,
-    [BOUGH_DO_KILL_ALL] = do_kill_all,
+    [BOUGH_DO_STOP] = bough_supervision_do_stop,
+    [BOUGH_DO_KILL] = bough_supervision_do_kill,
+    [BOUGH_DO_STOP_ALL] = bough_supervision_do_stop_all,
+    [BOUGH_DO_KILL_ALL] = bough_supervision_do_kill_all,
     [BOUGH_DO_RETRY] = do_retry,
     [BOUGH_DO_RESTART] = do_restart,
     [BOUGH_DO_SETTLE] = do_settle,
@@ -525,6 +394,7 @@ static inline __attribute__((always_inline)) void step(struct bough_actor *actor
 {
     struct bough_decide_actions actions;
 
+    self->at_once = AT_ONCE;
     do {
         bough_decide_about(self->decider, event, bough_now_ms(actor), &actions);
     } while (perform(actor, &actions, event));
@@ -532,7 +402,10 @@ static inline __attribute__((always_inline)) void step(struct bough_actor *actor
 
 void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event event)
 {
-    step(actor, bough_state(actor), &event);
+    struct bough_supervision *self = bough_state(actor);
+
+    self->news = 0;
+    step(actor, self, &event);
 }
 
 static void take_in(struct bough_actor *actor, struct bough_supervision *self,
@@ -548,7 +421,10 @@ static void take_in(struct bough_actor *actor, struct bough_supervision *self,
 
 void bough_supervision_feed(struct bough_actor *actor, struct bough_decide_event event)
 {
-    take_in(actor, bough_state(actor), &event);
+    struct bough_supervision *self = bough_state(actor);
+
+    self->news = 0;
+    take_in(actor, self, &event);
 }
 
 /* Beginning and ending */

@@ -7,7 +7,7 @@
  * decide_requests.c  start, terminate, restart, delete one child
  * decide_change.c    other flags and specs for what runs
  *
- * And for actions.c, which feeds it.
+ * And for actions.c, which feeds it, and stops.c.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_DECIDE_INTERNAL_H

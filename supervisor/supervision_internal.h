@@ -4,6 +4,7 @@
  * group.c       the type "group": a supervisor of the replicas of one child
  * children.c    who its children are, and their places
  * actions.c     does what the decider decides
+ * stops.c       of that, the stops and kills
  * reports.c     says so: events, log
  * questions.c   what a supervisor can be asked, and what it answers at once
  * requests.c    what has to wait for its turn
@@ -103,6 +104,9 @@ struct bough_supervision {
     int64_t stop_until_ms;
 
     uint64_t cause; /* number of the event that the present starts follow from */
+    uint64_t news;  /* that of the last one taken in, for stops; 0: none, or a request */
+    unsigned
+        at_once; /* starts whose outcome may still be taken in at once, in this turn */
     struct bough_exit_reason end; /* once it gave up, or shuts down by itself */
 
     uint64_t names;                  /* dynamic: numbers given as names */
@@ -190,6 +194,29 @@ void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event
 
 /* Asks the child to end, as the type's stop(). */
 void bough_supervision_stop(struct bough_actor *actor);
+
+/* The timer of a child: few restarts have a limit of their start, or a wait, so that one
+ * that does not run is seen here, without a call. */
+static inline void bough_supervised_stop_timer(struct bough_supervised *child)
+{
+    if (!child->timed) return;
+    child->timed = false;
+    bough_timer_stop(&child->timer);
+}
+
+/* Actions of the decider. False: what comes of them is told later. */
+bool bough_supervision_do_stop(struct bough_actor *actor,
+                               const struct bough_decide_action *action,
+                               struct bough_decide_event *outcome);
+bool bough_supervision_do_kill(struct bough_actor *actor,
+                               const struct bough_decide_action *action,
+                               struct bough_decide_event *outcome);
+bool bough_supervision_do_stop_all(struct bough_actor *actor,
+                                   const struct bough_decide_action *action,
+                                   struct bough_decide_event *outcome);
+bool bough_supervision_do_kill_all(struct bough_actor *actor,
+                                   const struct bough_decide_action *action,
+                                   struct bough_decide_event *outcome);
 
 /* Reports */
 

@@ -405,6 +405,49 @@ static void the_lives_under_it_end_first(void **state)
     bough_place_free(places[0], 0);
 }
 
+static void a_start_says_whether_the_life_is_ready_to_who_asks(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    struct bough_probe_watch watch, late;
+    bool ready = false;
+    const struct bough_start start = { .watch = &watch.watch, .ready = &ready };
+    const struct bough_address place = bough_probe_place(test, &probe, BOUGH_NOBODY, "/");
+
+    bough_probe_watch_init(&watch, &probe);
+    bough_probe_watch_init(&late, &probe);
+    assert_status(bough_place_start(place, &start, NULL), BOUGH_OK);
+    assert_true(ready);
+    assert_int_equal(watch.watch.seq, test->events[1].seq);
+    assert_int_equal(test->events[1].kind, BOUGH_EVENT_READY);
+    bough_watch(&late.watch, place);
+    bough_test_run(test);
+    assert_int_equal(watch.readies, 0);
+    assert_int_equal(late.readies, 1);
+    end(test, place);
+    assert_int_equal(watch.exits, 1);
+    bough_place_free(place, 0);
+}
+
+static void a_start_that_goes_on_is_told_by_the_watch(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { .starts_later = true };
+    struct bough_probe_watch watch;
+    bool ready = false;
+    const struct bough_start start = { .watch = &watch.watch, .ready = &ready };
+    const struct bough_address place = bough_probe_place(test, &probe, BOUGH_NOBODY, "/");
+
+    bough_probe_watch_init(&watch, &probe);
+    assert_status(bough_place_start(place, &start, NULL), BOUGH_OK);
+    bough_ready(probe.actor);
+    bough_test_run(test);
+    assert_false(ready);
+    assert_int_equal(watch.readies, 1);
+    end(test, place);
+    bough_place_free(place, 0);
+}
+
 static void fail_a_life(struct bough_test *test, struct bough_address place,
                         struct bough_watch *watch, int64_t number)
 {
@@ -480,6 +523,8 @@ int main(void)
         test_of(the_end_of_the_watcher_takes_its_watches_back),
         test_of(every_watch_of_a_life_fires),
         test_of(a_watch_may_be_used_again_or_freed_when_it_fires),
+        test_of(a_start_says_whether_the_life_is_ready_to_who_asks),
+        test_of(a_start_that_goes_on_is_told_by_the_watch),
         test_of(a_watch_that_keeps_has_the_reason_until_it_is_used_again),
         test_of(a_reason_outlives_all_but_the_watch_that_keeps_it),
         test_of(a_second_stop_is_one_stop),

@@ -415,6 +415,22 @@ static void each_event_names_the_one_that_led_to_it(void **state)
     tree_finish(&tree);
 }
 
+static void a_rollback_names_the_start_that_failed(void **state)
+{
+    const struct bough_test_event *failed, *stopping;
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 2);
+    tree.probes[1].init_status = BOUGH_ERANGE;
+    tree_begin(&tree);
+    failed = event_at(&tree, 3, BOUGH_EVENT_EXITED);
+    stopping = event_at(&tree, 4, BOUGH_EVENT_STOPPING);
+    assert_string_equal(failed->path, "/b");
+    assert_string_equal(stopping->path, "/a");
+    assert_int_equal(stopping->cause, failed->seq);
+    tree_finish(&tree);
+}
+
 static void giving_up_names_the_end_that_led_to_it(void **state)
 {
     const struct bough_test_event *exited, *gave_up;
@@ -567,6 +583,7 @@ int main(void)
         fact(giving_up_is_told_before_the_rest_is_stopped),
         fact(each_event_names_the_one_that_led_to_it),
         fact(giving_up_names_the_end_that_led_to_it),
+        fact(a_rollback_names_the_start_that_failed),
         fact(restarts_are_counted_at_the_place_and_first_starts_are_not),
         fact(what_waits_at_a_place_is_run_by_the_next_life),
         fact(what_waits_for_a_sibling_of_the_group_is_run_after_its_restart),

@@ -3,7 +3,10 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/tree.h>
 
+#include <stdlib.h>
 #include <string.h>
+
+#include <bough/core/text.h>
 
 /* Start */
 
@@ -482,6 +485,45 @@ static void a_killed_supervisor_takes_its_children_along(void **state)
     tree_finish(&tree);
 }
 
+static void stop_root(struct bough_actor *actor, struct bough_probe *probe)
+{
+    const struct tree *tree = probe->data;
+    struct bough_address root;
+
+    (void)actor;
+    if (probe->inits != 1) return;
+    assert_status(bough_lookup(tree->test->loop, "/", &root), BOUGH_OK);
+    bough_stop(root);
+}
+
+/* Few enough of them are started in one turn. */
+static void a_stop_need_not_wait_for_many_starts(void **state)
+{
+    enum { MANY = 1000 };
+    struct bough_child_spec *children = calloc(MANY, sizeof(*children));
+    char(*names)[8] = calloc(MANY, sizeof(*names));
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 1);
+    tree.stays_inline = true;
+    tree.probes[0].data = &tree;
+    tree.probes[0].on_init = stop_root;
+    for (int i = 0; i < MANY; i++) {
+        bough_text_format(names[i], sizeof(names[i]), "%d", i);
+        children[i] = tree.children[0];
+        children[i].name = names[i];
+    }
+    tree.options.children = children;
+    tree.options.child_count = MANY;
+    tree_begin(&tree);
+    assert_int_equal(tree.watch.exits, 1);
+    assert_in_range(tree.probes[0].inits, 1, MANY / 10);
+    assert_int_equal(tree.probes[0].finishes, tree.probes[0].inits);
+    free(names);
+    free(children);
+    tree_finish(&tree);
+}
+
 #define fact(function) \
     cmocka_unit_test_setup_teardown(function, bough_test_setup, bough_test_teardown)
 
@@ -497,6 +539,7 @@ int main(void)
         fact(a_child_that_fails_while_it_starts_is_named_with_its_reason),
         fact(asked_to_stop_in_the_moment_of_its_start_it_leaves_nothing),
         fact(asked_to_stop_while_a_child_starts_it_stops_that_child),
+        fact(a_stop_need_not_wait_for_many_starts),
         fact(a_second_tree_in_the_same_runtime_is_refused),
         fact(a_tree_that_is_down_can_be_started_again),
         fact(specs_that_are_not_allowed_start_nothing),
