@@ -82,13 +82,13 @@ void bough_exit(struct bough_actor *actor, enum bough_exit_kind kind)
 void bough_fail(struct bough_actor *actor, enum bough_status status, const char *format,
                 ...)
 {
-    struct bough_exit_reason reason = bough_exit_make(BOUGH_EXIT_ERROR, status, 0, NULL);
+    char *text = bough_slot_break(actor, status);
     va_list arguments;
 
+    if (text == NULL) return;
     va_start(arguments, format);
-    bough_text_vformat(reason.text, sizeof(reason.text), format, arguments);
+    bough_text_vformat(text, BOUGH_EXIT_TEXT, format, arguments);
     va_end(arguments);
-    bough_exit_because(actor, &reason);
 }
 
 /* The event whose watch is being told just now: what is asked for meanwhile is caused by

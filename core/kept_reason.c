@@ -19,16 +19,24 @@ const struct bough_kept_reason bough_bare_reasons[] = {
 _Static_assert(bough_count_of(bough_bare_reasons) == BOUGH_EXIT_KIND_COUNT,
                "each kind has its reason");
 
+struct bough_exit_reason *bough_reason_new(struct bough_loop *loop)
+{
+    struct bough_kept_reason *kept = bough_pool_take(&loop->pool, sizeof(*kept));
+
+    if (kept == NULL) return NULL;
+    kept->holders = 1;
+    return &kept->reason;
+}
+
 const struct bough_exit_reason *bough_reason_keep(struct bough_loop *loop,
                                                   const struct bough_exit_reason *reason)
 {
-    struct bough_kept_reason *kept;
+    struct bough_exit_reason *kept;
 
     bough_assert(reason->kind < BOUGH_EXIT_KIND_COUNT);
     if (bough_reason_is_bare(reason)) return bough_bare_reason(reason->kind);
-    kept = bough_pool_take(&loop->pool, sizeof(*kept));
+    kept = bough_reason_new(loop);
     if (kept == NULL) return bough_bare_reason(reason->kind);
-    kept->holders = 1;
-    bough_exit_copy(&kept->reason, reason);
-    return &kept->reason;
+    bough_exit_copy(kept, reason);
+    return kept;
 }

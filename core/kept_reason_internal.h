@@ -33,6 +33,9 @@ static inline bool bough_reason_is_bare(const struct bough_exit_reason *reason)
            reason->status == bough_bare_reason(reason->kind)->status;
 }
 
+/* One that is held once, to be written before anybody reads it; NULL: no memory. */
+struct bough_exit_reason *bough_reason_new(struct bough_loop *loop);
+
 /* A copy that is held once. */
 const struct bough_exit_reason *bough_reason_keep(struct bough_loop *loop,
                                                   const struct bough_exit_reason *reason);

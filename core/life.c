@@ -61,7 +61,7 @@ static void set_cause(struct bough_actor *slot, uint64_t cause)
     if (name != NULL) name->cause = cause;
 }
 
-/* The slot of the parent, when there is one that lives. */
+/* The slot of the parent; NULL: it has none. */
 static struct bough_actor *parent_of(const struct bough_actor *slot)
 {
     const struct bough_name *name = bough_slot_name(slot);
@@ -113,6 +113,23 @@ void bough_slot_doom(struct bough_actor *slot, const struct bough_exit_reason *r
     bough_slot_hurry(slot);
 }
 
+char *bough_slot_break(struct bough_actor *slot, enum bough_status status)
+{
+    if (!bough_slot_lives(slot) || slot->gate.doomed) return NULL;
+    keep_bare_reason(slot, BOUGH_EXIT_ERROR);
+    bough_slot_hurry(slot);
+
+    struct bough_annex *annex = bough_slot_annex(slot);
+    struct bough_exit_reason *reason =
+        annex != NULL ? bough_reason_new(slot->loop) : NULL;
+    if (reason == NULL) return NULL;
+    reason->kind = BOUGH_EXIT_ERROR;
+    reason->status = status;
+    reason->number = 0;
+    annex->reason = reason;
+    return reason->text;
+}
+
 /* Start */
 
 /* A life without a state has an address for it all the same. */
@@ -160,6 +177,15 @@ void bough_life_uncount(struct bough_actor *slot)
     }
 }
 
+/* The parent, when its lives are counted here: on a loop of this thread. */
+static struct bough_actor *near_parent_of(const struct bough_actor *slot)
+{
+    struct bough_actor *parent = parent_of(slot);
+
+    return parent != NULL && bough_loop_is_near(parent->loop) ? parent : NULL;
+}
+
+/* `parent`: near_parent_of(). */
 static void take_state(struct bough_actor *slot, struct bough_actor *parent, void *state)
 {
     struct bough_name *name = bough_slot_name(slot);
@@ -174,8 +200,7 @@ static void take_state(struct bough_actor *slot, struct bough_actor *parent, voi
     slot->stop_asked = false;
     slot->ending = false;
     slot->loop->counts.lives++;
-    if (parent != NULL && bough_loop_is_near(parent->loop))
-        bough_slot_name(parent)->child_lives++;
+    if (parent != NULL) bough_slot_name(parent)->child_lives++;
     if (name != NULL) name->started_ms = bough_loop_time(slot->loop);
 }
 
@@ -256,8 +281,7 @@ static enum bough_status refuse_start(const struct bough_actor *slot,
     if (bough_slot_lives(slot)) return BOUGH_ERUNNING;
     if (slot->type == NULL) return BOUGH_EINVALID;
     if (slot->loop->closing) return BOUGH_EGONE;
-    if (parent != NULL && bough_loop_is_near(parent->loop) && !may_start_children(parent))
-        return BOUGH_EGONE;
+    if (parent != NULL && !may_start_children(parent)) return BOUGH_EGONE;
     return BOUGH_OK;
 }
 
@@ -271,12 +295,11 @@ static enum bough_status refuse(struct bough_exit_reason *failure,
 /* Before it is posted: it may come back at once. */
 static void count_far(struct bough_actor *slot)
 {
-    const struct bough_actor *parent = parent_of(slot);
+    const struct bough_actor *parent = near_parent_of(slot);
     struct bough_name *name = bough_slot_name(slot);
 
     if (name != NULL) atomic_store_explicit(&name->asked, true, memory_order_relaxed);
-    if (parent != NULL && bough_loop_is_near(parent->loop))
-        bough_slot_name(parent)->child_lives++;
+    if (parent != NULL) bough_slot_name(parent)->child_lives++;
 }
 
 /* Asks for a life on another loop; what comes of it, a start that fails too, is told by
@@ -376,7 +399,7 @@ enum bough_status bough_life_start(struct bough_actor *slot,
                                    const struct bough_start *start,
                                    struct bough_exit_reason *failure)
 {
-    struct bough_actor *parent = parent_of(slot);
+    struct bough_actor *parent = near_parent_of(slot);
     enum bough_status status = refuse_start(slot, parent);
 
     if (status != BOUGH_OK) return refuse(failure, status);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/core/slot_internal.h>
 
-void bough_owned_release_all(struct bough_actor *actor)
+void bough_owned_release(struct bough_actor *actor)
 {
     while (actor->owned != NULL) {
         struct bough_owned *owned = actor->owned;

@@ -86,10 +86,8 @@ void bough_slot_free(struct bough_actor *slot)
     if (loop->apart && loop->counts.places == 0) bough_apart_vacant(loop);
 }
 
-struct bough_annex *bough_slot_annex(struct bough_actor *slot)
+struct bough_annex *bough_slot_new_annex(struct bough_actor *slot)
 {
-    if (slot->annex != NULL) return slot->annex;
-
     struct bough_annex *annex = bough_pool_take(&slot->loop->pool, sizeof(*annex));
     if (annex == NULL) return NULL;
     memset(annex, 0, sizeof(*annex));

@@ -255,8 +255,14 @@ static inline void bough_owned_remove(struct bough_owned *owned)
     owned->link = NULL;
 }
 
-/* slab.c: the annex, made if need be; NULL when memory is out. */
-struct bough_annex *bough_slot_annex(struct bough_actor *slot);
+/* slab.c */
+struct bough_annex *bough_slot_new_annex(struct bough_actor *slot);
+
+/* The annex, made if need be; NULL when memory is out. */
+static inline struct bough_annex *bough_slot_annex(struct bough_actor *slot)
+{
+    return slot->annex != NULL ? slot->annex : bough_slot_new_annex(slot);
+}
 
 /* A free slot of the loop, as a place that is reserved; NULL when memory is out. */
 struct bough_actor *bough_slot_new(struct bough_loop *loop);
@@ -312,6 +318,9 @@ void bough_life_ready(struct bough_actor *slot);
 const struct bough_exit_reason *bough_slot_reason(const struct bough_actor *slot);
 void bough_slot_doom(struct bough_actor *slot, const struct bough_exit_reason *reason,
                      uint64_t cause);
+/* The same with an error, of which the sentence is put by the caller where this returns,
+ * BOUGH_EXIT_TEXT bytes; NULL: it has a reason already, or there is no memory for one. */
+char *bough_slot_break(struct bough_actor *slot, enum bough_status status);
 uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
                           uint64_t cause, const struct bough_exit_reason *reason);
 
@@ -483,6 +492,12 @@ void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *
                              const struct bough_exit_reason *reason, uint64_t seq);
 
 /* owned.c */
-void bough_owned_release_all(struct bough_actor *actor);
+void bough_owned_release(struct bough_actor *actor);
+
+/* Twice in the end of a life, most of which own nothing. */
+static inline void bough_owned_release_all(struct bough_actor *actor)
+{
+    if (actor->owned != NULL) bough_owned_release(actor);
+}
 
 #endif

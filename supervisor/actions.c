@@ -49,7 +49,7 @@ static void came_up(struct bough_actor *actor, struct bough_supervision *self,
     if (!child->late) bough_supervised_stop_timer(child);
     child->lived = true;
     self->news = child->watch.seq;
-    bough_report_up(actor, child, self->asked == child);
+    bough_report_up(actor, self, child);
 }
 
 static void child_ready(struct bough_watch *watch)
@@ -86,7 +86,7 @@ static void child_exited(struct bough_watch *watch,
         decline(actor, child);
         return;
     }
-    bough_report_end(actor, child, bough_supervised_state(self, child));
+    bough_report_end(actor, self, child);
     feed(actor, self, child, BOUGH_ON_EXITED);
     if (bough_decide_is_ending(self->decider) &&
         bough_supervised_state(self, child) == BOUGH_CHILD_DOWN)
@@ -143,7 +143,7 @@ static bool start_over(struct bough_actor *actor, struct bough_supervised *child
                      bough_supervised_path(child));
         outcome->kind = BOUGH_ON_IGNORED;
     } else {
-        bough_report_end(actor, child, bough_supervised_state(self, child));
+        bough_report_end(actor, self, child);
         outcome->kind = BOUGH_ON_START_FAILED;
         outcome->reason = bough_supervised_reason(child);
     }
@@ -392,11 +392,12 @@ static inline __attribute__((always_inline)) void step(struct bough_actor *actor
                                                        struct bough_supervision *self,
                                                        struct bough_decide_event *event)
 {
+    const int64_t now_ms = bough_now_ms(actor); /* it stands still */
     struct bough_decide_actions actions;
 
     self->at_once = AT_ONCE;
     do {
-        bough_decide_about(self->decider, event, bough_now_ms(actor), &actions);
+        bough_decide_about(self->decider, event, now_ms, &actions);
     } while (perform(actor, &actions, event));
 }
 

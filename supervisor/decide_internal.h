@@ -168,12 +168,14 @@ static inline void bough_decide_set_state(struct bough_decider *decider, size_t 
 {
     struct bough_decider_child *child = &decider->children[i];
 
+    const size_t lived = bough_decide_lives(child);
+    const size_t was_present = bough_decide_present(child);
+
     bough_assert(bough_decide_successors[child->state] & 1u << state);
-    decider->living -= bough_decide_lives(child);
-    if (child->significant) decider->significant -= bough_decide_present(child);
     child->state = state;
-    decider->living += bough_decide_lives(child);
-    if (child->significant) decider->significant += bough_decide_present(child);
+    decider->living += (size_t)bough_decide_lives(child) - lived;
+    if (child->significant)
+        decider->significant += (size_t)bough_decide_present(child) - was_present;
 }
 
 /* The child is over: DOWN and known, or forgotten, as its spec wants. */

@@ -59,12 +59,18 @@ static __attribute__((noinline)) void say_up(struct bough_actor *actor,
                  child->watch.address.life);
 }
 
-void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child,
-                     bool asked)
+/* Asked after each start and end, without a call. */
+static inline bool says(const struct bough_supervision *self, enum bough_log_level level)
 {
-    const enum bough_log_level level = asked ? BOUGH_DEBUG : BOUGH_INFO;
+    return level >= self->log_level;
+}
 
-    if (bough_log_wanted(bough_actor_runtime(actor), level)) say_up(actor, level, child);
+void bough_report_up(struct bough_actor *actor, const struct bough_supervision *self,
+                     const struct bough_supervised *child)
+{
+    const enum bough_log_level level = self->asked == child ? BOUGH_DEBUG : BOUGH_INFO;
+
+    if (says(self, level)) say_up(actor, level, child);
 }
 
 /* OTP's shutdown_error: what is said about an end that was asked for, and was another. */
@@ -102,16 +108,19 @@ static void report_end_of_work(struct bough_actor *actor,
         say_end(actor, BOUGH_DEBUG, child, "ended", "; its work is done");
 }
 
-void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child,
-                      enum bough_child_state state)
+void bough_report_end(struct bough_actor *actor, const struct bough_supervision *self,
+                      const struct bough_supervised *child)
 {
+    const enum bough_child_state state = bough_supervised_state(self, child);
+
+    if (!says(self, BOUGH_ERROR)) return;
     if (state == BOUGH_CHILD_STARTING)
         say_end(actor, BOUGH_ERROR, child, "did not start", "");
     else if (state != BOUGH_CHILD_STOPPING)
         report_end_of_work(actor, child);
     else if (!ended_as_asked(child))
         say_end(actor, BOUGH_WARNING, child, "was to end in order, and ended", "");
-    else if (bough_log_wanted(bough_actor_runtime(actor), BOUGH_DEBUG))
+    else if (says(self, BOUGH_DEBUG))
         say_end(actor, BOUGH_DEBUG, child, "ended", "");
 }
 
@@ -161,14 +170,14 @@ tell_restart(struct bough_actor *actor, const struct bough_supervised *child,
 }
 
 static __attribute__((noinline)) void
-say_restart(struct bough_actor *actor, enum bough_log_level level,
-            const struct bough_supervised *child,
+say_restart(struct bough_actor *actor, const struct bough_supervised *child,
             const struct bough_decide_action *action)
 {
     const struct bough_supervision *self = bough_state(actor);
     char why[BOUGH_REASON_TEXT], period[BOUGH_DURATION_TEXT];
 
-    bough_report(actor, level, "%s %s: %s; restart %" PRIu32 " of %" PRIu32 " in %s",
+    bough_report(actor, level_of(child, action),
+                 "%s %s: %s; restart %" PRIu32 " of %" PRIu32 " in %s",
                  bough_supervised_path(child),
                  action->attempt > 1 ? "did not start" : "ended",
                  print_reason(child, why), action->restarts,
@@ -181,10 +190,9 @@ void bough_report_restart(struct bough_actor *actor, struct bough_supervised *ch
 {
     struct bough_supervision *self = bough_state(actor);
     struct bough_runtime *runtime = bough_actor_runtime(actor);
-    const enum bough_log_level level = level_of(child, action);
 
     if (bough_event_wanted(runtime)) self->cause = tell_restart(actor, child, action);
-    if (bough_log_wanted(runtime, level)) say_restart(actor, level, child, action);
+    if (says(self, BOUGH_WARNING)) say_restart(actor, child, action);
 }
 
 /* Ends of the supervisor by itself */

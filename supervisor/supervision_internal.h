@@ -22,6 +22,7 @@
 #include <uthash.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/log.h>
 #include <bough/core/timer.h>
 #include <bough/supervisor/decide.h>
 
@@ -87,6 +88,7 @@ struct bough_supervision {
     const struct bough_role *role;
     const struct bough_supervisor_options *options; /* flags; live as long as the place */
     struct bough_decider *decider;
+    enum bough_log_level log_level;     /* the runtime's: lower ones are not logged */
     struct bough_supervised **children; /* by the decider's number; NULL: nobody */
     size_t capacity;                    /* of the array */
     struct bough_supervised *by_name;   /* those not forgotten */
@@ -233,10 +235,11 @@ enum { BOUGH_REASON_TEXT = 224, BOUGH_DURATION_TEXT = 24 };
     } while (0)
 
 const char *bough_print_ms(int64_t ms, char buffer[BOUGH_DURATION_TEXT]);
-void bough_report_up(struct bough_actor *actor, const struct bough_supervised *child,
-                     bool asked); /* by a request, which makes it no news */
-void bough_report_end(struct bough_actor *actor, const struct bough_supervised *child,
-                      enum bough_child_state state); /* in which it ended */
+void bough_report_up(struct bough_actor *actor, const struct bough_supervision *self,
+                     const struct bough_supervised *child);
+/* Before the decider knows of it. */
+void bough_report_end(struct bough_actor *actor, const struct bough_supervision *self,
+                      const struct bough_supervised *child);
 
 /* Events and their lines in the log. */
 void bough_report_wait(struct bough_actor *actor, struct bough_supervised *child,
