@@ -47,25 +47,21 @@ uint64_t bough_slot_event(struct bough_actor *slot, enum bough_event_kind kind,
                                                    : 0;
 }
 
-static uint64_t cause_of(const struct bough_actor *slot)
-{
-    const struct bough_name *name = bough_slot_name(slot);
+/* Of the name, which a start and an end look up once: NULL when there is none. */
 
+static uint64_t cause_of(const struct bough_name *name)
+{
     return name != NULL ? name->cause : 0;
 }
 
-static void set_cause(struct bough_actor *slot, uint64_t cause)
+static void set_cause(struct bough_name *name, uint64_t cause)
 {
-    struct bough_name *name = bough_slot_name(slot);
-
     if (name != NULL) name->cause = cause;
 }
 
 /* The slot of the parent; NULL: it has none. */
-static struct bough_actor *parent_of(const struct bough_actor *slot)
+static struct bough_actor *parent_of(const struct bough_name *name)
 {
-    const struct bough_name *name = bough_slot_name(slot);
-
     return name != NULL && name->parent != NULL ? name->parent->slot : NULL;
 }
 
@@ -108,7 +104,7 @@ void bough_slot_doom(struct bough_actor *slot, const struct bough_exit_reason *r
                      uint64_t cause)
 {
     if (!bough_slot_lives(slot) || slot->gate.doomed) return;
-    if (cause != 0) set_cause(slot, cause);
+    if (cause != 0) set_cause(bough_slot_name(slot), cause);
     keep_reason(slot, reason);
     bough_slot_hurry(slot);
 }
@@ -165,8 +161,8 @@ void bough_life_over(struct bough_actor *parent)
 
 void bough_life_uncount(struct bough_actor *slot)
 {
-    struct bough_actor *parent = parent_of(slot);
     struct bough_name *name = bough_slot_name(slot);
+    struct bough_actor *parent = parent_of(name);
 
     if (name != NULL) atomic_store_explicit(&name->asked, false, memory_order_release);
     if (parent == NULL) return;
@@ -178,18 +174,17 @@ void bough_life_uncount(struct bough_actor *slot)
 }
 
 /* The parent, when its lives are counted here: on a loop of this thread. */
-static struct bough_actor *near_parent_of(const struct bough_actor *slot)
+static struct bough_actor *near_parent_of(const struct bough_name *name)
 {
-    struct bough_actor *parent = parent_of(slot);
+    struct bough_actor *parent = parent_of(name);
 
     return parent != NULL && bough_loop_is_near(parent->loop) ? parent : NULL;
 }
 
 /* `parent`: near_parent_of(). */
-static void take_state(struct bough_actor *slot, struct bough_actor *parent, void *state)
+static void take_state(struct bough_actor *slot, struct bough_name *name,
+                       struct bough_actor *parent, void *state)
 {
-    struct bough_name *name = bough_slot_name(slot);
-
     clear(state, slot->type->state_size);
     slot->state = state;
     slot->begun = false;
@@ -295,8 +290,8 @@ static enum bough_status refuse(struct bough_exit_reason *failure,
 /* Before it is posted: it may come back at once. */
 static void count_far(struct bough_actor *slot)
 {
-    const struct bough_actor *parent = near_parent_of(slot);
     struct bough_name *name = bough_slot_name(slot);
+    const struct bough_actor *parent = near_parent_of(name);
 
     if (name != NULL) atomic_store_explicit(&name->asked, true, memory_order_relaxed);
     if (parent != NULL) bough_slot_name(parent)->child_lives++;
@@ -309,7 +304,7 @@ enum bough_status bough_life_start_far(struct bough_actor *slot,
                                        struct bough_exit_reason *failure)
 {
     const struct bough_address place = bough_slot_place(slot);
-    struct bough_actor *parent = parent_of(slot);
+    struct bough_actor *parent = parent_of(bough_slot_name(slot));
     struct bough_watch *watch = start->watch;
     struct bough_asker id;
 
@@ -333,10 +328,11 @@ enum bough_status bough_life_start_far(struct bough_actor *slot,
 /* `knows`, or NULL, is a watch that is not told. */
 static void become_ready(struct bough_actor *slot, struct bough_watch *knows)
 {
-    slot->gate.phase = BOUGH_PLACE_RUNNING;
+    struct bough_name *name = bough_slot_name(slot);
 
-    const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_READY, cause_of(slot), NULL);
-    set_cause(slot, 0);
+    slot->gate.phase = BOUGH_PLACE_RUNNING;
+    const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_READY, cause_of(name), NULL);
+    set_cause(name, 0);
     bough_watches_ready(slot, knows, seq);
     bough_slot_queue(slot);
 }
@@ -378,16 +374,15 @@ static void ready_at_once(struct bough_actor *slot, const struct bough_start *st
 }
 
 /* From now on it is watched, and counted as begun. */
-static void begun(struct bough_actor *slot, const struct bough_start *start)
+static void begun(struct bough_actor *slot, struct bough_name *name,
+                  const struct bough_start *start)
 {
-    struct bough_name *name = bough_slot_name(slot);
-
     if (start->restart && name != NULL) name->restarts++;
     if (start->watch != NULL) {
         const bool watched = bough_watch_add(slot, start->watch);
         bough_assert(watched); /* the annex is there: see below */
     }
-    set_cause(slot, bough_slot_event(slot, BOUGH_EVENT_STARTED, start->cause, NULL));
+    set_cause(name, bough_slot_event(slot, BOUGH_EVENT_STARTED, start->cause, NULL));
     slot->begun = true;
     if ((slot->gate.shut & BOUGH_SHUT_UNREADY) == 0 && !slot->gate.doomed)
         ready_at_once(slot, start);
@@ -399,7 +394,8 @@ enum bough_status bough_life_start(struct bough_actor *slot,
                                    const struct bough_start *start,
                                    struct bough_exit_reason *failure)
 {
-    struct bough_actor *parent = near_parent_of(slot);
+    struct bough_name *name = bough_slot_name(slot);
+    struct bough_actor *parent = near_parent_of(name);
     enum bough_status status = refuse_start(slot, parent);
 
     if (status != BOUGH_OK) return refuse(failure, status);
@@ -413,17 +409,17 @@ enum bough_status bough_life_start(struct bough_actor *slot,
         if (failure != NULL) *failure = *bough_bare_reason(BOUGH_EXIT_ERROR);
         return BOUGH_ENOMEM;
     }
-    take_state(slot, parent, state);
+    take_state(slot, name, parent, state);
     bough_poke_next(&slot->life);
     slot->gate.phase = BOUGH_PLACE_STARTING;
-    set_cause(slot, start->cause);
+    set_cause(name, start->cause);
 
     status = call_init(slot);
     if (status != BOUGH_OK) {
         slot->gate.phase = before;
         return fail_start(slot, status, start, failure);
     }
-    begun(slot, start);
+    begun(slot, name, start);
     return BOUGH_OK;
 }
 
@@ -431,16 +427,15 @@ enum bough_status bough_life_start(struct bough_actor *slot,
 
 /* Where a place without a supervisor above it comes to rest: nobody will start it again.
  */
-static bool stays_empty(const struct bough_actor *slot)
+static bool stays_empty(const struct bough_actor *slot, const struct bough_name *name)
 {
-    const struct bough_name *name = bough_slot_name(slot);
-
     return slot->fleeting || (name != NULL && name->parent == NULL);
 }
 
-static void rest(struct bough_actor *slot, const struct bough_exit_reason *reason)
+static void rest(struct bough_actor *slot, const struct bough_name *name,
+                 const struct bough_exit_reason *reason)
 {
-    if (stays_empty(slot)) {
+    if (stays_empty(slot, name)) {
         bough_slot_settle(slot, bough_exit_good(reason) ? BOUGH_PLACE_STOPPED
                                                         : BOUGH_PLACE_FAILED);
     } else {
@@ -449,23 +444,26 @@ static void rest(struct bough_actor *slot, const struct bough_exit_reason *reaso
     }
 }
 
+/* In a turn of the system lane. */
 static void complete_end(struct bough_actor *slot)
 {
     struct bough_loop *loop = slot->loop;
-    const uint64_t cause = cause_of(slot);
+    struct bough_name *name = bough_slot_name(slot);
+    const uint64_t cause = cause_of(name);
 
     if (slot->type->finish != NULL) slot->type->finish(slot);
     bough_owned_release_all(slot);
     slot->gate.phase = BOUGH_PLACE_RESTARTING;
     const struct bough_exit_reason *reason = take_reason(slot);
     give_state(slot);
-    set_cause(slot, 0);
-    rest(slot, reason);
+    set_cause(name, 0);
+    rest(slot, name, reason);
 
     const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_EXITED, cause, reason);
-    bough_watches_exited(slot, reason, seq);
+    struct bough_watch *next = bough_watches_exited(slot, reason, seq);
     bough_reason_drop(loop, reason);
     if (slot->fleeting) bough_slot_vacate(slot, seq);
+    if (next != NULL) bough_watch_tell(next);
 }
 
 void bough_life_end(struct bough_actor *slot)
@@ -485,7 +483,7 @@ void bough_life_stop(struct bough_actor *slot)
     slot->stop_asked = false;
     if (slot->gate.phase == BOUGH_PLACE_STOPPING) return;
     slot->gate.phase = BOUGH_PLACE_STOPPING;
-    bough_slot_event(slot, BOUGH_EVENT_STOPPING, cause_of(slot), NULL);
+    bough_slot_event(slot, BOUGH_EVENT_STOPPING, cause_of(bough_slot_name(slot)), NULL);
     if (slot->type->stop != NULL) {
         slot->loop->running = slot;
         slot->type->stop(slot);

@@ -94,22 +94,24 @@ struct bough_actor {
     uint32_t awaits; /* receivers that it waits for */
 };
 
-/* The part of a named place: the tree, and what status shows. */
+/* The part of a named place: the tree, and what status shows. What each life touches
+ * comes first, in two cache lines of four. */
 struct bough_name {
     struct bough_annex annex;
-    UT_hash_handle hh;
-    struct bough_actor *slot;
-    struct bough_name *parent, *first, *last, *previous, *next;
-    const char *restart;
-    enum bough_isolation isolation;
-    bool detached;                         /* in no tree or table any more */
-    atomic_bool asked;                     /* a life was asked for from another loop */
-    struct bough_address sign;             /* where it was, and who asks is led on */
-    const struct bough_actor_type *speaks; /* NULL: its own type */
-    uint64_t cause;                        /* of the stop or end that was asked for */
+    struct bough_name *parent;
+    uint64_t cause; /* of the stop or end that was asked for */
     int64_t started_ms;
     uint32_t restarts;
     uint32_t child_lives; /* how many places under it are lived in */
+    atomic_bool asked;    /* a life was asked for from another loop */
+    bool detached;        /* in no tree or table any more */
+    enum bough_isolation isolation;
+    struct bough_actor *slot;
+    struct bough_name *first, *last, *previous, *next;
+    const char *restart;
+    struct bough_address sign;             /* where it was, and who asks is led on */
+    const struct bough_actor_type *speaks; /* NULL: its own type */
+    UT_hash_handle hh;
     char path[];
 };
 
@@ -473,8 +475,13 @@ bool bough_watch_add(struct bough_actor *slot, struct bough_watch *watch);
 /* `knows`, or NULL, is not told. */
 void bough_watches_ready(struct bough_actor *slot, struct bough_watch *knows,
                          uint64_t seq);
-void bough_watches_exited(struct bough_actor *slot,
-                          const struct bough_exit_reason *reason, uint64_t seq);
+/* Returns the one watch that would be told next, which is not queued then, for
+ * bough_watch_tell() at the end of this turn of the system lane; NULL: those that there
+ * are have been queued. */
+struct bough_watch *bough_watches_exited(struct bough_actor *slot,
+                                         const struct bough_exit_reason *reason,
+                                         uint64_t seq);
+void bough_watch_tell(struct bough_watch *watch);
 
 void bough_watches_close(struct bough_loop *loop);
 

@@ -145,16 +145,35 @@ void bough_watches_ready(struct bough_actor *slot, struct bough_watch *knows,
     if (knows != NULL) knows->seq = seq;
 }
 
-void bough_watches_exited(struct bough_actor *slot,
-                          const struct bough_exit_reason *reason, uint64_t seq)
+/* Nearly every life has one watch, and nothing else is urgent when it ends. */
+static bool is_next(const struct bough_actor *slot, const struct bough_watch *watch)
+{
+    return watch->pending == 0 && slot->loop->urgent.head == NULL &&
+           slot->annex->watches == NULL;
+}
+
+struct bough_watch *bough_watches_exited(struct bough_actor *slot,
+                                         const struct bough_exit_reason *reason,
+                                         uint64_t seq)
 {
     struct bough_watch *watch;
 
     while ((watch = watches_of(slot)) != NULL) {
         unlink_watch(watch);
         watch->reason = bough_reason_hold(reason);
+        if (is_next(slot, watch)) {
+            watch->pending = EXITED;
+            watch->seq = seq;
+            return watch;
+        }
         pend(watch, EXITED, seq);
     }
+    return NULL;
+}
+
+void bough_watch_tell(struct bough_watch *watch)
+{
+    tell(watch->told_on, &watch->task);
 }
 
 /* Lives on other loops */

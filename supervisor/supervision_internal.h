@@ -42,8 +42,8 @@ struct bough_supervised {
     bool late;    /* killed, since it was not ready in time */
     bool timed;   /* its timer may run */
     bool removed; /* forgotten; kept for what is still to be said about it */
-    struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
     struct bough_watch watch;        /* of its life; keeps why the last one ended */
+    struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
     struct bough_exit_reason *fault; /* NULL: it has not failed to start so far */
     int64_t start_limit_ms;
     struct bough_child_spec *own;  /* `spec`, when it is this child's alone; else NULL */
