@@ -19,6 +19,18 @@ const struct bough_kept_reason bough_bare_reasons[] = {
 _Static_assert(bough_count_of(bough_bare_reasons) == BOUGH_EXIT_KIND_COUNT,
                "each kind has its reason");
 
+/* Of a life that was not wanted, so that it is not taken for one that failed. */
+static const struct bough_kept_reason not_wanted = {
+    .reason = { .kind = BOUGH_EXIT_NORMAL, .status = BOUGH_IGNORE },
+};
+
+static const struct bough_exit_reason *
+without_memory(const struct bough_exit_reason *reason)
+{
+    return reason->status == BOUGH_IGNORE ? &not_wanted.reason
+                                          : bough_bare_reason(reason->kind);
+}
+
 struct bough_exit_reason *bough_reason_new(struct bough_loop *loop)
 {
     struct bough_kept_reason *kept = bough_pool_take(&loop->pool, sizeof(*kept));
@@ -36,7 +48,7 @@ const struct bough_exit_reason *bough_reason_keep(struct bough_loop *loop,
     bough_assert(reason->kind < BOUGH_EXIT_KIND_COUNT);
     if (bough_reason_is_bare(reason)) return bough_bare_reason(reason->kind);
     kept = bough_reason_new(loop);
-    if (kept == NULL) return bough_bare_reason(reason->kind);
+    if (kept == NULL) return without_memory(reason);
     bough_exit_copy(kept, reason);
     return kept;
 }
