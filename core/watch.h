@@ -36,7 +36,7 @@ struct bough_watch {
     /* Valid in the callbacks. */
     struct bough_address address; /* the life that is watched */
     uint64_t seq; /* of the event `ready` or `exited`, 0 when none was made */
-    const struct bough_exit_reason *reason; /* of the end; NULL before */
+    const struct bough_exit_reason *reason; /* with `keeps`: of the end; NULL before */
 
     /* private */
     struct bough_task task;
