@@ -20,7 +20,6 @@ enum {
     ALL = ROOT | CHILD
 };
 
-static const char *const later_isolations[] = { "process", NULL };
 static const char
     *const on_restarts[] = { [BOUGH_KEEP] = "keep", [BOUGH_DISCARD] = "discard", NULL };
 
@@ -179,8 +178,9 @@ const struct bough_key bough_keys[] = {
     { entry_field(isolation, "isolation", BOUGH_CHOICE, .optional = true,
                   .choices = bough_isolation_names,
                   .help = "Where it lives, with all that is below it: on its "
-                          "supervisor's loop, or on a thread of its own."),
-      .where = CHILD, .later = later_isolations },
+                          "supervisor's loop, on a thread of its own, or, for an actor "
+                          "that is not a supervisor, in a process of its own."),
+      .where = CHILD },
     { entry_field(mailbox, "mailbox", BOUGH_OBJECT, .optional = true, .of = mailbox,
                   .of_count = bough_count_of(mailbox),
                   .help = "The messages that wait for it."),

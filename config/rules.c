@@ -141,6 +141,17 @@ static void check_replicas(struct bough_report *report, const struct bough_recor
                   keys[i]);
 }
 
+/* The same as bough_supervisor_check(), at its place. */
+static void check_isolation(struct bough_report *report, const struct bough_entry *entry,
+                            const struct bough_actor_type *type,
+                            const struct bough_json_place *place)
+{
+    const char *obstacle =
+        entry->isolation == BOUGH_PROCESS && type ? bough_process_obstacle(type) : NULL;
+
+    if (obstacle) fault(report, place, "isolation", "%s", obstacle);
+}
+
 void bough_rules_child(struct bough_report *report, const struct bough_record *record,
                        const json_t *object, const struct bough_entry *entry,
                        const struct bough_actor_type *type,
@@ -148,6 +159,7 @@ void bough_rules_child(struct bough_report *report, const struct bough_record *r
 {
     check_significant(report, record->parent, object, entry, place);
     check_backoff(report, &entry->backoff, place);
+    check_isolation(report, entry, type, place);
     check_limit(report, object, type, place);
     check_replicas(report, record->parent, object, place);
     if (is_given(object, "replicas")) check_hash(report, object, entry, type, place);

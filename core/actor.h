@@ -79,6 +79,9 @@ struct bough_actor_type {
     /* Releases what init and run took; the last thing that a life does. May be NULL. */
     void (*finish)(struct bough_actor *actor);
 
+    /* Its run() may hold messages (elsewhere.h). */
+    bool holds;
+
     /* How options are copied and freed when the field table cannot say it. NULL: by
      * table. */
     void *(*copy_options)(const void *options);

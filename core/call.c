@@ -112,7 +112,8 @@ void bough_answer(const struct bough_asker *asker, enum bough_status status,
 
 void bough_answer_buffer(const struct bough_asker *asker, struct bough_buffer *buffer)
 {
-    struct bough_call *call = find(asker);
+    const bool near = asker->loop == NULL || bough_loop_is_near(asker->loop);
+    struct bough_call *call = near ? find(asker) : NULL;
 
     if (call != NULL && call->result == NULL &&
         bough_is_large(bough_buffer_size(buffer))) {

@@ -23,13 +23,16 @@ struct bough_asker {
 struct bough_cell {
     struct bough_cell *next;
     struct bough_asker asker;
-    uint32_t life; /* whom it is for; 0: whoever lives there */
+    uint32_t life; /* whom it is for; 0: whoever lives there; or the mark below */
     uint32_t size;
     _Alignas(16) char bytes[];
 };
 
 /* Cells. What is hot about them is here, so that a message costs no calls between files:
  * together some 150 instructions from bough_send() to the end of the turn. */
+
+/* In place of a life: elsewhere.h. Of a process's only life, so nothing is lost. */
+#define BOUGH_CELL_MARKED UINT32_MAX
 
 enum { BOUGH_SMALL_MIN = 4, BOUGH_SMALL_MAX = 32 };
 

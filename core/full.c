@@ -34,7 +34,9 @@ enum bough_full bough_full_choose(const struct bough_actor *slot, bool high)
         /* Twice the capacity, which may be all that 32 bits hold. */
         return slot->length / 2 < slot->capacity ? BOUGH_FULL_TAKE : BOUGH_FULL_REFUSE;
     case BOUGH_DROP_OLDEST:
-        /* Where only high ones wait, one that is not high does not drive them out. */
+        /* Where only high ones wait, one that is not high does not drive them out; what
+         * is held is out of reach. */
+        if (slot->length == 0) return BOUGH_FULL_DROP;
         return high || slot->mail != NULL ? BOUGH_FULL_TRADE : BOUGH_FULL_DROP;
     case BOUGH_DROP_NEWEST: return BOUGH_FULL_DROP;
     }

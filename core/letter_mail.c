@@ -266,11 +266,16 @@ void bough_deliver_let_go(struct bough_loop *loop, struct bough_letter *letter)
 void bough_post_answer(const struct bough_asker *asker, enum bough_status status,
                        const void *reply, size_t size)
 {
+    struct bough_loop *to = asker->loop;
+
+    if (to->is_abroad) to = bough_answer_abroad(asker, status, reply, size);
+    if (to == NULL) return;
+
     struct bough_letter *letter =
-        bough_letter_new(asker->loop, BOUGH_LETTER_ANSWER, BOUGH_NOBODY, size);
+        bough_letter_new(to, BOUGH_LETTER_ANSWER, BOUGH_NOBODY, size);
 
     if (letter == NULL) {
-        letter = bough_letter_must(asker->loop, BOUGH_LETTER_ANSWER, BOUGH_NOBODY, 0);
+        letter = bough_letter_must(to, BOUGH_LETTER_ANSWER, BOUGH_NOBODY, 0);
         if (status == BOUGH_OK) status = BOUGH_ENOMEM;
         size = 0;
     }

@@ -29,10 +29,11 @@ static __attribute__((noinline)) uint64_t report(const struct bough_actor *slot,
     struct bough_event event = {
         .kind = kind,
         .path = bough_slot_path(slot),
-        .type = slot->type->name,
+        .type = bough_slot_shown_type(slot)->name,
         .life = slot->life,
         .cause = cause,
         .reason = reason,
+        .pid = atomic_load_explicit(&bough_slot_name(slot)->pid, memory_order_relaxed),
     };
     return bough_event_report(slot->loop->runtime, &event);
 }
@@ -189,8 +190,9 @@ static void take_state(struct bough_actor *slot, struct bough_name *name,
     slot->state = state;
     slot->begun = false;
     slot->gate.shut = 0;
-    slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_BATCH;
+    slot->gate.detour &= (unsigned char)~(BOUGH_DETOUR_BATCH | BOUGH_DETOUR_HOLDS);
     if (slot->type->run_batch != NULL) slot->gate.detour |= BOUGH_DETOUR_BATCH;
+    if (slot->type->holds) slot->gate.detour |= BOUGH_DETOUR_HOLDS;
     slot->awaits = 0;
     slot->stop_asked = false;
     slot->ending = false;

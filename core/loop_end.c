@@ -174,6 +174,7 @@ void bough_loop_destroy(struct bough_loop *loop)
     bough_tickets_finish(&loop->calls);
     bough_tickets_finish(&loop->watches);
     bough_parcels_finish(loop);
+    free(loop->abroad);
     if (loop->apart) ev_loop_destroy(loop->ev);
     free(loop);
 }

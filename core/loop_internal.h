@@ -22,6 +22,7 @@
 #include <bough/core/wheel_internal.h>
 
 struct bough_annex;
+struct bough_loop_abroad;
 struct bough_name;
 struct bough_parcel;
 struct bough_slab;
@@ -61,6 +62,8 @@ struct bough_loop {
     struct bough_cell *message;  /* what its run() has; NULL in another callback */
     bool high;                   /* that message has high priority */
     uint64_t cause;              /* the event whose watch is being told; 0: none */
+
+    struct bough_loop_abroad *abroad; /* of the one place that is observed */
 
     struct bough_tickets calls;   /* questions in flight */
     struct bough_tickets watches; /* of lives on other loops */
@@ -102,6 +105,7 @@ struct bough_loop {
     int wake_fd;
     ev_io wake;
     struct bough_spin spin;
+    bool is_abroad;        /* nobody runs it: elsewhere.c */
     bool has_mail_partner; /* something has come from another loop */
 
     /* A loop of a thread of its own: see thread.c. */

@@ -108,6 +108,23 @@ static bool has_high(const struct bough_actor *slot)
     return (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
 }
 
+void bough_mail_put_first(struct bough_actor *slot, struct bough_cell *cell, bool high)
+{
+    struct bough_cell **first = high ? &slot->annex->high : &slot->mail;
+
+    if (*first == NULL) {
+        cell->next = NULL;
+        if (high)
+            link_high(slot, cell, cell->life);
+        else
+            bough_mail_link(slot, cell, cell->life);
+        return;
+    }
+    cell->next = *first;
+    *first = cell;
+    slot->length++;
+}
+
 struct bough_cell *bough_mail_take(struct bough_actor *slot)
 {
     return has_high(slot) ? pop_high(slot) : bough_mail_pop(slot);
@@ -171,7 +188,7 @@ static enum bough_status take(struct bough_actor *slot, uint32_t life,
     if (cell == NULL) return BOUGH_ENOMEM;
 
     struct bough_cell *lost = choice == BOUGH_FULL_TRADE ? oldest(slot) : NULL;
-    put(slot, cell, life, mail);
+    put(slot, cell, mail->marked ? BOUGH_CELL_MARKED : life, mail);
     bough_slot_queue(slot);
     if (full && lost == NULL) bough_full_hold_up(slot);
     /* Last of all: the log that is told of it may itself send. */

@@ -193,10 +193,21 @@ void bough_place_free(struct bough_address place, uint64_t cause)
 
 /* Finding */
 
+/* Somebody may know how to make it. */
+static void make_known(struct bough_loop *loop, const char *path)
+{
+    const struct bough_runtime_options *options = &loop->runtime->options;
+
+    if (options->missing == NULL || !bough_path_valid(path)) return;
+    if (bough_name_find(loop->runtime, path) != NULL) return;
+    options->missing(options->missing_data, loop, path);
+}
+
 enum bough_status bough_lookup(struct bough_loop *loop, const char *path,
                                struct bough_address *place)
 {
     bough_runtime_lock(loop->runtime);
+    make_known(loop, path);
     const struct bough_name *name = bough_name_find(loop->runtime, path);
     if (name != NULL) *place = bough_slot_place(name->slot);
     bough_runtime_unlock(loop->runtime);
@@ -238,6 +249,7 @@ enum bough_status bough_reference(struct bough_loop *loop, const char *path,
 
     if (!bough_path_valid(path)) return BOUGH_EINVALID;
     bough_runtime_lock(loop->runtime);
+    make_known(loop, path);
     const enum bough_status status = walk(loop, path, &name);
     if (status == BOUGH_OK) *place = bough_slot_place(name->slot);
     bough_runtime_unlock(loop->runtime);
@@ -254,6 +266,7 @@ describe(const struct bough_actor *slot, struct bough_place_info *info)
 {
     const struct bough_annex *annex = slot->annex;
     const struct bough_name *name = annex != NULL ? annex->name : NULL;
+    const size_t held = annex != NULL ? annex->held : 0;
 
     *info = (struct bough_place_info){
         .path = name != NULL ? name->path : "",
@@ -262,14 +275,16 @@ describe(const struct bough_actor *slot, struct bough_place_info *info)
         .options = annex != NULL ? annex->options : NULL,
         .state = slot->gate.phase,
         .life = slot->life,
-        .mailbox_length = slot->length + bough_peek(&slot->posted),
-        .mailbox_capacity = slot->capacity,
+        .mailbox_length = slot->length + bough_peek(&slot->posted) + held,
+        .mailbox_capacity = slot->capacity + held,
         .dropped = (annex != NULL ? annex->dropped : 0) + bough_peek(&slot->turned_away),
         .handled = slot->handled,
     };
     if (name == NULL) return;
     info->restarts = name->restarts;
     if (name->speaks != NULL) info->speaks = name->speaks;
+    info->type = bough_slot_shown_type(slot);
+    info->pid = atomic_load_explicit(&name->pid, memory_order_relaxed);
     info->restart = name->restart;
     info->isolation = bough_isolation_names[name->isolation];
     if (slot->state != NULL) {

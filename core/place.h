@@ -54,10 +54,13 @@ enum bough_on_restart {
 enum bough_isolation {
     BOUGH_INLINE, /* on the loop of the place above it */
     BOUGH_THREAD, /* on a loop of a thread of its own, with all that is below it */
+    /* In a process of its own. For the core it is as `inline`: what lives there is an
+     * actor that stands for the other one (elsewhere.h), whose type is `speaks`. */
+    BOUGH_PROCESS,
     BOUGH_ISOLATION_COUNT
 };
 
-/* "inline", "thread", then NULL: fit for a BOUGH_CHOICE. */
+/* "inline", "thread", "process", then NULL: fit for a BOUGH_CHOICE. */
 BOUGH_PUBLIC extern const char *const bough_isolation_names[];
 
 /* What becomes of a message for which there is no room, by the receiver's choice. What is

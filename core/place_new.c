@@ -17,6 +17,7 @@
 const char *const bough_isolation_names[] = {
     [BOUGH_INLINE] = "inline",
     [BOUGH_THREAD] = "thread",
+    [BOUGH_PROCESS] = "process",
     [BOUGH_ISOLATION_COUNT] = NULL,
 };
 
@@ -235,7 +236,10 @@ static void label(struct bough_name *name, const struct bough_place_spec *spec)
 {
     name->restart = spec->restart;
     name->speaks = spec->speaks;
-    name->isolation = bough_loop_is_near(name->slot->loop) ? BOUGH_INLINE : BOUGH_THREAD;
+    if (!bough_loop_is_near(name->slot->loop))
+        name->isolation = BOUGH_THREAD;
+    else
+        name->isolation = spec->isolation == BOUGH_PROCESS ? BOUGH_PROCESS : BOUGH_INLINE;
 }
 
 static enum bough_status make_unnamed(struct bough_loop *loop,

@@ -95,6 +95,11 @@ void bough_runtime_set_log(struct bough_runtime *runtime, bough_log_function *lo
     runtime->options.log_data = data;
 }
 
+struct bough_nursery *bough_runtime_nursery(const struct bough_runtime *runtime)
+{
+    return runtime->options.nursery;
+}
+
 int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime)
 {
     return runtime->options.clock->realtime_ns(runtime->options.clock);

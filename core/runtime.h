@@ -25,7 +25,13 @@
 
 struct ev_loop;
 struct bough_loop;
+struct bough_nursery;
 struct bough_runtime;
+
+/* There is no place of that path, and somebody looks for it: may make it, with what is
+ * above it. Thread: the loop's. */
+typedef void bough_missing_function(void *data, struct bough_loop *loop,
+                                    const char *path);
 
 struct bough_runtime_options {
     const struct bough_clock *clock; /* NULL: bough_clock_system */
@@ -40,6 +46,13 @@ struct bough_runtime_options {
      * do. Else one whose last waits were short looks for a few microseconds first, for as
      * long as that finds something. */
     bool no_spin;
+    /* Where processes for places with that isolation come from; outlives the runtime.
+     * NULL: there are none. See supervisor/process/nursery.h. */
+    struct bough_nursery *nursery;
+    /* Asked by bough_lookup() and bough_reference() for what is not there; NULL: nobody.
+     */
+    bough_missing_function *missing;
+    void *missing_data;
 };
 
 /* `options` is copied, NULL for zeroes. NULL when memory is out. */
@@ -52,6 +65,10 @@ bough_runtime_new(const struct bough_runtime_options *options);
  * keeps this function. Not from inside a callback. Thread: that of its loops; other
  * threads must have stopped running loops of it. */
 BOUGH_PUBLIC void bough_runtime_free(struct bough_runtime *runtime);
+
+/* That of the options, or NULL. */
+BOUGH_PUBLIC struct bough_nursery *
+bough_runtime_nursery(const struct bough_runtime *runtime);
 
 /* Changes the log hook; NULL: bough_log_stderr. */
 BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,

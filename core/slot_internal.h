@@ -27,8 +27,15 @@
 enum { BOUGH_SHUT_UNREADY = 1, BOUGH_SHUT_PAUSED = 2, BOUGH_SHUT_HELD_UP = 4 };
 
 /* Why a turn takes the long way, which does more than run one message after the other:
- * senders wait for room; messages of high priority are there; its type takes batches. */
-enum { BOUGH_DETOUR_AWAITED = 1, BOUGH_DETOUR_HIGH = 2, BOUGH_DETOUR_BATCH = 4 };
+ * senders wait for room; messages of high priority are there; its type takes batches, or
+ * holds messages; somebody wants to know what is run. */
+enum {
+    BOUGH_DETOUR_AWAITED = 1,
+    BOUGH_DETOUR_HIGH = 2,
+    BOUGH_DETOUR_BATCH = 4,
+    BOUGH_DETOUR_HOLDS = 8,
+    BOUGH_DETOUR_OBSERVED = 16
+};
 
 /* What decides whether messages may be run, and how, in four bytes that are looked at as
  * one. */
@@ -52,6 +59,7 @@ struct bough_annex {
     uint64_t dropped;
     struct bough_waiter *waiters;         /* senders that wait for room */
     struct bough_cell *high, **high_tail; /* messages of high priority */
+    uint32_t held; /* messages that are held, for which `capacity` is smaller */
 };
 
 /* What a place leaves behind that was reserved here and now lives on a thread. */
@@ -101,6 +109,7 @@ struct bough_name {
     struct bough_name *parent;
     uint64_t cause; /* of the stop or end that was asked for */
     int64_t started_ms;
+    _Atomic int64_t pid; /* of the process where its life is; 0: this one */
     uint32_t restarts;
     uint32_t child_lives; /* how many places under it are lived in */
     atomic_bool asked;    /* a life was asked for from another loop */
@@ -186,6 +195,17 @@ static inline bool bough_slot_lives_far(const struct bough_actor *slot)
     const struct bough_name *name = bough_slot_name(slot);
 
     return name != NULL && atomic_load_explicit(&name->asked, memory_order_acquire);
+}
+
+/* That of a life in a process is not the one that stands here for it. */
+static inline const struct bough_actor_type *
+bough_slot_shown_type(const struct bough_actor *slot)
+{
+    const struct bough_name *name = bough_slot_name(slot);
+
+    return name != NULL && name->isolation == BOUGH_PROCESS && name->speaks != NULL
+               ? name->speaks
+               : slot->type;
 }
 
 static inline const char *bough_slot_path(const struct bough_actor *slot)
@@ -401,9 +421,13 @@ struct bough_mail {
     const struct bough_asker *asker; /* NULL or without a loop: nobody */
     bool high;
     bool reserved; /* it comes from another loop, where there was room */
+    bool marked;   /* for who observes what is run */
 };
 
 enum bough_status bough_mail_push(struct bough_address address, struct bough_mail *mail);
+
+/* One that was taken out is the first of its kind again. */
+void bough_mail_put_first(struct bough_actor *slot, struct bough_cell *cell, bool high);
 
 /* The next message in turn, a high one while there is one. The mailbox is not empty. */
 struct bough_cell *bough_mail_take(struct bough_actor *slot);
@@ -497,6 +521,13 @@ void bough_watch_told_ready(struct bough_loop *loop, const struct bough_asker *w
 void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *watch,
                              struct bough_address life,
                              const struct bough_exit_reason *reason, uint64_t seq);
+
+/* elsewhere.c: the message at hand is about to be run, or has been. */
+void bough_observed(const struct bough_loop *loop, bool over);
+/* Answers who asks from outside; else, not NULL, the loop whose thread has to. */
+struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,
+                                       enum bough_status status, const void *reply,
+                                       size_t size);
 
 /* owned.c */
 void bough_owned_release(struct bough_actor *actor);

@@ -101,6 +101,11 @@ static inline void end_turn(struct bough_loop *loop, struct bough_actor *slot,
     loop->message = NULL;
 }
 
+static void observe(const struct bough_loop *loop, bool over)
+{
+    if (loop->message->life == BOUGH_CELL_MARKED) bough_observed(loop, over);
+}
+
 /* The same in two steps, for the long way and for batches. */
 struct bough_cell *bough_turn_next(struct bough_actor *slot)
 {
@@ -108,6 +113,7 @@ struct bough_cell *bough_turn_next(struct bough_actor *slot)
 
     loop->high = (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
     loop->message = bough_mail_take(slot);
+    if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(loop, false);
     if (is_known(slot, loop->message)) return loop->message;
     refuse_unknown(loop->message);
     loop->message->asker.loop = NULL;
@@ -121,6 +127,7 @@ void bough_turn_done(struct bough_actor *slot)
 
     if (cell == NULL) return;
     if (cell->asker.loop != NULL) answer_for(slot, cell);
+    if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(loop, true);
     loop->message = NULL;
     loop->high = false;
     bough_cell_free(loop, cell);

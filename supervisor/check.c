@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bough/supervisor/spec_pack_internal.h>
 #include <bough/supervisor/supervision_internal.h>
 #include <bough/supervisor/supervisor.h>
 
@@ -278,12 +279,33 @@ static enum bough_status check_otp(const struct level *level,
     return check_significant(level, spec);
 }
 
+const char *bough_process_obstacle(const struct bough_actor_type *type)
+{
+    if (type == &bough_supervisor_type)
+        return "a supervisor cannot live in a process in this version; its children can: "
+               "\"isolation\" must be \"inline\" or \"thread\" here";
+    if (!bough_pack_is_open(type))
+        return "an actor of this type cannot live in a process, for it copies its options "
+               "by a rule of its own; \"isolation\" must be \"inline\" or \"thread\"";
+    return NULL;
+}
+
+static enum bough_status check_isolation(const struct level *level,
+                                         const struct bough_child_spec *spec)
+{
+    const char *obstacle =
+        spec->isolation == BOUGH_PROCESS ? bough_process_obstacle(spec->type) : NULL;
+
+    return obstacle ? fault(level, spec->name, "%s", obstacle) : BOUGH_OK;
+}
+
 static enum bough_status check_child(const struct level *level,
                                      const struct bough_child_spec *spec, size_t index)
 {
     enum bough_status status = check_name(level, spec, index);
 
     if (status == BOUGH_OK) status = check_otp(level, spec);
+    if (status == BOUGH_OK) status = check_isolation(level, spec);
     if (status == BOUGH_OK) status = check_backoff(level, spec);
     if (status == BOUGH_OK) status = check_limits(level, spec);
     if (status == BOUGH_OK) status = check_policies(level, spec);

@@ -13,6 +13,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/runtime.h>
+#include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/spec_pack.h>
 
 enum { FIRST_CAPACITY = 8 };
@@ -107,6 +108,12 @@ static enum bough_status new_place(struct bough_actor *actor,
 
     if (recruit->replaces) spec.options = recruit->options;
     place_spec.options = spec.options;
+    if (spec.isolation == BOUGH_PROCESS && !is_group(&spec)) {
+        spec.name = recruit->name;
+        place_spec.type = &bough_process_type;
+        place_spec.options = &spec;
+        place_spec.speaks = spec.type;
+    }
     if (is_group(&spec)) {
         group = options_of_group(self->options, &spec);
         place_spec.isolation = BOUGH_INLINE; /* each member is where the spec says */

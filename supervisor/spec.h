@@ -134,6 +134,10 @@ bough_supervisor_period_ms(const struct bough_supervisor_options *options);
  * BOUGH_SHUTDOWN_BRUTAL_KILL. */
 BOUGH_PUBLIC int64_t bough_child_shutdown_ms(const struct bough_child_spec *spec);
 
+/* Why no actor of that type can live in a process of its own, as a sentence; NULL: it
+ * can. */
+BOUGH_PUBLIC const char *bough_process_obstacle(const struct bough_actor_type *type);
+
 /* The backoff with its zeroes filled in; `min_ms` 0 stays: no backoff. */
 BOUGH_PUBLIC struct bough_backoff bough_backoff_fill(const struct bough_backoff *backoff);
 

@@ -353,6 +353,7 @@ static bool can_be_known(const char *name)
         "duration_too_fine.json",
         "duration_too_large.json",
         "dynamic_",
+        "isolation_of_a_supervisor.json",
         "log_of_",
         "nul_in_a_string.json",
         "period_for_ever.json",

@@ -4,8 +4,10 @@
  * client that leaves cancels it.
  *
  * SPDX-License-Identifier: MIT */
+#include <signal.h>
 #include <stdalign.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bough/actors/types.h>
@@ -179,6 +181,57 @@ static bool reason_parse(const char *name, struct bough_exit_reason *reason)
     return false;
 }
 
+/* "signal:SEGV", "signal:SIGSEGV" or "signal:11". */
+static int signal_parse(const char *name)
+{
+    static const char prefix[] = "signal:", sig[] = "SIG";
+    char *end;
+
+    if (strncmp(name, prefix, strlen(prefix)) != 0) return 0;
+    name += strlen(prefix);
+    if (strncmp(name, sig, strlen(sig)) == 0) name += strlen(sig);
+    const long given = strtol(name, &end, 10);
+    for (int number = 1; number < NSIG; number++) {
+        const char *known = sigabbrev_np(number);
+
+        if (known != NULL && strcmp(known, name) == 0) return number;
+        if (*name != '\0' && *end == '\0' && number == given) return number;
+    }
+    return 0;
+}
+
+static bool is_about_signal(const char *name)
+{
+    return strncmp(name, "signal", strlen("signal")) == 0;
+}
+
+/* False: answered already. */
+static bool make_reason(struct bough_request *request,
+                        const struct bough_place_info *info, const char *name,
+                        struct bough_exit_reason *reason)
+{
+    const int number = signal_parse(name);
+
+    if (reason_parse(name, reason)) return true;
+    if (is_about_signal(name) && info->pid == 0) {
+        bough_request_refuse(request, BOUGH_EINVALID,
+                             "%s has no process of its own to send a signal to; "
+                             "there are normal, shutdown, error and kill",
+                             info->path);
+        return false;
+    }
+    if (number == 0) {
+        bough_request_refuse(request, BOUGH_EINVALID,
+                             "no reason \"%s\"; there are normal, shutdown, error, kill "
+                             "and, for an actor in a process, signal:NAME as in "
+                             "signal:SEGV",
+                             name);
+        return false;
+    }
+    *reason = bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, number, "sent by hand");
+    return true;
+}
+
 static bool lives(enum bough_place_state state)
 {
     return state == BOUGH_PLACE_STARTING || state == BOUGH_PLACE_RUNNING ||
@@ -190,12 +243,8 @@ static void end_place(struct bough_request *request, struct bough_address place,
 {
     struct bough_exit_reason reason;
 
-    if (!reason_parse(name, &reason)) {
-        bough_request_refuse(request, BOUGH_EINVALID,
-                             "no reason \"%s\"; there are normal, "
-                             "shutdown, error and kill",
-                             name);
-    } else if (!lives(info->state)) {
+    if (!make_reason(request, info, name, &reason)) return;
+    if (!lives(info->state)) {
         bough_request_refuse(request, BOUGH_EGONE, "nobody lives there now: it is %s",
                              bough_place_state_name(info->state));
     } else {

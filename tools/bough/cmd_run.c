@@ -20,6 +20,7 @@
 #include <bough/actors/types.h>
 #include <bough/core/place.h>
 #include <bough/core/runtime.h>
+#include <bough/supervisor/process/nursery.h>
 #include <bough/supervisor/supervisor.h>
 #include <bough/tools/bough/commands.h>
 #include <bough/tools/bough/control.h>
@@ -42,6 +43,7 @@ struct program {
     size_t workers, supervisors;
     char socket[BOUGH_SOCKET_PATH];
 
+    struct bough_nursery *nursery;
     struct ev_loop *ev;
     struct ev_signal terminate, interrupt, hangup;
     struct bough_history *history;
@@ -183,7 +185,11 @@ static size_t connection_limit(void)
 
 static enum bough_status make_runtime(struct program *program)
 {
-    struct bough_runtime_options options = { .event = on_event, .event_data = program };
+    struct bough_runtime_options options = {
+        .event = on_event,
+        .event_data = program,
+        .nursery = program->nursery,
+    };
 
     program->history = bough_history_new(BOUGH_HISTORY_CAPACITY);
     program->ev = ev_loop_new(EVFLAG_AUTO);
@@ -239,6 +245,8 @@ static enum bough_status make(struct program *program,
         program->name, program->socket, error);
 
     if (status != BOUGH_OK) return status;
+    status = bough_nursery_new(&program->nursery, error);
+    if (status != BOUGH_OK) return status;
     status = make_runtime(program);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);
@@ -255,6 +263,7 @@ static void unmake(struct program *program)
         unwatch_signals(program);
         ev_loop_destroy(program->ev);
     }
+    bough_nursery_free(program->nursery);
     bough_history_free(program->history);
     free(program->name);
 }

@@ -113,16 +113,15 @@ void bough_draw_tree(FILE *file, const json_t *root, const char *title)
 /* Tables */
 
 /* No number, and no two of a mailbox, is longer. */
-enum { NUMBER = 48, WIDTH_MAX = 95, COLUMN_COUNT = 10 };
+enum { NUMBER = 48, WIDTH_MAX = 95, COLUMN_COUNT = 11 };
 
 static const struct column {
     const char *heading;
     bool right; /* numbers stand to the right */
 } columns[] = {
-    { "PATH", false },      { "TYPE", false },    { "STATE", false },
-    { "LIFE", true },       { "RESTARTS", true }, { "RESTART", false },
-    { "ISOLATION", false }, { "UPTIME", true },   { "MAILBOX", true },
-    { "HANDLED", true },
+    { "PATH", false },    { "TYPE", false },    { "STATE", false },     { "LIFE", true },
+    { "RESTARTS", true }, { "RESTART", false }, { "ISOLATION", false }, { "PID", true },
+    { "UPTIME", true },   { "MAILBOX", true },  { "HANDLED", true },
 };
 _Static_assert(bough_count_of(columns) == COLUMN_COUNT, "a heading for each column");
 
@@ -152,6 +151,10 @@ static void fill_row(struct row *row, const json_t *place)
     set_number(row, cell++, number(place, "restarts"));
     row->cells[cell++] = bough_output_member(place, "restart", "-");
     row->cells[cell++] = bough_output_member(place, "isolation", "-");
+    if (number(place, "pid") != 0)
+        set_number(row, cell++, number(place, "pid"));
+    else
+        row->cells[cell++] = "-";
     row->cells[cell] =
         bough_output_duration(number(place, "uptime_ms"), row->numbers[cell]);
     cell++;

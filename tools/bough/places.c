@@ -9,7 +9,9 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
@@ -60,6 +62,24 @@ static void print_flags(FILE *file, const struct bough_supervisor_options *flags
             bough_supervisor_period_ms(flags));
 }
 
+/* What the process has in memory, in bytes; null for one that is not there. */
+static void print_memory(FILE *file, int64_t pid)
+{
+    char path[64];
+    long long pages = 0;
+    FILE *statm = NULL;
+
+    if (pid != 0) {
+        snprintf(path, sizeof(path), "/proc/%" PRId64 "/statm", pid);
+        statm = fopen(path, "re");
+    }
+    if (statm == NULL || fscanf(statm, "%*s %lld", &pages) != 1)
+        fputs(",\"memory\":null", file);
+    else
+        fprintf(file, ",\"memory\":%lld", pages * sysconf(_SC_PAGESIZE));
+    if (statm != NULL) fclose(statm);
+}
+
 /* All members, without the closing brace. */
 static void print_members(FILE *file, const struct bough_place_info *info)
 {
@@ -77,6 +97,7 @@ static void print_members(FILE *file, const struct bough_place_info *info)
     } else {
         fputs(",\"pid\":null", file);
     }
+    print_memory(file, info->pid);
     fprintf(file,
             ",\"uptime_ms\":%" PRId64 ",\"mailbox\":{\"length\":%zu,\"capacity\":%zu,"
             "\"dropped\":%" PRIu64 "},\"handled\":%" PRIu64,

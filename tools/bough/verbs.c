@@ -25,8 +25,9 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
                                "how long to wait: 500ms, 5s, 2m, infinity" },
     [BOUGH_OPTION_PRIORITY] = { "priority", 'p', "PRIORITY", "normal high",
                                 "normal, or high: before all that is normal" },
-    [BOUGH_OPTION_REASON] = { "reason", 'r', "REASON", "normal shutdown error kill",
-                              "normal, shutdown, error (default) or kill" },
+    [BOUGH_OPTION_REASON] = { "reason", 'r', "REASON",
+                              "normal shutdown error kill signal:",
+                              "normal, shutdown, error (default), kill or signal:NAME" },
     [BOUGH_OPTION_WAIT] = { "wait", 'w', NULL, NULL, "return when it is done" },
     [BOUGH_OPTION_SEED] = { "seed", 0, "N", NULL,
                             "where chance begins; 1 when not given" },
@@ -138,9 +139,9 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "One line for each actor at PATH and below, parents first, in start order.\n"
           "With --follow the table is shown anew every second. --json prints an array of\n"
-          "objects: path, type, state, life, restarts, restart, isolation, pid, uptime_ms,\n"
-          "mailbox (length, capacity, dropped), handled, and of supervisors strategy,\n"
-          "intensity, period_ms.\n",
+          "objects: path, type, state, life, restarts, restart, isolation, pid, memory (of\n"
+          "the process, in bytes), uptime_ms, mailbox (length, capacity, dropped), handled,\n"
+          "and of supervisors strategy, intensity, period_ms.\n",
       .examples = "bough status\n"
                   "bough status /jobs --json\n",
       .options = JSON | FOLLOW | SOCKET,
@@ -199,9 +200,12 @@ const struct bough_verb bough_verbs[] = {
       .summary = "end an actor as if by itself, to see what its supervisor does",
       .text =
           "The reason decides: error is a fault, kill an end without being asked, normal\n"
-          "and shutdown are good ends, after which a transient child is not restarted.\n",
+          "and shutdown are good ends, after which a transient child is not restarted.\n"
+          "An actor in a process of its own can be sent any signal, as in signal:SEGV; if\n"
+          "it is still there a second later it is killed.\n",
       .examples = "bough kill /counter\n"
-                  "bough kill /jobs --reason kill\n",
+                  "bough kill /jobs --reason kill\n"
+                  "bough kill /risky --reason signal:SEGV\n",
       .options = REASON | JSON | SOCKET,
       .least = 1,
       .most = 1,

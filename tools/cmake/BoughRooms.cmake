@@ -6,11 +6,12 @@ set_property(GLOBAL PROPERTY BOUGH_ROOMS "")
 
 # bough_room(NAME [PUBLIC target...] [PRIVATE target...])
 #
-# Builds NAME/*.c into the static library bough_NAME, which links the targets named: those whose
+# Builds NAME/*.c and NAME/process/*.c into the static library bough_NAME, which links the targets named: those whose
 # headers its own headers include as PUBLIC, the others as PRIVATE.
 function(bough_room name)
     cmake_parse_arguments(PARSE_ARGV 1 room "" "" "PUBLIC;PRIVATE")
-    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.c)
+    file(GLOB sources CONFIGURE_DEPENDS
+        ${PROJECT_SOURCE_DIR}/${name}/*.c ${PROJECT_SOURCE_DIR}/${name}/process/*.c)
 
     if(NOT sources)
         add_library(bough_${name} INTERFACE)

@@ -1,0 +1,237 @@
+/* elsewhere.c - messages that are held until they have been run elsewhere, and lives
+ * whose end waits for what is elsewhere.
+ *
+ * A held message keeps its cell, and takes its room out of the mailbox's capacity: so
+ * whoever sends, from whatever loop, finds the mailbox as full as it is, and no send has
+ * more to look at than before.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/core/elsewhere.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/core/assert.h>
+#include <bough/core/slot_internal.h>
+
+struct bough_held {
+    struct bough_actor *actor;
+    struct bough_cell *cell;
+    bool high, ran;
+};
+
+/* Holding */
+
+/* A cell's own loop is the only one that changes the capacity. */
+static void take_room(struct bough_actor *actor, uint32_t capacity)
+{
+    bough_poke(&actor->capacity, capacity);
+}
+
+struct bough_held *bough_hold(struct bough_actor *actor)
+{
+    struct bough_loop *loop = actor->loop;
+    struct bough_annex *annex = bough_slot_annex(actor);
+    struct bough_held *held =
+        annex != NULL ? bough_pool_take(&loop->pool, sizeof(*held)) : NULL;
+
+    bough_assert(actor->type->holds && loop->message != NULL);
+    if (held == NULL) return NULL;
+    *held = (struct bough_held){ actor, loop->message, loop->high, false };
+    loop->message = NULL;
+    annex->held++;
+    actor->handled--; /* the turn counts it */
+    if (actor->capacity > 0) take_room(actor, actor->capacity - 1);
+    return held;
+}
+
+const void *bough_held_bytes(const struct bough_held *held, size_t *size)
+{
+    *size = held->cell->size;
+    return bough_cell_bytes(held->cell);
+}
+
+bool bough_held_is_high(const struct bough_held *held)
+{
+    return held->high;
+}
+
+bool bough_held_is_asked(const struct bough_held *held)
+{
+    return held->cell->asker.loop != NULL;
+}
+
+void bough_held_answer(struct bough_held *held, enum bough_status status,
+                       const void *reply, size_t size)
+{
+    if (!bough_held_is_asked(held)) return;
+    bough_answer(&held->cell->asker, status, reply, size);
+    held->cell->asker.loop = NULL;
+}
+
+static void give_room(struct bough_held *held)
+{
+    struct bough_actor *actor = held->actor;
+
+    actor->annex->held--;
+    if (actor->capacity < UINT32_MAX) take_room(actor, actor->capacity + 1);
+}
+
+void bough_held_ran(struct bough_held *held)
+{
+    if (held->ran) return;
+    held->ran = true;
+    held->actor->handled++;
+    give_room(held);
+    if ((held->actor->gate.detour & BOUGH_DETOUR_AWAITED) != 0)
+        bough_full_relax(held->actor);
+}
+
+static void release(struct bough_held *held, bool keeps_cell)
+{
+    struct bough_loop *loop = held->actor->loop;
+
+    if (!keeps_cell) bough_cell_free(loop, held->cell);
+    bough_pool_give(&loop->pool, held, sizeof(*held));
+}
+
+void bough_held_free(struct bough_held *held)
+{
+    bough_held_ran(held);
+    if (bough_held_is_asked(held)) {
+        if (held->actor->gate.doomed)
+            bough_answer_end(&held->cell->asker, bough_slot_reason(held->actor));
+        else
+            bough_answer(&held->cell->asker, BOUGH_ENOREPLY, NULL, 0);
+    }
+    release(held, false);
+}
+
+void bough_held_return(struct bough_held *held)
+{
+    bough_assert(!held->ran);
+    give_room(held);
+    bough_mail_put_first(held->actor, held->cell, held->high);
+    release(held, true);
+}
+
+/* Lingering */
+
+static void linger_release(struct bough_owned *owned)
+{
+    struct bough_linger *linger = bough_container(owned, struct bough_linger, owned);
+    struct bough_actor *actor = linger->actor;
+    const struct bough_exit_reason reason = *bough_slot_reason(actor);
+
+    linger->ends(linger, &reason, actor->loop->closing);
+}
+
+void bough_linger(struct bough_actor *actor, struct bough_linger *linger)
+{
+    struct bough_name *name = bough_slot_name(actor);
+
+    bough_assert(name != NULL);
+    linger->actor = actor;
+    linger->owned.link = NULL;
+    bough_owned_add(actor, &linger->owned, linger_release);
+    name->child_lives++;
+}
+
+void bough_linger_over(struct bough_linger *linger)
+{
+    bough_owned_remove(&linger->owned);
+    bough_life_over(linger->actor);
+}
+
+/* Loops */
+
+void bough_loop_begin(struct bough_loop *loop)
+{
+    bough_loop_enter(loop);
+}
+
+void bough_loop_end(struct bough_loop *loop)
+{
+    bough_loop_leave(loop);
+}
+
+/* Showing */
+
+void bough_show_pid(struct bough_actor *actor, int64_t pid)
+{
+    struct bough_name *name = bough_slot_name(actor);
+
+    if (name != NULL) atomic_store_explicit(&name->pid, pid, memory_order_relaxed);
+}
+
+bool bough_is_high(struct bough_actor *actor)
+{
+    return actor->loop->high;
+}
+
+/* Observing */
+
+/* Whoever asks from outside is told by way of a loop that nobody runs: to everybody it is
+ * one of another thread's, and what is posted there is an observer's. */
+struct bough_loop_abroad {
+    struct bough_loop loop; /* zeroed */
+    struct bough_loop *home;
+    struct bough_run_observers observers;
+};
+
+bool bough_observe_runs(struct bough_loop *loop, struct bough_address place,
+                        const struct bough_run_observers *observers)
+{
+    struct bough_actor *slot = bough_slot(place);
+    struct bough_loop_abroad *abroad =
+        aligned_alloc(_Alignof(struct bough_loop_abroad), sizeof(*abroad));
+
+    bough_assert(slot != NULL && slot->loop == loop && loop->abroad == NULL);
+    if (abroad == NULL) return false;
+    memset(abroad, 0, sizeof(*abroad));
+    abroad->loop.is_abroad = true;
+    abroad->home = loop;
+    abroad->observers = *observers;
+    loop->abroad = abroad;
+    slot->gate.detour |= BOUGH_DETOUR_OBSERVED;
+    return true;
+}
+
+void bough_observed(const struct bough_loop *loop, bool over)
+{
+    const struct bough_run_observers *observers = &loop->abroad->observers;
+
+    observers->run(observers->data, loop->high, over);
+}
+
+struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,
+                                       enum bough_status status, const void *reply,
+                                       size_t size)
+{
+    const struct bough_loop_abroad *abroad =
+        bough_container(asker->loop, struct bough_loop_abroad, loop);
+    const uint64_t id = (uint64_t)asker->generation << 32 | asker->index;
+
+    if (!bough_loop_is_near(abroad->home)) return abroad->home;
+    abroad->observers.answer(abroad->observers.data, id, status, reply, size);
+    return NULL;
+}
+
+enum bough_status bough_send_marked(struct bough_address address,
+                                    const struct bough_marked *marked)
+{
+    const struct bough_asker asker = {
+        .loop = marked->asked ? &address.slot->loop->abroad->loop : NULL,
+        .index = (uint32_t)marked->id,
+        .generation = (uint32_t)(marked->id >> 32),
+    };
+    struct bough_mail mail = {
+        .bytes = marked->message,
+        .size = marked->size,
+        .asker = marked->asked ? &asker : NULL,
+        .high = marked->high,
+        .marked = true,
+    };
+
+    return bough_mail_push(address, &mail);
+}

@@ -1,0 +1,108 @@
+/* elsewhere.h - for an actor that stands for one which runs elsewhere, in another
+ * process.
+ *
+ * Such an actor hands its messages on and must not lose them when what it stands for
+ * breaks: so they stay its mailbox's until they have been run over there. Its end, too,
+ * is over only when what runs elsewhere is gone.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_CORE_ELSEWHERE_H
+#define BOUGH_CORE_ELSEWHERE_H
+
+#include <bough/core/actor.h>
+#include <bough/core/task.h>
+
+/* A message that is held. It counts as one that waits, against the mailbox's capacity,
+ * until bough_held_ran() or bough_held_return(). Belongs to the actor, which ends it
+ * before its finish() returns, in one of these ways: it was run, and answered if it was
+ * asked; or it is returned. Thread: the loop's. */
+struct bough_held;
+
+/* In run(): the message being run is held, and not over when run() returns; nothing else
+ * is done to it in that run(). Only for types that say `holds`. NULL: memory is out, and
+ * the message is an ordinary one still. */
+BOUGH_PUBLIC BOUGH_CHECKED struct bough_held *bough_hold(struct bough_actor *actor);
+
+BOUGH_PUBLIC const void *bough_held_bytes(const struct bough_held *held, size_t *size);
+BOUGH_PUBLIC bool bough_held_is_high(const struct bough_held *held);
+
+/* Whether somebody waits for its answer. */
+BOUGH_PUBLIC bool bough_held_is_asked(const struct bough_held *held);
+
+/* Answers it: a reply with BOUGH_OK, a sentence with any other status. Nothing when
+ * nobody asks. `held` stays. */
+BOUGH_PUBLIC void bough_held_answer(struct bough_held *held, enum bough_status status,
+                                    const void *reply, size_t size);
+
+/* It has been run, and waits no more; whoever asks is still to be answered. */
+BOUGH_PUBLIC void bough_held_ran(struct bough_held *held);
+
+/* Releases one that has been run. Who still asks is told why this life ends (in
+ * finish()), else that there is no reply. */
+BOUGH_PUBLIC void bough_held_free(struct bough_held *held);
+
+/* It has not been run: it is the first in the mailbox again, so of several the last is
+ * returned first. In finish(); the next life gets it, or whoever is told that this life
+ * is gone. Releases `held`. */
+BOUGH_PUBLIC void bough_held_return(struct bough_held *held);
+
+/* The end of a life that waits for something outside. */
+struct bough_linger {
+    /* The end has begun, for that reason: what runs elsewhere is to go. At once: the
+     * runtime ends, and nobody polls any more, so bough_linger_over() must have been
+     * called when this returns. Nothing of the actor runs after it but finish(). */
+    void (*ends)(struct bough_linger *linger, const struct bough_exit_reason *reason,
+                 bool at_once);
+
+    /* private */
+    struct bough_owned owned;
+    struct bough_actor *actor;
+};
+
+/* From now on this life, of a place with a name, does not end before
+ * bough_linger_over(), which may come before or after ends(). */
+BOUGH_PUBLIC void bough_linger(struct bough_actor *actor, struct bough_linger *linger);
+BOUGH_PUBLIC void bough_linger_over(struct bough_linger *linger);
+
+/* Around code that a watcher of libev makes run, outside of any actor's callbacks, before
+ * it calls anything of an actor's or of this header. */
+BOUGH_PUBLIC void bough_loop_begin(struct bough_loop *loop);
+BOUGH_PUBLIC void bough_loop_end(struct bough_loop *loop);
+
+/* What status and events show of this life: its process; 0: none. */
+BOUGH_PUBLIC void bough_show_pid(struct bough_actor *actor, int64_t pid);
+
+/* Whether the message that is being run has high priority. */
+BOUGH_PUBLIC bool bough_is_high(struct bough_actor *actor);
+
+/* The other side of it, in the process where the messages are run: who wants to know of
+ * each message that was sent marked. `over`: it has been run, else it is about to be. */
+typedef void bough_run_observer(void *data, bool high, bool over);
+
+/* Who is told of the answer to a message that was given `id`; at once, from inside the
+ * function that answers. A sentence with a status other than BOUGH_OK. */
+typedef void bough_answer_observer(void *data, uint64_t id, enum bough_status status,
+                                   const void *reply, size_t size);
+
+/* Of one place of this loop, for as long as it is there. False when memory is out. */
+struct bough_run_observers {
+    bough_run_observer *run;
+    bough_answer_observer *answer;
+    void *data;
+};
+BOUGH_PUBLIC BOUGH_CHECKED bool
+bough_observe_runs(struct bough_loop *loop, struct bough_address place,
+                   const struct bough_run_observers *observers);
+
+/* As bough_send(), marked, to the place that is observed; `asked`: it is a question of
+ * that `id`. */
+struct bough_marked {
+    const void *message;
+    size_t size;
+    bool high, asked;
+    uint64_t id;
+};
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_send_marked(struct bough_address address, const struct bough_marked *marked);
+
+#endif

@@ -1,0 +1,152 @@
+/* border_internal.h - what lies between an actor's place and the process it lives in.
+ *
+ * Two mappings, one for each side: a page of positions and a ring of frames, written by
+ * that side alone. The parent's cannot be written by the child at all
+ * (F_SEAL_FUTURE_WRITE); the child's is not believed: each number is checked, and a frame
+ * is copied out before it is looked at. Neither can be made shorter. A frame that is too
+ * large for the ring travels in a sealed memfd of its own, over a socket.
+ *
+ * Who has read all there is says so and sleeps; who writes wakes it by an eventfd, once.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_SUPERVISOR_PROCESS_BORDER_INTERNAL_H
+#define BOUGH_SUPERVISOR_PROCESS_BORDER_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bough/core/status.h>
+
+enum {
+    BOUGH_RING_SIZE = 256 * 1024, /* bytes of frames; a power of two */
+    /* The bytes of a frame that lies in the ring. */
+    BOUGH_FRAME_MAX = 32 * 1024,
+    /* Room that is left for frames which must get through. */
+    BOUGH_RING_RESERVE = 8 * 1024
+};
+
+/* In the order of priority: how messages wait. */
+enum { BOUGH_LANE_NORMAL, BOUGH_LANE_HIGH, BOUGH_LANE_COUNT };
+
+enum bough_frame_kind {
+    BOUGH_FRAME_PAD, /* up to the end of the ring */
+
+    /* From the parent */
+    BOUGH_FRAME_START, /* struct bough_process_start */
+    BOUGH_FRAME_STOP,
+    BOUGH_FRAME_MESSAGE, /* id; flags; the message */
+    BOUGH_FRAME_ANSWER,  /* to a question of the child's: id, status, the reply */
+
+    /* From the child */
+    BOUGH_FRAME_READY,
+    BOUGH_FRAME_EXITED, /* struct bough_exit_reason: it ends in order */
+    BOUGH_FRAME_REPLY,  /* to a message: its id, status, the reply */
+    BOUGH_FRAME_TELL,   /* flags; the path of an actor, NUL, up to 8 bytes of zeroes so
+                         * that the message which follows is aligned */
+    BOUGH_FRAME_ASK,    /* the same with an id */
+    BOUGH_FRAME_LOG,    /* status: the level; path NUL text NUL */
+    BOUGH_FRAME_KIND_COUNT
+};
+
+enum { BOUGH_FRAME_ASKED = 1, BOUGH_FRAME_HIGH = 2, BOUGH_FRAME_LARGE = 4 };
+
+struct bough_frame {
+    uint32_t len; /* bytes that follow in the ring; the next frame begins at a multiple of
+                     16 */
+    uint16_t kind, flags;
+    uint64_t id;
+    uint32_t status;
+    uint32_t large; /* BOUGH_FRAME_LARGE: bytes in the memfd */
+    uint64_t spare;
+};
+
+/* How far the messages of a lane have come, counted from the first one of this process;
+ * both together, so that they are read as one. */
+union bough_progress {
+    struct {
+        uint32_t begun, done;
+    };
+    uint64_t all;
+};
+
+/* One side's positions: each line has one writer, and one who reads it often. */
+struct bough_border_page {
+    _Alignas(64) _Atomic uint64_t written; /* bytes of its ring, ever */
+    _Alignas(64) _Atomic uint64_t read;    /* bytes of the other's */
+    _Alignas(64) _Atomic uint32_t asleep;  /* odd: it sleeps; another number each time */
+    _Atomic uint32_t blocked;              /* it waits for room in its own ring */
+    _Atomic uint32_t curious;              /* the parent waits for progress */
+    _Alignas(64) _Atomic uint64_t progress[BOUGH_LANE_COUNT]; /* the child's */
+    _Alignas(4096) char ring[BOUGH_RING_SIZE];
+};
+
+/* Behind the child's page: what it writes when it crashes. */
+enum { BOUGH_CRASH_ROOM = 128 * 1024 };
+
+struct bough_border {
+    struct bough_border_page *mine;
+    const struct bough_border_page *theirs;
+    uint64_t written, read; /* as in `mine` */
+    uint64_t their_read;    /* when last looked at */
+    int wake_fd;            /* readable: there is something to read */
+    int poke_fd;            /* the other's */
+    int socket;
+    uint32_t poked; /* their `asleep` that was woken */
+    char *scratch;  /* frames are copied here; NULL: the other side is believed */
+    char *large;    /* of the present frame, to be freed */
+};
+
+/* The descriptors that a child is given, in this order. */
+enum {
+    BOUGH_BORDER_SOCKET,
+    BOUGH_BORDER_PARENT_PAGE,
+    BOUGH_BORDER_CHILD_PAGE,
+    BOUGH_BORDER_PARENT_WAKE,
+    BOUGH_BORDER_CHILD_WAKE,
+    BOUGH_BORDER_FILE_COUNT
+};
+
+/* A border of the parent's; `files` are the child's ends, to be closed when it has them.
+ * Errors, with errno: BOUGH_ESYSTEM; BOUGH_ENOMEM. */
+BOUGH_CHECKED enum bough_status bough_border_new(struct bough_border *border,
+                                                 int files[BOUGH_BORDER_FILE_COUNT]);
+
+/* The child's side of it. Errors: BOUGH_ESYSTEM. */
+BOUGH_CHECKED enum bough_status
+bough_border_join(struct bough_border *border, const int files[BOUGH_BORDER_FILE_COUNT]);
+
+/* Unmaps and closes; fine on one that was zeroed. */
+void bough_border_finish(struct bough_border *border);
+
+/* Where the child writes what it crashed of; in the parent to be read only, and not
+ * believed. */
+volatile void *bough_border_crash_area(const struct bough_border *border);
+
+/* Writes a frame: BOUGH_EFULL when there is no room now (`blocked` is then said, and the
+ * other side pokes when there may be), BOUGH_ENOMEM or BOUGH_ESYSTEM for a large one.
+ * `must`: into the reserve, too. Its `len`, `large` and LARGE are filled in. The other
+ * side is woken by bough_border_poke() alone. */
+BOUGH_CHECKED enum bough_status bough_border_write(struct bough_border *border,
+                                                   struct bough_frame *frame,
+                                                   const void *bytes, size_t len,
+                                                   bool must);
+void bough_border_poke(struct bough_border *border);
+
+/* The next frame; its bytes, aligned to 16, are valid until the next call.
+ * BOUGH_ENOREPLY: there is none. BOUGH_EINVALID: what is there is nonsense. BOUGH_ENOMEM:
+ * a large one is lost. */
+BOUGH_CHECKED enum bough_status bough_border_read(struct bough_border *border,
+                                                  struct bough_frame *frame,
+                                                  const void **bytes, size_t *len);
+
+/* All has been read: says that the other side may write on, and that this one sleeps.
+ * False: there is something again. */
+bool bough_border_sleep(struct bough_border *border);
+
+/* Reads the eventfd, after a wake-up; and makes it readable again, for more. */
+void bough_border_woken(struct bough_border *border);
+void bough_border_come_back(struct bough_border *border);
+
+#endif

@@ -1,0 +1,232 @@
+/* handed.c - the messages that a proxy has handed on.
+ *
+ * They are the mailbox's until they have been run: the ring has copies, so a child that
+ * breaks takes none along. Of each lane they are run in the order in which they were
+ * sent, so two counters, of those begun and of those done, say what has become of each.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/supervisor/process/process_internal.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/core/assert.h>
+
+/* A message's id: its lane and its number there. */
+static uint64_t id_of(int lane, uint32_t number)
+{
+    return (uint64_t)lane << 32 | number;
+}
+
+static struct bough_held **at(struct bough_lane *lane, uint32_t number)
+{
+    return &lane->held[number % BOUGH_HANDED_MAX];
+}
+
+static bool lane_is_full(const struct bough_lane *lane)
+{
+    return lane->end - lane->first == BOUGH_HANDED_MAX;
+}
+
+bool bough_handed_is_full(const struct bough_process *self)
+{
+    return lane_is_full(&self->handed.lanes[BOUGH_LANE_NORMAL]) ||
+           lane_is_full(&self->handed.lanes[BOUGH_LANE_HIGH]);
+}
+
+void bough_handed_add(struct bough_process *self, struct bough_held *held)
+{
+    struct bough_lane *lane = &self->handed.lanes[bough_held_is_high(held)];
+
+    bough_assert(!lane_is_full(lane));
+    *at(lane, lane->end++) = held;
+}
+
+/* Sending */
+
+static bool send(struct bough_process *self, int lane, uint32_t number)
+{
+    struct bough_held *held = *at(&self->handed.lanes[lane], number);
+    struct bough_frame frame = { .kind = BOUGH_FRAME_MESSAGE, .id = id_of(lane, number) };
+    size_t size;
+    const void *bytes = bough_held_bytes(held, &size);
+
+    if (bough_held_is_asked(held)) frame.flags |= BOUGH_FRAME_ASKED;
+    if (lane == BOUGH_LANE_HIGH) frame.flags |= BOUGH_FRAME_HIGH;
+    return bough_border_write(&self->border, &frame, bytes, size, false) == BOUGH_OK;
+}
+
+void bough_handed_send(struct bough_process *self)
+{
+    for (int lane = BOUGH_LANE_COUNT; lane-- > 0;) {
+        struct bough_lane *here = &self->handed.lanes[lane];
+
+        while (here->next != here->end && send(self, lane, here->next))
+            here->next++;
+    }
+    bough_border_poke(&self->border);
+}
+
+/* Ends */
+
+static void keep_open(struct bough_process *self, uint64_t id, struct bough_held *held)
+{
+    struct bough_open_question *question = malloc(sizeof(*question));
+
+    if (question != NULL) {
+        *question = (struct bough_open_question){ .id = id, .held = held };
+        HASH_ADD(hh, self->handed.open, id, sizeof(id), question);
+        if (question->hh.tbl != NULL) return;
+    }
+    free(question);
+    bough_held_answer(held, BOUGH_ENOMEM, NULL, 0);
+    bough_held_free(held);
+}
+
+static void retire(struct bough_process *self, int lane, uint32_t done)
+{
+    struct bough_lane *here = &self->handed.lanes[lane];
+
+    while (here->first != done) {
+        const uint32_t number = here->first++;
+        struct bough_held *held = *at(here, number);
+
+        bough_held_ran(held);
+        if (bough_held_is_asked(held))
+            keep_open(self, id_of(lane, number), held);
+        else
+            bough_held_free(held);
+    }
+}
+
+static union bough_progress progress_of(const struct bough_process *self, int lane)
+{
+    return (union bough_progress){ .all = atomic_load_explicit(
+                                       &self->border.theirs->progress[lane],
+                                       memory_order_acquire) };
+}
+
+/* Between those known to be done and those sent; and at most one more is begun. */
+static bool is_plausible(const struct bough_lane *lane, union bough_progress progress)
+{
+    return progress.done - lane->first <= lane->next - lane->first &&
+           progress.begun - progress.done <= 1 &&
+           progress.begun - lane->first <= lane->next - lane->first;
+}
+
+bool bough_handed_retire(struct bough_process *self)
+{
+    for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {
+        const union bough_progress progress = progress_of(self, lane);
+
+        if (!is_plausible(&self->handed.lanes[lane], progress)) return false;
+        retire(self, lane, progress.done);
+    }
+    return true;
+}
+
+/* Answers */
+
+static bool is_sent(const struct bough_handed_on *handed, uint64_t id)
+{
+    const struct bough_lane *lane = &handed->lanes[id >> 32 & 1];
+    const uint32_t number = (uint32_t)id;
+
+    return id >> 33 == 0 && number - lane->first < lane->next - lane->first;
+}
+
+/* Whether the bytes are what such a message is answered with: whoever asks reads them as
+ * they are. A type without a table of messages is on its own. */
+static bool reply_is_valid(const struct bough_process *self,
+                           const struct bough_held *held, const void *reply, size_t size)
+{
+    const struct bough_actor_type *type = self->spec->type;
+    const struct bough_message_type *message;
+    uint32_t kind;
+    size_t message_size;
+    const void *bytes = bough_held_bytes(held, &message_size);
+
+    if (type->messages == NULL) return true;
+    if (message_size < sizeof(kind)) return false;
+    memcpy(&kind, bytes, sizeof(kind));
+    if (kind >= type->message_count) return false;
+    message = &type->messages[kind];
+    if (message->reply_size == 0) return size == 0;
+    return size >= message->reply_size &&
+           bough_block_valid(message->reply, message->reply_count, reply,
+                             message->reply_size, size);
+}
+
+static bool is_text(const char *text, size_t size)
+{
+    return size == 0 || text[size - 1] == '\0';
+}
+
+static bool answer(const struct bough_process *self, struct bough_held *held,
+                   const struct bough_frame *frame, const void *reply, size_t size)
+{
+    if (frame->status >= BOUGH_STATUS_COUNT || !bough_held_is_asked(held)) return false;
+    if (frame->status == BOUGH_OK ? !reply_is_valid(self, held, reply, size)
+                                  : !is_text(reply, size))
+        return false;
+    bough_held_answer(held, (enum bough_status)frame->status, reply, size);
+    return true;
+}
+
+bool bough_handed_answer(struct bough_process *self, const struct bough_frame *frame,
+                         const void *reply, size_t size)
+{
+    struct bough_open_question *question;
+
+    if (is_sent(&self->handed, frame->id)) {
+        struct bough_lane *lane = &self->handed.lanes[frame->id >> 32];
+
+        return answer(self, *at(lane, (uint32_t)frame->id), frame, reply, size);
+    }
+    HASH_FIND(hh, self->handed.open, &frame->id, sizeof(frame->id), question);
+    if (question == NULL || !answer(self, question->held, frame, reply, size))
+        return false;
+    HASH_DEL(self->handed.open, question);
+    bough_held_free(question->held);
+    free(question);
+    return true;
+}
+
+/* The end */
+
+static void close_open(struct bough_handed_on *handed)
+{
+    struct bough_open_question *question, *next;
+
+    HASH_ITER (hh, handed->open, question, next) {
+        HASH_DEL(handed->open, question);
+        bough_held_free(question->held);
+        free(question);
+    }
+}
+
+/* The one that was being run when it broke is told that; those behind it are the first in
+ * the mailbox again. Of a child that says nonsense it is not known which it has run: none
+ * of those it was sent is run again. */
+static void give_back(struct bough_process *self, int lane)
+{
+    struct bough_lane *here = &self->handed.lanes[lane];
+    const union bough_progress progress = progress_of(self, lane);
+    uint32_t begun = here->next;
+
+    if (is_plausible(here, progress)) {
+        retire(self, lane, progress.done);
+        begun = progress.begun;
+    }
+    while (here->first != begun)
+        bough_held_free(*at(here, here->first++));
+    while (here->end != here->first)
+        bough_held_return(*at(here, --here->end));
+}
+
+void bough_handed_close(struct bough_process *self)
+{
+    for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++)
+        give_back(self, lane);
+    close_open(&self->handed);
+}

@@ -1,0 +1,299 @@
+/* inbound.c - what comes from a child: replies, questions and messages for other actors,
+ * lines of the log.
+ *
+ * The child's memory is its own to spoil. Each frame was copied out by the border; here
+ * its fields are checked, and the bytes of messages and replies against the tables of the
+ * types they are for. What does not fit ends the child, and nothing else.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/supervisor/process/process_internal.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include <bough/core/assert.h>
+#include <bough/core/log.h>
+#include <bough/core/runtime.h>
+
+/* Questions of a child that are under way, and answers for which its ring had no room:
+ * more are refused. */
+enum { ASKS_MAX = 4096 };
+
+/* An answer that waits for room. */
+struct bough_outbound {
+    struct bough_outbound *next;
+    struct bough_frame frame;
+    size_t size;
+    _Alignas(16) char bytes[];
+};
+
+/* A question of the child's that is under way. */
+struct bough_ask {
+    struct bough_call call;
+    struct bough_ask *prev, *next;
+    uint64_t id;
+};
+
+/* Answers to the child */
+
+static bool keep(struct bough_process *self, const struct bough_frame *frame,
+                 const void *bytes, size_t size)
+{
+    struct bough_outbound *kept = malloc(sizeof(*kept) + size);
+
+    if (kept == NULL) return false;
+    kept->next = NULL;
+    kept->frame = *frame;
+    kept->size = size;
+    bough_copy_bytes(kept->bytes, bytes, size);
+    if (self->outbound == NULL) self->outbound_tail = &self->outbound;
+    *self->outbound_tail = kept;
+    self->outbound_tail = &kept->next;
+    return true;
+}
+
+static void tell_answer(struct bough_process *self, uint64_t id, enum bough_status status,
+                        const void *reply, size_t size)
+{
+    struct bough_frame frame = { .kind = BOUGH_FRAME_ANSWER, .id = id, .status = status };
+
+    if (self->outbound == NULL) {
+        if (bough_border_write(&self->border, &frame, reply, size, false) == BOUGH_OK) {
+            bough_border_poke(&self->border);
+            return;
+        }
+    }
+    if (keep(self, &frame, reply, size)) return;
+    /* There is no memory for it: it says at least that, in the reserve. */
+    frame.status = BOUGH_ENOMEM;
+    if (bough_border_write(&self->border, &frame, NULL, 0, true) != BOUGH_OK)
+        bough_process_distrust(self, "there is no room for an answer to it");
+}
+
+void bough_inbound_go_on(struct bough_process *self)
+{
+    while (self->outbound != NULL) {
+        struct bough_outbound *first = self->outbound;
+
+        if (bough_border_write(&self->border, &first->frame, first->bytes, first->size,
+                               false) != BOUGH_OK)
+            break;
+        self->outbound = first->next;
+        free(first);
+    }
+    bough_border_poke(&self->border);
+}
+
+void bough_inbound_close(struct bough_process *self)
+{
+    while (self->outbound != NULL) {
+        struct bough_outbound *first = self->outbound;
+
+        self->outbound = first->next;
+        free(first);
+    }
+    while (self->asks != NULL) {
+        struct bough_ask *first = self->asks;
+
+        DL_DELETE(self->asks, first);
+        bough_call_cancel(&first->call);
+        free(first);
+    }
+}
+
+/* Questions of the child */
+
+static void answered(struct bough_call *call, enum bough_status status)
+{
+    struct bough_ask *ask = bough_container(call, struct bough_ask, call);
+    struct bough_process *self = bough_state(call->owner);
+
+    self->ask_count--;
+    DL_DELETE(self->asks, ask);
+    tell_answer(self, ask->id, status, call->reply, call->reply_size);
+    free(ask);
+}
+
+static void ask(struct bough_process *self, const struct bough_frame *frame,
+                struct bough_address to, const void *message, size_t size)
+{
+    struct bough_ask *made = self->ask_count < ASKS_MAX ? calloc(1, sizeof(*made)) : NULL;
+
+    if (made == NULL) {
+        tell_answer(self, frame->id, BOUGH_EFULL, NULL, 0);
+        return;
+    }
+    self->ask_count++;
+    DL_APPEND(self->asks, made);
+    made->id = frame->id;
+    made->call.done = answered;
+    made->call.owner = self->actor;
+    made->call.high = (frame->flags & BOUGH_FRAME_HIGH) != 0;
+    bough_call_start(&made->call, to, message, size, NULL, 0);
+}
+
+static enum bough_status tell(const struct bough_frame *frame, struct bough_address to,
+                              const void *message, size_t size)
+{
+    return (frame->flags & BOUGH_FRAME_HIGH) != 0 ? bough_send_high(to, message, size)
+                                                  : bough_send(to, message, size);
+}
+
+/* Types travel as pointers in specs and options, which are not believed from outside. */
+static bool can_be_checked(const struct bough_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].kind == BOUGH_SPEC || fields[i].kind == BOUGH_OPTIONS) return false;
+    }
+    return true;
+}
+
+static enum bough_status check_message(const struct bough_actor_type *type,
+                                       const void *message, size_t size)
+{
+    uint32_t kind;
+
+    if (type == NULL) return BOUGH_ENOTFOUND;
+    if (type->messages == NULL) return BOUGH_OK;
+    if (size < type->message_size || size < sizeof(kind)) return BOUGH_EINVALID;
+    memcpy(&kind, message, sizeof(kind));
+    if (kind >= type->message_count) return BOUGH_EINVALID;
+
+    const struct bough_message_type *about = &type->messages[kind];
+    if (!can_be_checked(about->fields, about->field_count)) return BOUGH_EDENIED;
+    return bough_block_valid(about->fields, about->field_count, message,
+                             type->message_size, size)
+               ? BOUGH_OK
+               : BOUGH_EINVALID;
+}
+
+static enum bough_status find(struct bough_process *self, const char *path,
+                              const void *message, size_t size, struct bough_address *to)
+{
+    struct bough_place_info info;
+    enum bough_status status = bough_lookup(bough_actor_loop(self->actor), path, to);
+
+    if (status == BOUGH_OK) status = bough_place_info(*to, &info);
+    return status == BOUGH_OK ? check_message(info.speaks, message, size) : status;
+}
+
+/* A path, NUL, padding up to a multiple of 16, and the message. */
+static bool split(const void *bytes, size_t size, const char **path, const char **message,
+                  size_t *message_size)
+{
+    const size_t len = strnlen(bytes, size < BOUGH_PATH_MAX ? size : BOUGH_PATH_MAX);
+    const size_t begin = (len + 1 + 15) & ~(size_t)15;
+
+    if (begin > size || len >= BOUGH_PATH_MAX) return false;
+    *path = bytes;
+    *message = (const char *)bytes + begin;
+    *message_size = size - begin;
+    return true;
+}
+
+static bool outward(struct bough_process *self, const struct bough_frame *frame,
+                    const void *bytes, size_t size)
+{
+    const bool asked = frame->kind == BOUGH_FRAME_ASK;
+    const char *path, *message;
+    size_t message_size;
+    struct bough_address to;
+
+    if (!split(bytes, size, &path, &message, &message_size)) return false;
+    if (asked && self->pidfd < 0) return true; /* who asked is gone */
+    enum bough_status status = find(self, path, message, message_size, &to);
+    if (status == BOUGH_OK && asked)
+        ask(self, frame, to, message, message_size);
+    else if (status == BOUGH_OK)
+        status = tell(frame, to, message, message_size);
+    if (status == BOUGH_OK) return true;
+    if (asked)
+        tell_answer(self, frame->id, status, NULL, 0);
+    else
+        bough_log(bough_actor_runtime(self->actor), BOUGH_DEBUG,
+                  bough_actor_path(self->actor), "a message to %.128s was lost: %s",
+                  bough_path_valid(path) ? path : "no path", bough_status_text(status));
+    return true;
+}
+
+/* News of the child itself */
+
+static bool take_reason(struct bough_process *self, const void *bytes, size_t size)
+{
+    struct bough_exit_reason reason;
+
+    if (size != sizeof(reason)) return false;
+    memcpy(&reason, bytes, sizeof(reason));
+    if ((unsigned)reason.kind >= BOUGH_EXIT_KIND_COUNT ||
+        (unsigned)reason.status >= BOUGH_STATUS_COUNT ||
+        memchr(reason.text, '\0', sizeof(reason.text)) == NULL)
+        return false;
+    /* Copied as text, which is cut and cleaned there. */
+    self->reason =
+        bough_exit_make(reason.kind, reason.status, reason.number, "%s", reason.text);
+    self->told = true;
+    return true;
+}
+
+static bool log_line(struct bough_process *self, const struct bough_frame *frame,
+                     const char *bytes, size_t size)
+{
+    const size_t path = strnlen(bytes, size);
+    char clean[BOUGH_PATH_MAX];
+
+    if (frame->status >= BOUGH_LEVEL_COUNT || path + 1 >= size ||
+        bytes[size - 1] != '\0' || path >= sizeof(clean))
+        return false;
+    memcpy(clean, bytes, path + 1);
+    bough_log(bough_actor_runtime(self->actor), (enum bough_log_level)frame->status,
+              bough_path_valid(clean) ? clean : bough_actor_path(self->actor), "%s",
+              bytes + path + 1);
+    return true;
+}
+
+static bool take_in(struct bough_process *self, const struct bough_frame *frame,
+                    const void *bytes, size_t size)
+{
+    switch ((enum bough_frame_kind)frame->kind) {
+    case BOUGH_FRAME_READY:
+        if (!self->ready) bough_ready(self->actor);
+        self->ready = true;
+        return size == 0;
+    case BOUGH_FRAME_EXITED: return take_reason(self, bytes, size);
+    case BOUGH_FRAME_REPLY: return bough_handed_answer(self, frame, bytes, size);
+    case BOUGH_FRAME_TELL:
+    case BOUGH_FRAME_ASK: return outward(self, frame, bytes, size);
+    case BOUGH_FRAME_LOG: return log_line(self, frame, bytes, size);
+    case BOUGH_FRAME_PAD:
+    case BOUGH_FRAME_START:
+    case BOUGH_FRAME_STOP:
+    case BOUGH_FRAME_MESSAGE:
+    case BOUGH_FRAME_ANSWER:
+    case BOUGH_FRAME_KIND_COUNT: break;
+    }
+    return false;
+}
+
+/* At most so many at a time, for the other actors of this loop. */
+enum { TURN_MAX = 1024 };
+
+bool bough_inbound_read(struct bough_process *self, bool *more, const char **why)
+{
+    struct bough_frame frame;
+    const void *bytes;
+    size_t size;
+
+    *more = false;
+    for (int i = 0; i < TURN_MAX; i++) {
+        const enum bough_status status =
+            bough_border_read(&self->border, &frame, &bytes, &size);
+
+        if (status == BOUGH_ENOREPLY) return true;
+        *why = status == BOUGH_OK ? "a frame that is not one of a child's"
+                                  : "a frame that does not lie in its ring";
+        if (status != BOUGH_OK || !take_in(self, &frame, bytes, size)) return false;
+    }
+    *more = true;
+    return true;
+}

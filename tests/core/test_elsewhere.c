@@ -1,0 +1,356 @@
+/* test_elsewhere.c - messages that are held until they have been run elsewhere, and ends
+ * that wait for what is elsewhere.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <bough/core/elsewhere.h>
+#include <bough/tests/support/probe.h>
+
+enum { CAPACITY = 4 };
+
+/* An actor that holds each message; the test is what runs elsewhere. */
+struct stand_in {
+    struct bough_held *held[16];
+    size_t count;
+    size_t ran, crashed; /* of those that are held when it ends: the first ones */
+    struct bough_linger linger;
+    bool lingers, ends;
+    struct bough_exit_reason reason;
+};
+
+static struct stand_in stand_in;
+
+static void ends(struct bough_linger *linger, const struct bough_exit_reason *reason,
+                 bool at_once)
+{
+    stand_in.ends = true;
+    stand_in.reason = *reason;
+    if (at_once) bough_linger_over(linger);
+}
+
+static enum bough_status holder_init(struct bough_actor *actor, const void *options)
+{
+    (void)options;
+    if (!stand_in.lingers) return BOUGH_OK;
+    stand_in.linger.ends = ends;
+    bough_linger(actor, &stand_in.linger);
+    return BOUGH_OK;
+}
+
+static void holder_run(struct bough_actor *actor, const void *message, size_t size)
+{
+    const int64_t number = ((const struct bough_probe_message *)message)->number;
+    struct bough_held *held = bough_hold(actor);
+
+    (void)size;
+    assert_non_null(held);
+    assert_int_equal(
+        ((const struct bough_probe_message *)bough_held_bytes(held, &size))->number,
+        number);
+    stand_in.held[stand_in.count++] = held;
+}
+
+static void holder_finish(struct bough_actor *actor)
+{
+    (void)actor;
+    for (size_t i = 0; i < stand_in.crashed; i++)
+        bough_held_free(stand_in.held[i]);
+    while (stand_in.count > stand_in.crashed)
+        bough_held_return(stand_in.held[--stand_in.count]);
+    stand_in.count = 0;
+}
+
+static const struct bough_actor_type holder_type = {
+    .name = "holder",
+    .holds = true,
+    .init = holder_init,
+    .run = holder_run,
+    .finish = holder_finish,
+};
+
+static struct bough_address make(struct bough_test *test, bool lingers)
+{
+    struct bough_place_spec spec = {
+        .type = &holder_type,
+        .name = "/",
+        .capacity = CAPACITY,
+    };
+    struct bough_address root, place;
+
+    memset(&stand_in, 0, sizeof(stand_in));
+    stand_in.lingers = lingers;
+    assert_status(bough_place_new(test->loop, &spec, &root), BOUGH_OK);
+    spec.parent = root;
+    spec.name = "a";
+    assert_status(bough_place_new(test->loop, &spec, &place), BOUGH_OK);
+    bough_probe_start(place, NULL);
+    bough_test_run(test);
+    return place;
+}
+
+/* It, the one above it, and what waits there. */
+static void drop(struct bough_test *test, struct bough_address place)
+{
+    struct bough_address root;
+
+    bough_probe_end(test, place);
+    assert_status(bough_lookup(test->loop, "/", &root), BOUGH_OK);
+    bough_place_free(root, 0);
+    bough_test_run(test);
+}
+
+static struct bough_place_info info_of(struct bough_address place)
+{
+    struct bough_place_info info;
+
+    assert_status(bough_place_info(place, &info), BOUGH_OK);
+    return info;
+}
+
+static void what_is_held_takes_room(void **state)
+{
+    struct bough_test *test = *state;
+    const struct bough_address place = make(test, false);
+
+    for (int i = 0; i < CAPACITY; i++) {
+        assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, i), BOUGH_OK);
+        bough_test_run(test);
+    }
+    assert_int_equal(stand_in.count, CAPACITY);
+    assert_int_equal(info_of(place).mailbox_length, CAPACITY);
+    assert_int_equal(info_of(place).mailbox_capacity, CAPACITY);
+    assert_int_equal(info_of(place).handled, 0);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 9), BOUGH_EFULL);
+
+    bough_held_free(stand_in.held[0]);
+    assert_int_equal(info_of(place).handled, 1);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 9), BOUGH_OK);
+    memmove(stand_in.held, stand_in.held + 1, sizeof(stand_in.held[0]) * CAPACITY);
+    stand_in.count--;
+    bough_probe_end(test, place);
+    assert_int_equal(info_of(place).mailbox_length, CAPACITY);
+    drop(test, place);
+}
+
+static void the_oldest_of_those_held_is_out_of_reach(void **state)
+{
+    struct bough_test *test = *state;
+    const struct bough_place_spec spec = {
+        .type = &holder_type,
+        .name = "/",
+        .capacity = 1,
+        .when_full = BOUGH_DROP_OLDEST,
+    };
+    struct bough_address place;
+
+    memset(&stand_in, 0, sizeof(stand_in));
+    assert_status(bough_place_new(test->loop, &spec, &place), BOUGH_OK);
+    bough_probe_start(place, NULL);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 1), BOUGH_OK);
+    bough_test_run(test);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 2), BOUGH_OK);
+    assert_int_equal(info_of(place).dropped, 1);
+    assert_int_equal(info_of(place).mailbox_length, 1);
+    drop(test, place);
+}
+
+static void an_answer_comes_whenever_it_is_given(void **state)
+{
+    struct bough_test *test = *state;
+    const struct bough_address place = make(test, false);
+    struct bough_probe_call first, second;
+    const int64_t seven = 7;
+
+    bough_probe_call_init(&first);
+    bough_probe_call_init(&second);
+    bough_probe_ask(&first, place, BOUGH_PROBE_ECHO, 1);
+    bough_probe_ask(&second, place, BOUGH_PROBE_ECHO, 2);
+    bough_test_run(test);
+    assert_true(bough_held_is_asked(stand_in.held[0]));
+    bough_held_answer(stand_in.held[0], BOUGH_OK, &seven, sizeof(seven));
+    bough_held_ran(stand_in.held[1]);
+    bough_test_run(test);
+    assert_int_equal(first.answers, 1);
+    assert_int_equal(first.number, 7);
+    assert_int_equal(second.answers, 0);
+    bough_held_free(stand_in.held[0]);
+    bough_held_free(stand_in.held[1]); /* nobody has answered it */
+    stand_in.count = 0;
+    bough_test_run(test);
+    assert_status(second.status, BOUGH_ENOREPLY);
+    drop(test, place);
+}
+
+/* Of five, one had been run, one was being run: the next life gets the other three, in
+ * order, before what came later; one of high priority stays ahead. */
+static void the_next_life_goes_on_with_what_was_not_run(void **state)
+{
+    struct bough_test *test = *state;
+    const struct bough_address place = make(test, false);
+    struct bough_probe_call asked;
+
+    bough_probe_call_init(&asked);
+    bough_probe_ask(&asked, place, BOUGH_PROBE_ECHO, 1);
+    for (int i = 2; i <= 3; i++)
+        assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, i), BOUGH_OK);
+    bough_test_run(test);
+    const struct bough_probe_message urgent = { BOUGH_PROBE_NOTE, 4 };
+    assert_status(bough_send_high(place, &urgent, sizeof(urgent)), BOUGH_OK);
+    bough_test_run(test);
+    assert_int_equal(stand_in.count, 4);
+    assert_true(bough_held_is_high(stand_in.held[3]));
+
+    stand_in.crashed = 1;
+    const struct bough_exit_reason broke =
+        bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, 11, NULL);
+    bough_end(place, &broke);
+    bough_test_run(test);
+    assert_status(asked.status, BOUGH_ECRASHED);
+    assert_non_null(strstr(asked.text, "SEGV"));
+    assert_int_equal(info_of(place).mailbox_length, 3);
+    assert_int_equal(info_of(place).mailbox_capacity, CAPACITY);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 5), BOUGH_OK);
+
+    stand_in.crashed = 0;
+    bough_probe_start(place, NULL);
+    bough_test_run(test);
+    static const int64_t order[] = { 4, 2, 3, 5 };
+    assert_int_equal(stand_in.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        size_t size;
+        const struct bough_probe_message *message =
+            bough_held_bytes(stand_in.held[i], &size);
+
+        assert_int_equal(message->number, order[i]);
+    }
+    drop(test, place);
+}
+
+static void an_end_waits_for_what_is_elsewhere(void **state)
+{
+    struct bough_test *test = *state;
+    const struct bough_address place = make(test, true);
+    struct bough_probe_watch watch;
+
+    bough_probe_watch_init(&watch, NULL);
+    bough_watch(&watch.watch, place);
+    bough_kill(place);
+    bough_test_run(test);
+    assert_true(stand_in.ends);
+    assert_int_equal(stand_in.reason.kind, BOUGH_EXIT_KILLED);
+    assert_int_equal(watch.exits, 0);
+    assert_int_equal(info_of(place).state, BOUGH_PLACE_STOPPING);
+    bough_linger_over(&stand_in.linger);
+    bough_test_run(test);
+    assert_int_equal(watch.exits, 1);
+    assert_int_equal(watch.reason.kind, BOUGH_EXIT_KILLED);
+    drop(test, place);
+}
+
+static void what_is_over_first_is_not_told_of_the_end(void **state)
+{
+    struct bough_test *test = *state;
+    const struct bough_address place = make(test, true);
+
+    bough_linger_over(&stand_in.linger);
+    bough_kill(place);
+    bough_test_run(test);
+    assert_false(stand_in.ends);
+    assert_int_equal(info_of(place).state, BOUGH_PLACE_RESTARTING);
+    drop(test, place);
+}
+
+static void a_runtime_that_ends_does_not_wait(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_test other = { .ev = ev_loop_new(0) };
+
+    other.runtime = bough_runtime_new(NULL);
+    other.loop = bough_loop_new(other.runtime, other.ev);
+    make(&other, true);
+    bough_runtime_free(other.runtime);
+    ev_loop_destroy(other.ev);
+    assert_true(stand_in.ends);
+    bough_test_run(test);
+}
+
+/* The other side */
+
+struct seen {
+    int begun, over, high;
+    uint64_t id[8];
+    enum bough_status status[8];
+    int answers;
+};
+
+static void see_run(void *data, bool high, bool over)
+{
+    struct seen *seen = data;
+
+    *(over ? &seen->over : &seen->begun) += 1;
+    if (high && over) seen->high++;
+}
+
+static void see_answer(void *data, uint64_t id, enum bough_status status,
+                       const void *reply, size_t size)
+{
+    struct seen *seen = data;
+
+    (void)reply, (void)size;
+    seen->id[seen->answers] = id;
+    seen->status[seen->answers++] = status;
+}
+
+static void what_is_sent_marked_is_seen_to_be_run(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    struct seen seen = { 0 };
+    const struct bough_address place = bough_probe_place(test, &probe, BOUGH_NOBODY, "/");
+    const struct bough_run_observers observers = { see_run, see_answer, &seen };
+    struct bough_probe_message message = { BOUGH_PROBE_ECHO, 1 };
+    struct bough_marked marked = { .message = &message,
+                                   .size = sizeof(message),
+                                   .asked = true,
+                                   .id = UINT64_C(1) << 40 | 5 };
+
+    bough_probe_start(place, NULL);
+    assert_true(bough_observe_runs(test->loop, place, &observers));
+    assert_status(bough_send_marked(place, &marked), BOUGH_OK);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 2), BOUGH_OK);
+    marked.high = true;
+    marked.id = 6;
+    message.kind = BOUGH_PROBE_REFUSE;
+    assert_status(bough_send_marked(place, &marked), BOUGH_OK);
+    assert_int_equal(seen.begun, 0);
+    bough_test_run(test);
+    assert_int_equal(probe.runs, 3);
+    assert_int_equal(seen.begun, 2);
+    assert_int_equal(seen.over, 2);
+    assert_int_equal(seen.high, 1);
+    assert_int_equal(seen.answers, 2);
+    assert_int_equal(seen.id[0], 6);
+    assert_status(seen.status[0], BOUGH_EREFUSED);
+    assert_int_equal(seen.id[1], UINT64_C(1) << 40 | 5);
+    assert_status(seen.status[1], BOUGH_OK);
+    drop(test, place);
+}
+
+#define test_of(function) \
+    cmocka_unit_test_setup_teardown(function, bough_test_setup, bough_test_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_of(what_is_held_takes_room),
+        test_of(the_oldest_of_those_held_is_out_of_reach),
+        test_of(an_answer_comes_whenever_it_is_given),
+        test_of(the_next_life_goes_on_with_what_was_not_run),
+        test_of(an_end_waits_for_what_is_elsewhere),
+        test_of(what_is_over_first_is_not_told_of_the_end),
+        test_of(a_runtime_that_ends_does_not_wait),
+        test_of(what_is_sent_marked_is_seen_to_be_run),
+    };
+    return cmocka_run_group_tests_name("core/elsewhere", tests, NULL, NULL);
+}
