@@ -324,6 +324,13 @@ static void wake(int fd)
 
 void bough_border_poke(struct bough_border *border)
 {
+    if (border->written == border->told) return;
+    border->told = border->written;
+    bough_border_wake(border);
+}
+
+void bough_border_wake(struct bough_border *border)
+{
     atomic_thread_fence(memory_order_seq_cst);
 
     const uint32_t asleep =
@@ -408,7 +415,7 @@ bool bough_border_sleep(struct bough_border *border)
     atomic_store(&mine->asleep, atomic_load(&mine->asleep) | 1);
     atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load_explicit(&border->theirs->blocked, memory_order_relaxed) != 0)
-        bough_border_poke(border);
+        bough_border_wake(border);
     if (waiting(border) == 0) return true;
     bough_border_woken(border);
     return false;

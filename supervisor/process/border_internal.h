@@ -93,6 +93,7 @@ struct bough_border {
     int wake_fd;            /* readable: there is something to read */
     int poke_fd;            /* the other's */
     int socket;
+    uint64_t told;  /* `written` when the other side was last woken for it */
     uint32_t poked; /* their `asleep` that was woken */
     char *scratch;  /* frames are copied here; NULL: the other side is believed */
     char *large;    /* of the present frame, to be freed */
@@ -133,6 +134,11 @@ BOUGH_CHECKED enum bough_status bough_border_write(struct bough_border *border,
                                                    const void *bytes, size_t len,
                                                    bool must);
 void bough_border_poke(struct bough_border *border);
+
+/* Wakes the other side for something else than frames: room, or progress. Who is woken
+ * for nothing sleeps again and must not wake the other for that: the two would never
+ * rest. */
+void bough_border_wake(struct bough_border *border);
 
 /* The next frame; its bytes, aligned to 16, are valid until the next call.
  * BOUGH_ENOREPLY: there is none. BOUGH_EINVALID: what is there is nonsense. BOUGH_ENOMEM:

@@ -134,7 +134,7 @@ static void on_run(void *data, bool high, bool over)
                           memory_order_release);
     if (over && progress->done % TELL_EVERY == 0 &&
         atomic_load_explicit(&child.border.theirs->curious, memory_order_relaxed) != 0)
-        bough_border_poke(&child.border);
+        bough_border_wake(&child.border);
 }
 
 static void on_answer(void *data, uint64_t id, enum bough_status status,

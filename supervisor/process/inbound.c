@@ -16,9 +16,9 @@
 #include <bough/core/log.h>
 #include <bough/core/runtime.h>
 
-/* Questions of a child that are under way, and answers for which its ring had no room:
- * more are refused. */
-enum { ASKS_MAX = 4096 };
+/* Questions of a child that are under way, beyond which they are refused; and answers for
+ * which its ring has no room, beyond which it does not read them. */
+enum { ASKS_MAX = 4096, ANSWERS_MAX = 2 * ASKS_MAX };
 
 /* An answer that waits for room. */
 struct bough_outbound {
@@ -43,6 +43,7 @@ static bool keep(struct bough_process *self, const struct bough_frame *frame,
     struct bough_outbound *kept = malloc(sizeof(*kept) + size);
 
     if (kept == NULL) return false;
+    self->outbound_count++;
     kept->next = NULL;
     kept->frame = *frame;
     kept->size = size;
@@ -64,6 +65,10 @@ static void tell_answer(struct bough_process *self, uint64_t id, enum bough_stat
             return;
         }
     }
+    if (self->outbound_count >= ANSWERS_MAX) {
+        bough_process_distrust(self, "it asks and does not read the answers");
+        return;
+    }
     if (keep(self, &frame, reply, size)) return;
     /* There is no memory for it: it says at least that, in the reserve. */
     frame.status = BOUGH_ENOMEM;
@@ -80,6 +85,7 @@ void bough_inbound_go_on(struct bough_process *self)
                                false) != BOUGH_OK)
             break;
         self->outbound = first->next;
+        self->outbound_count--;
         free(first);
     }
     bough_border_poke(&self->border);

@@ -69,7 +69,7 @@ struct bough_process {
     int pidfd; /* -1: it is gone, and reaped */
     bool lingers, paused, ready, told;
     struct bough_ask *asks; /* questions of the child's, under way */
-    size_t ask_count;
+    size_t ask_count, outbound_count;
     struct bough_outbound *outbound, **outbound_tail; /* answers that wait for room */
     struct bough_exit_reason reason;                  /* what it said, when `told` */
 };

@@ -1,14 +1,19 @@
 /* test_process.c - actors in processes of their own, under a supervisor.
  *
  * SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <ev.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <bough/core/runtime.h>
 #include <bough/supervisor/process/nursery.h>
+#include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/supervisor.h>
 #include <bough/tests/support/unit.h>
 
@@ -139,23 +144,26 @@ static void on_exited(struct bough_watch *watch, const struct bough_exit_reason 
     bough_container(watch, struct tree, watch)->exited = true;
 }
 
+/* What is ready is run first: else it would be run just before a poll that nothing ends.
+ */
+static void one_round(struct tree *tree)
+{
+    if (bough_loop_run_ready(tree->loop, SIZE_MAX) == 0) ev_run(tree->ev, EVRUN_ONCE);
+}
+
 static void wait_for(struct tree *tree, const bool *what)
 {
     while (!*what)
-        ev_run(tree->ev, EVRUN_ONCE);
+        one_round(tree);
 }
 
-static int setup(void **state)
+static struct tree *start(const struct bough_child_spec *children, size_t count)
 {
-    static const struct bough_child_spec children[] = {
-        { .name = "fragile",
-          .type = &fragile_type,
-          .isolation = BOUGH_PROCESS,
-          .mailbox_capacity = 5000 },
-        { .name = "beside", .type = &fragile_type },
-    };
     const struct bough_supervisor_options options = {
-        .any_intensity = true, .intensity = 1000, .children = children, .child_count = 2
+        .any_intensity = true,
+        .intensity = BOUGH_INTENSITY_MAX,
+        .children = children,
+        .child_count = count,
     };
     struct tree *tree = calloc(1, sizeof(*tree));
     struct bough_error error = { .text = "" };
@@ -172,9 +180,23 @@ static int setup(void **state)
     assert_status(
         bough_supervisor_start(tree->loop, &options, &tree->watch, &tree->root, &error),
         BOUGH_OK);
+    wait_for(tree, &tree->ready);
+    return tree;
+}
+
+static int setup(void **state)
+{
+    static const struct bough_child_spec children[] = {
+        { .name = "fragile",
+          .type = &fragile_type,
+          .isolation = BOUGH_PROCESS,
+          .mailbox_capacity = 5000 },
+        { .name = "beside", .type = &fragile_type },
+    };
+    struct tree *tree = start(children, bough_count_of(children));
+
     assert_status(bough_lookup(tree->loop, "/fragile", &tree->fragile), BOUGH_OK);
     assert_status(bough_lookup(tree->loop, "/beside", &tree->beside), BOUGH_OK);
-    wait_for(tree, &tree->ready);
     *state = tree;
     return 0;
 }
@@ -292,6 +314,26 @@ static void it_asks_others_of_the_tree(void **state)
     assert_int_equal(first.reply.number, 77);
 }
 
+/* Two sides that wake each other for nothing would never rest. */
+static void nobody_works_when_there_is_nothing_to_do(void **state)
+{
+    struct tree *tree = *state;
+    int rounds = 0;
+
+    assert_status(ask_once(tree, FRAGILE_ECHO, 1).status, BOUGH_OK);
+    ev_run(tree->ev, EVRUN_NOWAIT);
+    struct bough_process *self = bough_state(tree->fragile.slot);
+    const uint32_t asleep = atomic_load(&self->border.mine->asleep);
+    struct pollfd polled = { .fd = self->border.wake_fd, .events = POLLIN };
+
+    while (rounds < 20 && poll(&polled, 1, 100) == 1) {
+        ev_run(tree->ev, EVRUN_NOWAIT);
+        rounds++;
+    }
+    assert_true(rounds < 5);
+    assert_true(atomic_load(&self->border.mine->asleep) - asleep < 10);
+}
+
 static void a_killed_one_is_restarted(void **state)
 {
     struct tree *tree = *state;
@@ -301,7 +343,7 @@ static void a_killed_one_is_restarted(void **state)
         assert_status(bough_place_info(tree->fragile, &before), BOUGH_OK);
         kill((pid_t)before.pid, SIGKILL);
         do {
-            ev_run(tree->ev, EVRUN_ONCE);
+            one_round(tree);
             assert_status(bough_place_info(tree->fragile, &after), BOUGH_OK);
         } while (after.life == before.life || after.state != BOUGH_PLACE_RUNNING);
         assert_status(ask_once(tree, FRAGILE_ECHO, i).status, BOUGH_OK);
@@ -319,9 +361,118 @@ static void a_nursery_that_is_killed_is_made_again(void **state)
         kill((pid_t)info.pid, SIGKILL);
         while (bough_place_info(tree->fragile, &info) == BOUGH_OK &&
                info.life != (uint32_t)i + 2)
-            ev_run(tree->ev, EVRUN_ONCE);
+            one_round(tree);
         assert_status(ask_once(tree, FRAGILE_ECHO, i).status, BOUGH_OK);
     }
+}
+
+/* BOUGH_CHILDREN: how many; a hundred when not given. All are killed at once, and are
+ * back. */
+static void many_live_at_the_same_time(void **state)
+{
+    const char *given = getenv("BOUGH_CHILDREN");
+    const size_t count = given != NULL ? strtoull(given, NULL, 10) : 100;
+    struct bough_child_spec *children = calloc(count, sizeof(*children));
+    struct question *questions = calloc(count, sizeof(*questions));
+    char(*names)[32] = calloc(count, sizeof(*names));
+    struct bough_place_info info;
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(names[i], sizeof(names[i]), "c%zu", i);
+        children[i] = (struct bough_child_spec){ .name = names[i],
+                                                 .type = &fragile_type,
+                                                 .isolation = BOUGH_PROCESS };
+    }
+    struct tree *tree = start(children, count);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < count; i++) {
+            char path[40];
+
+            snprintf(path, sizeof(path), "/%s", names[i]);
+            assert_status(bough_lookup(tree->loop, path, &tree->fragile), BOUGH_OK);
+            ask(tree, &questions[i], FRAGILE_ECHO, (int64_t)i);
+        }
+        for (size_t i = 0; i < count; i++) {
+            wait_for(tree, &questions[i].done);
+            assert_status(questions[i].status, BOUGH_OK);
+            assert_int_equal(questions[i].reply.number, i);
+        }
+        for (size_t i = 0; round == 0 && i < count; i++) {
+            char path[40];
+
+            snprintf(path, sizeof(path), "/%s", names[i]);
+            assert_status(bough_lookup(tree->loop, path, &tree->fragile), BOUGH_OK);
+            assert_status(bough_place_info(tree->fragile, &info), BOUGH_OK);
+            kill((pid_t)info.pid, SIGKILL);
+        }
+    }
+    *state = tree;
+    teardown(state);
+    free(children);
+    free(questions);
+    free(names);
+}
+
+/* Lines of a file of /proc/self, or entries of a folder. */
+static size_t count_lines(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    size_t lines = 0;
+
+    assert_non_null(file);
+    for (int c; (c = getc(file)) != EOF;)
+        lines += c == '\n';
+    fclose(file);
+    return lines;
+}
+
+static size_t count_entries(const char *path)
+{
+    DIR *folder = opendir(path);
+    size_t entries = 0;
+
+    assert_non_null(folder);
+    while (readdir(folder) != NULL)
+        entries++;
+    closedir(folder);
+    return entries;
+}
+
+static void cycle(struct tree *tree, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        struct question crash, echo;
+
+        ask(tree, &crash, i % 2 == 0 ? FRAGILE_SEGV : FRAGILE_EXIT, 0);
+        ask(tree, &echo, FRAGILE_ECHO, (int64_t)i);
+        wait_for(tree, &crash.done);
+        assert_status(crash.status, BOUGH_ECRASHED);
+        wait_for(tree, &echo.done);
+        assert_status(echo.status, BOUGH_OK);
+        assert_int_equal(echo.reply.number, i);
+        tree->log[0] = '\0';
+    }
+}
+
+/* BOUGH_CYCLES: how many; some hundred when not given. */
+static void a_restart_leaves_nothing_behind(void **state)
+{
+    enum { WARM_UP = 20, CYCLES = 300 };
+    struct tree *tree = *state;
+    const char *given = getenv("BOUGH_CYCLES");
+
+    alarm(0);
+    cycle(tree, WARM_UP);
+    const size_t files = count_entries("/proc/self/fd");
+    const size_t mappings = count_lines("/proc/self/maps");
+    const struct bough_loop_counts before = bough_loop_count(tree->loop);
+    cycle(tree, given != NULL ? strtoull(given, NULL, 10) : CYCLES);
+    const struct bough_loop_counts after = bough_loop_count(tree->loop);
+    assert_int_equal(count_entries("/proc/self/fd"), files);
+    assert_in_range(count_lines("/proc/self/maps"), 1, mappings + 2);
+    assert_int_equal(after.cells, before.cells);
+    assert_int_equal(after.sources, before.sources);
+    assert_int_equal(after.calls, before.calls);
 }
 
 #define test_of(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -333,8 +484,11 @@ int main(void)
         test_of(what_waits_is_run_by_the_next_life),
         test_of(what_it_was_to_answer_later_has_crashed),
         test_of(it_asks_others_of_the_tree),
+        test_of(nobody_works_when_there_is_nothing_to_do),
         test_of(a_killed_one_is_restarted),
         test_of(a_nursery_that_is_killed_is_made_again),
+        test_of(a_restart_leaves_nothing_behind),
+        cmocka_unit_test(many_live_at_the_same_time),
     };
     return cmocka_run_group_tests_name("supervisor/process", tests, NULL, NULL);
 }

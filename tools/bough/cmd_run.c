@@ -245,8 +245,10 @@ static enum bough_status make(struct program *program,
         program->name, program->socket, error);
 
     if (status != BOUGH_OK) return status;
-    status = bough_nursery_new(&program->nursery, error);
-    if (status != BOUGH_OK) return status;
+    /* Without one all runs but what is to have a process, and that says so. */
+    if (bough_nursery_new(&program->nursery, error) != BOUGH_OK)
+        bough_complain("%s: no actor can have a process of its own: %s", program->name,
+                       error->text);
     status = make_runtime(program);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);

@@ -1,0 +1,418 @@
+/* test_process_fuzz.c - a child that writes anything over all that it can write.
+ *
+ * The child is stopped, and the test writes in its place: random bytes over its positions
+ * and its ring, and frames that are nearly right. The parent reads it a million times
+ * (BOUGH_FUZZ_TRIALS for more): it must say of each whether it is nonsense, and all else
+ * must go on as before. Run by the sanitizers, too.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <ev.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bough/core/runtime.h>
+#include <bough/supervisor/process/nursery.h>
+#include <bough/supervisor/process/process_internal.h>
+#include <bough/supervisor/supervisor.h>
+#include <bough/tests/support/unit.h>
+
+enum { TRIALS = 1000000 };
+
+/* Something to speak to */
+
+struct word {
+    uint32_t kind;
+    struct bough_span text;
+    int choice;
+};
+static const char *const choices[] = { "a", "b", NULL };
+static const struct bough_field word_fields[] = {
+    bough_field(struct word, text, "text", BOUGH_TEXT, .help = "It."),
+    bough_field(struct word, choice, "choice", BOUGH_CHOICE, .choices = choices,
+                .help = "One."),
+};
+static const struct bough_message_type messages[] = {
+    { "say", word_fields, 2, "Says it.", word_fields, 2, sizeof(struct word) },
+    { "tell", word_fields, 2, "Tells it.", NULL, 0, 0 },
+};
+
+static uint64_t checksum;
+
+/* Reads all of it, so that what is out of bounds is found. */
+static void read_word(const struct word *word)
+{
+    const char *text = bough_span_text(word, word->text);
+
+    for (uint32_t i = 0; i < word->text.len; i++)
+        checksum = checksum * 31 + (unsigned char)text[i];
+    checksum += strlen(text) + (size_t)choices[word->choice][0];
+}
+
+static enum bough_status speaker_init(struct bough_actor *actor, const void *options)
+{
+    (void)actor, (void)options;
+    return BOUGH_OK;
+}
+
+static void speaker_run(struct bough_actor *actor, const void *message, size_t size)
+{
+    read_word(message);
+    if (bough_is_asked(actor)) bough_reply(actor, message, size);
+}
+
+static const struct bough_actor_type speaker_type = {
+    .name = "speaker",
+    .help = "Says what it is told.",
+    .message_size = sizeof(struct word),
+    .messages = messages,
+    .message_count = bough_count_of(messages),
+    .init = speaker_init,
+    .run = speaker_run,
+};
+
+/* Chance */
+
+static uint64_t seed;
+
+static uint32_t chance(uint32_t below)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (uint32_t)(seed >> 32) % below;
+}
+
+static void scribble(void *at, size_t size)
+{
+    char *bytes = at;
+
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)chance(256);
+}
+
+/* The tree */
+
+struct tree {
+    struct ev_loop *ev;
+    struct bough_loop *loop;
+    struct bough_watch watch;
+    bool ready, exited;
+    struct bough_address fuzzed, beside;
+    size_t answers;
+    char word[128];
+};
+
+static void no_log(void *data, const struct bough_log_record *record)
+{
+    (void)data;
+    checksum += strlen(record->text) + strlen(record->path);
+}
+
+static void on_ready(struct bough_watch *watch)
+{
+    bough_container(watch, struct tree, watch)->ready = true;
+}
+
+static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
+{
+    (void)reason;
+    bough_container(watch, struct tree, watch)->exited = true;
+}
+
+/* What is ready is run first: else it would be run just before a poll that nothing ends.
+ */
+static void one_round(struct tree *tree)
+{
+    if (bough_loop_run_ready(tree->loop, SIZE_MAX) == 0) ev_run(tree->ev, EVRUN_ONCE);
+}
+
+struct question {
+    struct bough_call call;
+    struct tree *tree;
+    bool done;
+    enum bough_status status;
+};
+
+static void done(struct bough_call *call, enum bough_status status)
+{
+    struct question *question = bough_container(call, struct question, call);
+
+    question->done = true;
+    question->status = status;
+    question->tree->answers++;
+    if (status == BOUGH_OK)
+        read_word(call->reply);
+    else
+        checksum += strlen(bough_call_text(call, status));
+}
+
+static void ask(struct tree *tree, struct question *question, struct bough_address to)
+{
+    const struct word word = { .kind = 0 };
+    struct bough_block block;
+
+    *question =
+        (struct question){ .call = { .done = done, .loop = tree->loop }, .tree = tree };
+    bough_block_init(&block, NULL, 0, &word, sizeof(word));
+    bough_block_text(&block, offsetof(struct word, text), "a question");
+    bough_call_block(&question->call, to, &block);
+}
+
+/* What a child could write */
+
+static size_t frame_bytes(size_t len)
+{
+    return sizeof(struct bough_frame) + ((len + 15) & ~(size_t)15);
+}
+
+/* A path, and a message that is nearly one. */
+static size_t put_letter(char *at)
+{
+    static const char *const paths[] = { "/",       "/beside", "/fuzzed",
+                                         "/nobody", "beside",  "" };
+    const char *path = paths[chance(bough_count_of(paths))];
+    const size_t begin = (strlen(path) + 1 + 15) & ~(size_t)15;
+    const struct word word = { .kind = chance(3),
+                               .text = { chance(3) ? sizeof(word) : chance(64),
+                                         chance(24) },
+                               .choice = (int)chance(3) };
+
+    memset(at, 0, begin + 64);
+    memcpy(at, path, strlen(path));
+    memcpy(at + begin, &word, sizeof(word));
+    if (chance(2)) scribble(at + begin + sizeof(word), 8);
+    return begin + chance(64);
+}
+
+static size_t put_reply(char *at)
+{
+    const struct word word = { .kind = 0, .text = { sizeof(word), chance(12) } };
+
+    memset(at, 0, 64);
+    memcpy(at, &word, sizeof(word));
+    if (chance(3) == 0) scribble(at, 64);
+    return chance(64);
+}
+
+static size_t put_reason(char *at)
+{
+    struct bough_exit_reason reason = {
+        .kind = (enum bough_exit_kind)chance(BOUGH_EXIT_KIND_COUNT + 1),
+        .status = (enum bough_status)chance(BOUGH_STATUS_COUNT + 1),
+    };
+
+    if (chance(2)) scribble(reason.text, sizeof(reason.text));
+    memcpy(at, &reason, sizeof(reason));
+    return chance(8) != 0 ? sizeof(reason) : chance(300);
+}
+
+static size_t put_line(char *at)
+{
+    const size_t path = chance(20), text = chance(40);
+
+    scribble(at, path + text + 2);
+    if (chance(2)) at[0] = '/';
+    at[path] = '\0';
+    if (chance(8) != 0) at[path + 1 + text] = '\0';
+    return path + text + 2;
+}
+
+static size_t put_noise(char *at)
+{
+    const size_t len = chance(200);
+
+    scribble(at, len);
+    return len;
+}
+
+static size_t put_bytes(enum bough_frame_kind kind, char *at)
+{
+    switch (kind) {
+    case BOUGH_FRAME_TELL:
+    case BOUGH_FRAME_ASK: return put_letter(at);
+    case BOUGH_FRAME_REPLY: return put_reply(at);
+    case BOUGH_FRAME_EXITED: return put_reason(at);
+    case BOUGH_FRAME_LOG: return put_line(at);
+    case BOUGH_FRAME_READY: return chance(2);
+    case BOUGH_FRAME_PAD:
+    case BOUGH_FRAME_START:
+    case BOUGH_FRAME_STOP:
+    case BOUGH_FRAME_MESSAGE:
+    case BOUGH_FRAME_ANSWER:
+    case BOUGH_FRAME_KIND_COUNT: break;
+    }
+    return put_noise(at);
+}
+
+/* Mostly one of a child's kinds, and about a message that it was sent. */
+static void put_frame(struct bough_border_page *page, const struct bough_process *self)
+{
+    const uint64_t read = self->border.read;
+    const uint32_t first = self->handed.lanes[BOUGH_LANE_NORMAL].first;
+    char *at = page->ring + read % BOUGH_RING_SIZE;
+    const uint32_t kind =
+        chance(10) != 0
+            ? BOUGH_FRAME_READY + chance(BOUGH_FRAME_KIND_COUNT - BOUGH_FRAME_READY)
+            : chance(BOUGH_FRAME_KIND_COUNT + 1);
+    struct bough_frame frame = {
+        .kind = (uint16_t)kind,
+        .flags = (uint16_t)chance(4),
+        .id = chance(8) != 0 ? first + chance(4) - 1 : (uint64_t)chance(4) << 32,
+        .status = chance(3) ? BOUGH_OK : chance(BOUGH_STATUS_COUNT + 1)
+    };
+
+    frame.len = (uint32_t)put_bytes((enum bough_frame_kind)kind, at + sizeof(frame));
+    if (self->handed.open != NULL && chance(4) == 0) frame.id = self->handed.open->id;
+    if (chance(32) == 0) frame.flags |= BOUGH_FRAME_LARGE;
+    if (chance(32) == 0) scribble(&frame, sizeof(frame));
+    memcpy(at, &frame, sizeof(frame));
+    atomic_store(&page->written, read + frame_bytes(frame.len % (1u << 20)));
+}
+
+static void write_anything(struct bough_border_page *page,
+                           const struct bough_process *self)
+{
+    const uint64_t read = self->border.read;
+
+    if (BOUGH_RING_SIZE - read % BOUGH_RING_SIZE > 4096 && chance(8) != 0) {
+        put_frame(page, self);
+    } else {
+        scribble(page->ring + chance(BOUGH_RING_SIZE - 64), 64);
+        atomic_store(&page->written, read + 16 * (uint64_t)chance(64));
+    }
+    if (chance(50) == 0) scribble(&page->written, sizeof(page->written));
+    if (chance(50) == 0) scribble(&page->read, sizeof(page->read));
+    if (chance(50) == 0) scribble(&page->asleep, sizeof(page->asleep));
+    if (chance(50) == 0) scribble(&page->blocked, sizeof(page->blocked));
+    if (chance(50) == 0) scribble(&page->progress, sizeof(page->progress));
+    const struct bough_lane *lane = &self->handed.lanes[BOUGH_LANE_NORMAL];
+    if (lane->next != lane->first && chance(4) == 0) {
+        /* As if it had run one of those that it was sent. */
+        const union bough_progress progress = { { .begun = lane->first + chance(3),
+                                                  .done = lane->first + chance(2) } };
+        atomic_store(&page->progress[0], progress.all);
+    }
+}
+
+/* After nonsense the life would end: here it is forgotten, and the next trial begins. */
+static void start_over(struct bough_border_page *page, struct bough_process *self)
+{
+    union bough_progress progress;
+
+    atomic_store(&page->written, self->border.read = 0);
+    atomic_store(&page->read, self->border.written);
+    for (int i = 0; i < BOUGH_LANE_COUNT; i++) {
+        progress.begun = progress.done = self->handed.lanes[i].first;
+        atomic_store(&page->progress[i], progress.all);
+    }
+}
+
+static bool trial(struct bough_border_page *page, struct bough_process *self)
+{
+    const char *why = NULL;
+    bool more;
+
+    write_anything(page, self);
+    bough_loop_begin(bough_actor_loop(self->actor));
+    const bool sound = bough_inbound_read(self, &more, &why) && bough_handed_retire(self);
+    if (chance(4) == 0) bough_inbound_go_on(self);
+    bough_loop_end(bough_actor_loop(self->actor));
+    if (!sound || chance(16) == 0) start_over(page, self);
+    return sound;
+}
+
+static uint64_t trials(void)
+{
+    const char *given = getenv("BOUGH_FUZZ_TRIALS");
+
+    return given != NULL ? strtoull(given, NULL, 10) : TRIALS;
+}
+
+static void fuzz(struct tree *tree, struct bough_process *self)
+{
+    enum { QUESTIONS = 8 };
+    struct bough_border_page *page =
+        (struct bough_border_page *)(uintptr_t)self->border.theirs;
+    struct question questions[QUESTIONS] = { 0 };
+    uint64_t sound = 0, asked = 0;
+
+    assert_int_equal(mprotect(page, sizeof(*page), PROT_READ | PROT_WRITE), 0);
+    for (uint64_t i = 0; i < trials(); i++) {
+        struct question *question = &questions[i % QUESTIONS];
+
+        if (i % 64 < QUESTIONS && (question->tree == NULL || question->done)) {
+            ask(tree, question, tree->fuzzed);
+            asked++;
+        }
+        if (i % 64 == 0) bough_loop_run_ready(tree->loop, SIZE_MAX);
+        sound += trial(page, self);
+        assert_false(bough_self(self->actor).life != 1);
+    }
+    print_message("# %" PRIu64 " trials, %" PRIu64 " of them sound; %zu of %" PRIu64
+                  " questions answered\n",
+                  trials(), sound, tree->answers, asked);
+    assert_true(sound > trials() / 10 && sound < trials());
+    assert_true(tree->answers > asked / 2);
+    for (size_t i = 0; i < QUESTIONS; i++)
+        bough_call_cancel(&questions[i].call);
+}
+
+static void a_child_that_writes_anything_harms_nobody(void **state)
+{
+    static const struct bough_child_spec children[] = {
+        { .name = "fuzzed", .type = &speaker_type, .isolation = BOUGH_PROCESS },
+        { .name = "beside", .type = &speaker_type },
+    };
+    const struct bough_supervisor_options options = { .children = children,
+                                                      .child_count = 2 };
+    struct tree tree = { .watch = { .ready = on_ready, .exited = on_exited } };
+    struct bough_runtime_options runtime_options = { .log = no_log };
+    struct bough_supervisor root;
+    struct bough_error error;
+    struct question question;
+
+    (void)state;
+    assert_status(bough_nursery_new(&runtime_options.nursery, &error), BOUGH_OK);
+    tree.ev = ev_loop_new(0);
+    struct bough_runtime *runtime = bough_runtime_new(&runtime_options);
+    tree.loop = bough_loop_new(runtime, tree.ev);
+    assert_status(bough_supervisor_start(tree.loop, &options, &tree.watch, &root, &error),
+                  BOUGH_OK);
+    while (!tree.ready)
+        one_round(&tree);
+    assert_status(bough_lookup(tree.loop, "/fuzzed", &tree.fuzzed), BOUGH_OK);
+    assert_status(bough_lookup(tree.loop, "/beside", &tree.beside), BOUGH_OK);
+    struct bough_process *self = bough_state(tree.fuzzed.slot);
+    assert_int_equal(kill(self->pid, SIGSTOP), 0);
+    fuzz(&tree, self);
+
+    ask(&tree, &question, tree.beside);
+    bough_loop_run_ready(tree.loop, SIZE_MAX);
+    assert_true(question.done);
+    assert_status(question.status, BOUGH_OK);
+    kill(self->pid, SIGKILL);
+    bough_supervisor_stop(root);
+    while (!tree.exited)
+        one_round(&tree);
+    bough_runtime_free(runtime);
+    ev_loop_destroy(tree.ev);
+    bough_nursery_free(runtime_options.nursery);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_child_that_writes_anything_harms_nobody),
+    };
+    const char *given = getenv("BOUGH_FUZZ_SEED");
+
+    seed = given != NULL ? strtoull(given, NULL, 10)
+                         : (uint64_t)time(NULL) << 20 | (uint64_t)getpid();
+    print_message("# BOUGH_FUZZ_SEED=%" PRIu64 "\n", seed);
+    return cmocka_run_group_tests_name("supervisor/process_fuzz", tests, NULL, NULL);
+}
