@@ -16,8 +16,7 @@ static bool goes_on(const struct bough_batch *batch)
     struct bough_loop *loop = actor->loop;
 
     if (batch->left == 0 || !bough_slot_is_open(actor)) return false;
-    if (batch->taken == 0) return true;
-    return loop->urgent.head == NULL && bough_loop_step(loop);
+    return batch->taken == 0 || bough_turn_goes_on(loop, batch->taken);
 }
 
 const void *bough_batch_next(struct bough_batch *batch, size_t *size)

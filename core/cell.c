@@ -23,12 +23,22 @@ const void *bough_cell_large_bytes(const struct bough_cell *cell)
 struct bough_cell *bough_cell_hold(struct bough_loop *loop, struct bough_buffer *buffer)
 {
     struct bough_cell *cell =
-        bough_pool_take(&loop->pool, sizeof(*cell) + sizeof(struct bough_buffer *));
+        bough_cell_new(loop, &buffer, sizeof(struct bough_buffer *));
 
     bough_assert(bough_is_large(buffer->size));
     if (cell == NULL) return NULL;
-    memcpy(cell->bytes, &buffer, sizeof(buffer));
-    bough_cell_fill(loop, cell, buffer->size);
+    cell->size = (uint32_t)buffer->size;
+    return cell;
+}
+
+struct bough_cell *bough_cell_new_slowly(struct bough_loop *loop, const void *bytes,
+                                         size_t size)
+{
+    struct bough_cell *cell = bough_pool_refill(&loop->pool, bough_cell_class(size));
+
+    if (cell == NULL) return NULL;
+    bough_cell_fill(cell, bytes, size);
+    loop->counts.cells++;
     return cell;
 }
 
@@ -45,8 +55,8 @@ struct bough_cell *bough_cell_new_large(struct bough_loop *loop, const void *byt
 void bough_cell_free_large(struct bough_loop *loop, struct bough_cell *cell)
 {
     bough_buffer_drop(bough_cell_buffer(cell));
-    bough_pool_give(&loop->pool, cell, sizeof(*cell) + sizeof(struct bough_buffer *));
-    loop->counts.cells--;
+    cell->size = sizeof(struct bough_buffer *);
+    bough_cell_free(loop, cell);
 }
 
 struct bough_buffer *bough_take_large(struct bough_block *block)

@@ -129,6 +129,14 @@ static void next_chunk(struct bough_loop *loop)
     loop->look_in = loop->chunk;
 }
 
+/* From now on every step looks, and finds that it was not to be: a turn that has seen the
+ * end of the drain says so to nobody. */
+static void end(struct bough_loop *loop)
+{
+    loop->spent = true;
+    loop->chunk = loop->look_in = 1;
+}
+
 /* As often as LOOK_NS asks for: when the last steps took longer, after fewer of them. */
 static void pace(struct bough_loop *loop, int64_t now_ns)
 {
@@ -144,6 +152,10 @@ static void pace(struct bough_loop *loop, int64_t now_ns)
 
 bool bough_loop_look(struct bough_loop *loop)
 {
+    if (loop->spent) {
+        loop->look_in = 1;
+        return false;
+    }
     const int64_t now_ns = bough_loop_clock_ns(loop);
 
     pace(loop, now_ns);
@@ -152,7 +164,7 @@ bool bough_loop_look(struct bough_loop *loop)
     if (loop->running != NULL)
         bough_poke(&loop->running->seen_length, loop->running->length);
     if (loop->open != NULL || loop->rooms_open != 0) bough_parcels_send(loop);
-    loop->spent = loop->chunk == 0 || now_ns >= loop->slice_end_ns;
+    if (loop->chunk == 0 || now_ns >= loop->slice_end_ns) end(loop);
     return !loop->spent && !bough_parcels_wait(loop);
 }
 

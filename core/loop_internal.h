@@ -195,16 +195,10 @@ void bough_queue_remove(struct bough_queue *queue, struct bough_task *task);
 struct bough_loop *bough_loop_for_answers(struct bough_loop *loop);
 
 /* Looks at the clock, and after other loops: false when the turn is to end; `spent` when
- * the drain is. */
+ * the drain is. After each task or message `look_in` is counted down to it, in a turn,
+ * too, so that one long mailbox cannot keep descriptors waiting: the clock itself would
+ * cost as much as the message. */
 bool bough_loop_look(struct bough_loop *loop);
-
-/* After each task or message: whether there may be another one before the poll. A turn
- * asks, too, so that one long mailbox cannot keep descriptors waiting. A count and a
- * comparison; the clock would cost as much as the message. */
-static inline bool bough_loop_step(struct bough_loop *loop)
-{
-    return --loop->look_in != 0 || bough_loop_look(loop);
-}
 
 /* Before and after code that a descriptor or the embedder makes run: refreshes the time.
  */

@@ -93,6 +93,12 @@ static void link_high(struct bough_actor *slot, struct bough_cell *cell, uint32_
     slot->gate.detour |= BOUGH_DETOUR_HIGH;
 }
 
+static void link_normal(struct bough_actor *slot, struct bough_cell *cell, uint32_t life)
+{
+    if (bough_is_large(cell->size)) slot->gate.detour |= BOUGH_DETOUR_LARGE;
+    bough_mail_link(slot, cell, life);
+}
+
 static struct bough_cell *pop_high(struct bough_actor *slot)
 {
     struct bough_cell *cell = slot->annex->high;
@@ -147,7 +153,7 @@ static void put(struct bough_actor *slot, struct bough_cell *cell, uint32_t life
     if (mail->high) {
         link_high(slot, cell, life);
     } else {
-        bough_mail_link(slot, cell, life);
+        link_normal(slot, cell, life);
     }
 }
 
@@ -244,7 +250,7 @@ static void flush(struct bough_actor *slot, struct bough_cell *cell, bool high, 
         } else if (high) {
             link_high(slot, cell, 0);
         } else {
-            bough_mail_link(slot, cell, 0);
+            link_normal(slot, cell, 0);
         }
         cell = next;
     }
@@ -257,6 +263,7 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
     struct bough_cell *normal = slot->mail;
 
     if (slot->length == 0) return;
+    bough_assert(slot->loop->message == NULL || slot->loop->running != slot);
     slot->mail = NULL;
     slot->mail_tail = &slot->mail;
     slot->length = 0;
@@ -268,9 +275,8 @@ void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status stat
 
 /* Public */
 
-/* Not a part of bough_send(), which would save registers for it before the short way. */
-static __attribute__((noinline)) enum bough_status
-send(struct bough_address address, const void *message, size_t size, bool high)
+static enum bough_status push(struct bough_address address, const void *message,
+                              size_t size, bool high)
 {
     struct bough_mail mail = { .bytes = message, .size = size, .high = high };
 
@@ -278,17 +284,26 @@ send(struct bough_address address, const void *message, size_t size, bool high)
     return bough_mail_push(address, &mail);
 }
 
+/* Not a part of bough_send(), which would save registers for it before the short way. */
+static __attribute__((noinline)) enum bough_status send(struct bough_address address,
+                                                        const void *message, size_t size)
+{
+    if (bough_mail_try(address, message, size, NULL)) return BOUGH_OK;
+    return push(address, message, size, false);
+}
+
 enum bough_status bough_send(struct bough_address address, const void *message,
                              size_t size)
 {
-    if (bough_mail_try(address, message, size, NULL)) return BOUGH_OK;
-    return send(address, message, size, false);
+    if (bough_is_small(size) && bough_mail_try(address, message, size, NULL))
+        return BOUGH_OK;
+    return send(address, message, size);
 }
 
 enum bough_status bough_send_high(struct bough_address address, const void *message,
                                   size_t size)
 {
-    return send(address, message, size, true);
+    return push(address, message, size, true);
 }
 
 /* Takes the reference. */
@@ -320,7 +335,7 @@ static enum bough_status send_block(struct bough_address address,
     enum bough_status status = block->status;
 
     if (buffer != NULL) return send_buffer(address, buffer, high);
-    if (status == BOUGH_OK) status = send(address, block->data, block->size, high);
+    if (status == BOUGH_OK) status = push(address, block->data, block->size, high);
     bough_block_finish(block);
     return status;
 }

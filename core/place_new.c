@@ -70,12 +70,17 @@ void bough_slot_furnish(struct bough_actor *slot,
     if (shown) bough_runtime_lock(slot->loop->runtime);
     bough_slot_free_options(slot);
     if (furnishing->options != NULL) slot->annex->options = furnishing->options;
+    bough_assert(furnishing->type->messages == NULL ||
+                 furnishing->type->message_size >= sizeof(uint32_t));
     slot->type = furnishing->type;
     bough_poke(&slot->capacity, furnishing->capacity);
     atomic_store_explicit(&slot->when_full, (unsigned char)furnishing->when_full,
                           memory_order_relaxed);
     slot->discard = furnishing->discard;
     slot->gate.phase = BOUGH_PLACE_RESERVED;
+    slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_TRADES;
+    if (furnishing->when_full == BOUGH_DROP_OLDEST)
+        slot->gate.detour |= BOUGH_DETOUR_TRADES;
     if (shown) bough_runtime_unlock(slot->loop->runtime);
 }
 

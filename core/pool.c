@@ -29,7 +29,7 @@ void bough_pool_finish(struct bough_pool *pool)
     bough_pool_init(pool);
 }
 
-static void *refill(struct bough_pool *pool, size_t class)
+void *bough_pool_refill(struct bough_pool *pool, size_t class)
 {
     const size_t size = (size_t)BOUGH_POOL_SMALLEST << class;
     struct bough_pool_block *chunk = aligned_alloc(CHUNK_HEAD, CHUNK_SIZE);
@@ -46,7 +46,7 @@ static void *refill(struct bough_pool *pool, size_t class)
 void *bough_pool_take_slowly(struct bough_pool *pool, size_t size)
 {
     if (size > BOUGH_POOL_LARGEST) return malloc(size);
-    return refill(pool, bough_pool_class(size));
+    return bough_pool_refill(pool, bough_pool_class(size));
 }
 
 void bough_pool_give_slowly(void *block)

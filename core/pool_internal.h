@@ -42,10 +42,13 @@ void bough_pool_finish(struct bough_pool *pool);
 void *bough_pool_take_slowly(struct bough_pool *pool, size_t size);
 void bough_pool_give_slowly(void *block);
 
+/* A block of a class whose free list is empty; NULL when memory is out. */
+void *bough_pool_refill(struct bough_pool *pool, size_t class);
+
 /* One bit scan: no table to miss the cache, and no loop. */
-static inline size_t bough_pool_class(size_t size)
+static inline unsigned bough_pool_class(size_t size)
 {
-    return (size_t)(63 - __builtin_clzl(((size - 1) / (BOUGH_POOL_SMALLEST / 2)) | 1));
+    return 63 - (unsigned)__builtin_clzl(((size - 1) / (BOUGH_POOL_SMALLEST / 2)) | 1);
 }
 
 /* Only the link of a free block may be read. */
@@ -59,12 +62,11 @@ static inline void bough_pool_put(struct bough_pool *pool, size_t class, void *m
                               ((size_t)BOUGH_POOL_SMALLEST << class) - sizeof(*block));
 }
 
-/* The same as bough_pool_take() for up to BOUGH_POOL_LARGEST bytes; NULL also when the
- * free list is empty. Hot: about ten instructions, for a message takes one block and
- * gives one; the block that came back last is the one most likely still in the cache. */
-static inline void *bough_pool_try(struct bough_pool *pool, size_t size)
+/* A block of that class; NULL when the free list is empty. Hot: five instructions, for a
+ * message takes one block and gives one; the block that came back last is the one most
+ * likely still in the cache. */
+static inline void *bough_pool_pop(struct bough_pool *pool, size_t class)
 {
-    const size_t class = bough_pool_class(size);
     struct bough_pool_block *block = pool->free[class];
 
     if (block == NULL) return NULL;
@@ -76,7 +78,8 @@ static inline void *bough_pool_try(struct bough_pool *pool, size_t size)
 /* At least `size` bytes (not 0), aligned to 16, not zeroed; NULL when memory is out. */
 static inline void *bough_pool_take(struct bough_pool *pool, size_t size)
 {
-    void *block = size <= BOUGH_POOL_LARGEST ? bough_pool_try(pool, size) : NULL;
+    void *block =
+        size <= BOUGH_POOL_LARGEST ? bough_pool_pop(pool, bough_pool_class(size)) : NULL;
 
     return block != NULL ? block : bough_pool_take_slowly(pool, size);
 }

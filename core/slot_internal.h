@@ -28,17 +28,20 @@ enum { BOUGH_SHUT_UNREADY = 1, BOUGH_SHUT_PAUSED = 2, BOUGH_SHUT_HELD_UP = 4 };
 
 /* Why a turn takes the long way, which does more than run one message after the other:
  * senders wait for room; messages of high priority are there; its type takes batches, or
- * holds messages; somebody wants to know what is run. */
+ * holds messages; somebody wants to know what is run; a message may drive out the oldest;
+ * messages in buffers are there. */
 enum {
     BOUGH_DETOUR_AWAITED = 1,
     BOUGH_DETOUR_HIGH = 2,
     BOUGH_DETOUR_BATCH = 4,
     BOUGH_DETOUR_HOLDS = 8,
-    BOUGH_DETOUR_OBSERVED = 16
+    BOUGH_DETOUR_OBSERVED = 16,
+    BOUGH_DETOUR_TRADES = 32,
+    BOUGH_DETOUR_LARGE = 64 /* until the mailbox is empty */
 };
 
 /* What decides whether messages may be run, and how, in four bytes that are looked at as
- * one. */
+ * one; the first two of them also by who sends. */
 union bough_gate {
     struct {
         unsigned char phase;  /* enum bough_place_state */
@@ -46,6 +49,7 @@ union bough_gate {
         unsigned char detour; /* bits BOUGH_DETOUR_...; 0: the short way */
         bool doomed;          /* has a reason to end */
     };
+    uint16_t inlet;
     uint32_t all;
 };
 
@@ -145,9 +149,8 @@ static inline void bough_poke_next(_Atomic uint32_t *value)
     bough_poke(value, next != 0 ? next : 1);
 }
 
-/* The slot, when the address is good: the same tenant, and the same life if it names one.
- */
-/* Hot: the place and the life of an address are compared at once, for most have both. */
+/* Whether the address is good: the same tenant, and the same life if it names one. Hot:
+ * both are compared at once, for most addresses have both. */
 static inline bool bough_slot_fits(const struct bough_actor *slot,
                                    struct bough_address address)
 {
@@ -156,14 +159,12 @@ static inline bool bough_slot_fits(const struct bough_actor *slot,
                        offsetof(struct bough_actor, place) % sizeof(uint64_t) == 0,
                    "both are read as one");
     typedef uint64_t __attribute__((may_alias)) both;
-    const both *lies = (const both *)(uintptr_t)&slot->place;
-    const uint64_t there = __atomic_load_n(lies, __ATOMIC_RELAXED);
+    const both *there = (const both *)(uintptr_t)&slot->place;
     uint64_t wanted;
-    uint32_t place;
 
     memcpy(&wanted, &address.place, sizeof(wanted));
-    memcpy(&place, &there, sizeof(place)); /* it comes first */
-    return there == wanted || (address.life == 0 && address.place == place);
+    return *there == wanted ||
+           (address.life == 0 && address.place == bough_peek(&slot->place));
 }
 
 static inline struct bough_actor *bough_slot(struct bough_address address)
@@ -216,8 +217,7 @@ static inline const char *bough_slot_path(const struct bough_actor *slot)
 }
 
 /* Whether the gate is that of a life which is up and not doomed, whatever the bits
- * `shut` and `detour` are. Two instructions and one branch, for every send and every
- * message asks this in one of its forms. */
+ * `shut` and `detour` are. */
 static inline bool bough_gate_is_up(union bough_gate gate, unsigned char shut,
                                     unsigned char detour)
 {
@@ -238,10 +238,22 @@ static inline bool bough_slot_is_open(const struct bough_actor *slot)
     return bough_gate_is_up(slot->gate, 0, UCHAR_MAX);
 }
 
-/* The same, and the short way will do. */
+/* The same of one that has not been asked to stop, and the short way will do. Hot: one
+ * comparison and one branch, for every message asks. */
 static inline bool bough_slot_is_plain(const struct bough_actor *slot)
 {
-    return bough_gate_is_up(slot->gate, 0, 0);
+    const union bough_gate plain = { { .phase = BOUGH_PLACE_RUNNING } };
+
+    return slot->gate.all == plain.all;
+}
+
+/* Whether what is sent may just be queued: it is run in the next turn, or, of one that is
+ * doomed, seen to at its end, for which it is queued already. */
+static inline bool bough_slot_takes(const struct bough_actor *slot)
+{
+    const union bough_gate plain = { { .phase = BOUGH_PLACE_RUNNING } };
+
+    return slot->gate.inlet == plain.inlet;
 }
 
 /* The oldest message of normal priority, of which there is one. */
@@ -312,6 +324,19 @@ void bough_life_end(struct bough_actor *slot);
 
 /* turn.c */
 void bough_slot_turn(struct bough_loop *loop, struct bough_task *task);
+
+/* A turn is a snapshot of the mailbox, so that it is run while its cells are warm. One
+ * that has had so many messages ends at the next look, so that others have theirs. */
+enum { BOUGH_TURN_MAX = 1024 };
+
+/* Whether there may be another message in a turn that has had `count`. The system lane
+ * goes first, so it ends when something is there. */
+static inline bool bough_turn_goes_on(struct bough_loop *loop, uint32_t count)
+{
+    if (loop->urgent.head != NULL) return false;
+    return --loop->look_in != 0 || (bough_loop_look(loop) && count < BOUGH_TURN_MAX);
+}
+
 /* The next message becomes the one being run; NULL: it was not one of the type's, and is
  * refused. Then its end: an answer, if nobody has given one. */
 struct bough_cell *bough_turn_next(struct bough_actor *slot);
@@ -441,30 +466,29 @@ static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *
     slot->length++;
 }
 
-/* Whether a message is of the plain kind: small, to an actor that runs messages and has
- * room, on a loop that is at work. */
+/* Whether a message is of the plain kind: not large, to an actor that runs messages and
+ * has room, on a loop that is at work. */
 static inline bool bough_mail_is_plain(const struct bough_actor *slot, size_t size)
 {
-    return slot != NULL && slot->loop == bough_here && bough_slot_is_open(slot) &&
-           slot->length < bough_peek(&slot->capacity) && bough_is_small(size);
+    return slot != NULL && slot->loop == bough_here && bough_slot_takes(slot) &&
+           slot->length < bough_peek(&slot->capacity) && !bough_is_large(size);
 }
 
 /* The short way of bough_mail_push(); false: nothing was done, take the long one. Hot:
- * some 50 instructions, no call among them and so no registers to save, because all that
- * is not plain is left to the other. */
-static inline bool bough_mail_try(struct bough_address address, const void *bytes,
-                                  size_t size, const struct bough_asker *asker)
+ * some 45 instructions for a small message, no call among them and so no registers to
+ * save, because all that is not plain is left to the other. */
+static inline __attribute__((always_inline)) bool
+bough_mail_try(struct bough_address address, const void *bytes, size_t size,
+               const struct bough_asker *asker)
 {
     struct bough_actor *slot = bough_slot(address);
 
     if (!bough_mail_is_plain(slot, size)) return false;
 
     struct bough_loop *loop = slot->loop;
-    struct bough_cell *cell = bough_pool_try(&loop->pool, sizeof(*cell) + size);
+    struct bough_cell *cell = bough_cell_try(loop, bytes, size);
 
     if (cell == NULL) return false;
-    bough_copy_small(cell->bytes, bytes, size);
-    bough_cell_fill(loop, cell, size);
     if (asker != NULL) {
         cell->asker = *asker;
     } else {

@@ -7,10 +7,6 @@
 #include <bough/core/assert.h>
 #include <bough/core/letter_internal.h>
 
-/* Messages in one turn: a snapshot of the mailbox, capped, so that a long mailbox is run
- * while its cells are warm and still lets others have theirs. */
-enum { TURN_MAX = 1024 };
-
 static void urgent_turn(struct bough_loop *loop, struct bough_task *task);
 
 /* Queueing */
@@ -36,16 +32,15 @@ void bough_slot_hurry(struct bough_actor *slot)
 
 /* Messages */
 
-/* A message that is not one of the type's own kinds was sent to the wrong address. */
-static bool is_known(const struct bough_actor *slot, const struct bough_cell *cell)
+/* A message that is not one of the type's own kinds was sent to the wrong address. Types
+ * without a table of kinds have none of them, so that others are not asked for it. */
+static inline bool is_known(const struct bough_actor_type *type,
+                            const struct bough_cell *cell, const void *bytes)
 {
-    const struct bough_actor_type *type = slot->type;
     uint32_t kind;
 
-    if (type->messages == NULL) return true;
-    if (cell->size < type->message_size || cell->size < sizeof(kind)) return false;
-    memcpy(&kind, bough_cell_bytes(cell), sizeof(kind));
-    return kind < type->message_count;
+    memcpy(&kind, bytes, sizeof(kind));
+    return cell->size >= type->message_size && kind < type->message_count;
 }
 
 static __attribute__((noinline)) void refuse_unknown(const struct bough_cell *cell)
@@ -65,40 +60,42 @@ static __attribute__((noinline)) void answer_for(const struct bough_actor *slot,
     }
 }
 
-/* Hot: a message's whole way but the send, in some 45 instructions. The asker is looked
- * at once, after the run, when a reply has cleared it; what is rare is called. */
-static inline void run_message(struct bough_loop *loop, struct bough_actor *slot)
+/* Runs a message which is not of a known kind when its type does not say which it has. */
+static __attribute__((noinline)) void run_unknown(struct bough_actor *slot,
+                                                  struct bough_cell *cell)
 {
-    struct bough_cell *cell = bough_mail_pop(slot);
-
-    loop->message = cell;
-    if (is_known(slot, cell)) {
+    if (slot->type->messages == NULL) {
         slot->type->run(slot, bough_cell_bytes(cell), cell->size);
     } else {
         refuse_unknown(cell);
+        cell->asker.loop = NULL;
+    }
+}
+
+/* Hot: a message's whole way but the send, in some 30 instructions. The asker is looked
+ * at once, after the run, when a reply has cleared it; what is rare is called. */
+static inline void run_message(struct bough_loop *loop, struct bough_actor *slot,
+                               struct bough_cell *cell)
+{
+    const struct bough_actor_type *type = slot->type;
+
+    slot->length--;
+    loop->message = cell;
+    if (is_known(type, cell, cell->bytes)) {
+        type->run(slot, cell->bytes, cell->size);
+    } else {
+        run_unknown(slot, cell);
     }
     if (cell->asker.loop != NULL) answer_for(slot, cell);
-    bough_cell_free(loop, cell);
 }
 
-static inline uint32_t snapshot(const struct bough_actor *slot)
+static inline void end_turn(struct bough_actor *slot, uint32_t count)
 {
-    return slot->length < TURN_MAX ? slot->length : TURN_MAX;
-}
+    const uint32_t length = slot->length;
 
-/* The system lane goes first, so a turn ends when something is there. */
-static inline bool goes_on(struct bough_loop *loop)
-{
-    return loop->urgent.head == NULL && bough_loop_step(loop);
-}
-
-static inline void end_turn(struct bough_loop *loop, struct bough_actor *slot,
-                            uint32_t count)
-{
     slot->handled += count;
-    bough_poke(&slot->seen_length, slot->length);
-    loop->running = NULL;
-    loop->message = NULL;
+    bough_poke(&slot->seen_length, length);
+    if (length > 0) bough_slot_queue_at_work(slot);
 }
 
 static void observe(const struct bough_loop *loop, bool over)
@@ -114,7 +111,9 @@ struct bough_cell *bough_turn_next(struct bough_actor *slot)
     loop->high = (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
     loop->message = bough_mail_take(slot);
     if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(loop, false);
-    if (is_known(slot, loop->message)) return loop->message;
+    if (slot->type->messages == NULL ||
+        is_known(slot->type, loop->message, bough_cell_bytes(loop->message)))
+        return loop->message;
     refuse_unknown(loop->message);
     loop->message->asker.loop = NULL;
     return NULL;
@@ -134,67 +133,79 @@ void bough_turn_done(struct bough_actor *slot)
 }
 
 static uint32_t run_one_by_one(struct bough_loop *loop, struct bough_actor *slot,
-                               uint32_t count)
+                               uint32_t all)
 {
-    uint32_t left = count;
+    uint32_t count = 0;
 
     do {
         const struct bough_cell *cell = bough_turn_next(slot);
 
         if (cell != NULL) slot->type->run(slot, bough_cell_bytes(cell), cell->size);
         bough_turn_done(slot);
-    } while (--left > 0 && bough_slot_is_open(slot) && goes_on(loop));
-    return count - left;
+    } while (++count < all && bough_slot_is_open(slot) &&
+             bough_turn_goes_on(loop, count));
+    return count;
+}
+
+/* A turn in the short way leaves it as it is, for most are followed by another one, which
+ * says who runs: before anything else is done, it is to be said that nobody does. */
+static inline void nobody_runs(struct bough_loop *loop)
+{
+    loop->running = NULL;
+    loop->message = NULL;
 }
 
 /* A turn with more to it than running one message after the other. */
 static __attribute__((noinline)) void take_detour(struct bough_loop *loop,
                                                   struct bough_actor *slot)
 {
-    const uint32_t all = snapshot(slot);
+    const uint32_t all = slot->length;
 
+    nobody_runs(loop);
     if (!bough_slot_is_open(slot)) return;
     loop->running = slot;
     const uint32_t count = (slot->gate.detour & BOUGH_DETOUR_BATCH) != 0
                                ? bough_batch_turn(slot, all)
                                : run_one_by_one(loop, slot, all);
-    end_turn(loop, slot, count);
+    if (slot->length == 0) slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_LARGE;
     bough_full_relax(slot);
+    end_turn(slot, count);
 }
 
-/* Messages that came during the turn have the next one: an actor that tells itself to go
- * on lets others have theirs. */
+/* Of one that has some. Messages that come during the turn have the next one: an actor
+ * that tells itself to go on lets others have theirs. A message stays in the mailbox
+ * while it is run, and at the turn's end all that were are taken out at once. */
 static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
                                                                struct bough_actor *slot)
 {
-    const uint32_t all = snapshot(slot);
-    uint32_t left = all;
+    const uint32_t all = slot->length;
+    struct bough_cell *cell = slot->mail;
+    uint32_t count = 0;
 
-    if (left == 0) return;
     if (!bough_slot_is_plain(slot)) {
         take_detour(loop, slot);
         return;
     }
     loop->running = slot;
     do {
-        run_message(loop, slot);
-    } while (--left > 0 && bough_slot_is_plain(slot) && goes_on(loop));
-    end_turn(loop, slot, all - left);
+        run_message(loop, slot, cell);
+
+        struct bough_cell *next = cell->next;
+        bough_cell_put(loop, cell);
+        cell = next;
+    } while (++count < all && bough_slot_is_plain(slot) &&
+             bough_turn_goes_on(loop, count));
+    slot->mail = cell;
+    if (__builtin_expect(cell == NULL, true)) slot->mail_tail = &slot->mail;
+    loop->counts.cells -= count;
+    end_turn(slot, count);
 }
 
-/* A turn in the ready list. Whoever is to stop or to end is queued in the system lane, so
- * that nothing of it is asked here: of a turn of one message, all that is not the message
- * itself is some 25 instructions. */
-static inline __attribute__((always_inline)) void take_turn(struct bough_loop *loop,
-                                                            struct bough_actor *slot)
-{
-    run_messages(loop, slot);
-    if (slot->length > 0) bough_slot_queue_at_work(slot);
-}
-
+/* A turn in the ready list, where only those are that have messages. Whoever is to stop
+ * or to end is queued in the system lane, so that nothing of it is asked here. */
 void bough_slot_turn(struct bough_loop *loop, struct bough_task *task)
 {
-    take_turn(loop, bough_container(task, struct bough_actor, task));
+    run_messages(loop, bough_container(task, struct bough_actor, task));
 }
 
 /* A turn in the system lane: to stop or to end, before any message is run. */
@@ -210,29 +221,56 @@ static void urgent_turn(struct bough_loop *loop, struct bough_task *task)
         bough_life_end(slot);
         return;
     }
-    if (loop->urgent.head == NULL) run_messages(loop, slot);
+    if (loop->urgent.head == NULL && slot->length > 0) run_messages(loop, slot);
     bough_slot_queue(slot);
 }
 
+/* Looks at the clock and after other loops. False: this drain is over. */
+static bool look_around(struct bough_loop *loop)
+{
+    nobody_runs(loop);
+    bough_loop_look(loop);
+    if (loop->spent) return false;
+    if (bough_parcels_wait(loop)) bough_parcels_take(loop);
+    return true;
+}
+
+static inline struct bough_task *next_task(struct bough_loop *loop)
+{
+    if (__builtin_expect(loop->urgent.head != NULL, false))
+        return bough_queue_pop(&loop->urgent);
+    if (loop->ready.head != NULL) return bough_queue_pop(&loop->ready);
+    return NULL;
+}
+
+/* When nothing is ready here: something may have come from other loops. */
+static __attribute__((noinline)) struct bough_task *
+task_from_afar(struct bough_loop *loop)
+{
+    nobody_runs(loop);
+    if (bough_parcels_wait(loop)) bough_parcels_take(loop);
+    return next_task(loop);
+}
+
 /* Hot, for most turns are of one message: such a turn is part of this function, where the
- * registers are saved once for all of them. What other loops have sent is taken between
- * turns. */
+ * registers are saved once for all of them, and all that is not the message itself is
+ * some 35 instructions of it. Other loops are looked after when the clock is, and when
+ * nothing is ready. */
 size_t bough_loop_drain(struct bough_loop *loop, size_t budget, int64_t until_ns)
 {
     bough_loop_begin_drain(loop, budget, until_ns);
-    while (!loop->spent) {
-        if (bough_parcels_wait(loop)) bough_parcels_take(loop);
-        if (!bough_loop_is_busy(loop)) break;
+    if (loop->spent) return 0;
+    do {
+        struct bough_task *task = next_task(loop);
 
-        struct bough_task *task =
-            bough_queue_pop(loop->urgent.head != NULL ? &loop->urgent : &loop->ready);
-
+        if (task == NULL) task = task_from_afar(loop);
+        if (task == NULL) break;
         if (task->run == bough_slot_turn) {
-            take_turn(loop, bough_container(task, struct bough_actor, task));
+            run_messages(loop, bough_container(task, struct bough_actor, task));
         } else {
+            nobody_runs(loop);
             task->run(loop, task);
         }
-        if (!loop->spent) bough_loop_step(loop);
-    }
+    } while (--loop->look_in > 0 || look_around(loop));
     return bough_loop_end_drain(loop);
 }

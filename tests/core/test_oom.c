@@ -410,7 +410,7 @@ static void nobody_is_held_up_without_memory(void **state)
     (void)state;
     world_open(&world);
     const struct bough_address from = pour(&world, &sender);
-    while (bough_pool_try(&world.test.loop->pool, BOUGH_POOL_SMALLEST) != NULL)
+    while (bough_pool_pop(&world.test.loop->pool, 0) != NULL)
         continue;
     bough_allocator_fail_from(1);
     bough_test_run(&world.test);
