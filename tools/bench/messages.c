@@ -228,44 +228,57 @@ struct sender {
     struct bough_address address;
 };
 
-struct sender_message {
-    enum { GO_ON } kind;
-    uint32_t burst;
+struct sender_options {
     struct sink sink;
     uint64_t left;
+    uint32_t burst;
+};
+
+struct sender_message {
+    enum { GO_ON } kind;
 };
 
 static const struct bough_message_type sender_messages[] = {
     [GO_ON] = { .name = "go_on" },
 };
 
+static void sender_go_on(struct sender sender)
+{
+    const struct sender_message message = { .kind = GO_ON };
+
+    tell(sender.address, &message, sizeof(message));
+}
+
+static enum bough_status sender_init(struct bough_actor *actor, const void *options)
+{
+    *(struct sender_options *)bough_state(actor) =
+        *(const struct sender_options *)options;
+    return BOUGH_OK;
+}
+
 static void sender_run(struct bough_actor *actor, const void *data, size_t size)
 {
-    struct sender_message message = *(const struct sender_message *)data;
+    struct sender_options *self = bough_state(actor);
 
+    (void)data;
     (void)size;
-    for (uint32_t i = 0; i < message.burst && message.left > 0; i++) {
-        if (!sink_add(message.sink, 1)) break;
-        message.left--;
+    for (uint32_t i = 0; i < self->burst && self->left > 0; i++) {
+        if (!sink_add(self->sink, 1)) break;
+        self->left--;
     }
-    if (message.left > 0) tell(bough_self(actor), &message, sizeof(message));
+    if (self->left > 0) sender_go_on((struct sender){ bough_self(actor) });
 }
 
 static const struct bough_actor_type sender_type = {
     .name = "sender",
+    .state_size = sizeof(struct sender_options),
+    .options_size = sizeof(struct sender_options),
     .message_size = sizeof(struct sender_message),
     .messages = sender_messages,
     .message_count = bough_count_of(sender_messages),
+    .init = sender_init,
     .run = sender_run,
 };
-
-static void sender_go_on(struct sender sender, struct sink sink, uint64_t left,
-                         uint32_t burst)
-{
-    const struct sender_message message = { GO_ON, burst, sink, left };
-
-    tell(sender.address, &message, sizeof(message));
-}
 
 enum { SENDERS = 100, BURST = 16 };
 
@@ -273,18 +286,19 @@ static void fan_in(const char *variant, enum bough_isolation isolation, uint64_t
 {
     const uint64_t each = n / SENDERS > 0 ? n / SENDERS : 1;
     struct bench_world world;
-    struct sink sink;
+    struct sender_options options = { .left = each,
+                                      .burst = isolation == BOUGH_INLINE ? 1 : BURST };
 
     bench_world_open(&world);
-    sink.address = bench_spawn_on(&world, isolation, &sink_type, &world.watch, 0);
-    sink_expect(sink, each * SENDERS);
+    options.sink.address = bench_spawn_on(&world, isolation, &sink_type, &world.watch, 0);
+    sink_expect(options.sink, each * SENDERS);
     for (size_t i = 0; i < SENDERS; i++) {
         struct sender sender;
 
         bench_need(
-            bough_spawn(world.loop, &sender_type, NULL, NULL, &sender.address, NULL),
+            bough_spawn(world.loop, &sender_type, &options, NULL, &sender.address, NULL),
             "a sender");
-        sender_go_on(sender, sink, each, isolation == BOUGH_INLINE ? 1 : BURST);
+        sender_go_on(sender);
     }
     bench_world_run(&world);
     bench_world_close(&world);
