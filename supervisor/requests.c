@@ -84,8 +84,12 @@ void bough_supervision_request(struct bough_actor *actor, const void *message,
                                size_t size)
 {
     struct bough_supervision *self = bough_state(actor);
+    const bool asked = bough_is_asked(actor);
     struct bough_question *question = bough_later(actor);
 
+    /* Who has been told that there is no memory for it may believe that nothing was done.
+     */
+    if (asked && question == NULL) return;
     bough_supervision_bury(self);
     postpone(self, message, size, question);
     bough_supervision_serve(actor);
