@@ -31,13 +31,13 @@ struct bough_cell *bough_cell_hold(struct bough_loop *loop, struct bough_buffer 
     return cell;
 }
 
-struct bough_cell *bough_cell_new_slowly(struct bough_loop *loop, const void *bytes,
-                                         size_t size)
+struct bough_cell *bough_cell_take_slowly(struct bough_loop *loop, size_t size)
 {
     struct bough_cell *cell = bough_pool_refill(&loop->pool, bough_cell_class(size));
 
     if (cell == NULL) return NULL;
-    bough_cell_fill(cell, bytes, size);
+    cell->next = NULL;
+    cell->size = (uint32_t)size;
     loop->counts.cells++;
     return cell;
 }

@@ -90,9 +90,9 @@ static inline bool bough_is_large(size_t size)
 struct bough_cell *bough_cell_hold(struct bough_loop *loop, struct bough_buffer *buffer);
 struct bough_cell *bough_cell_new_large(struct bough_loop *loop, const void *bytes,
                                         size_t size);
-/* Of what is not large, when the pool has none at hand. */
-struct bough_cell *bough_cell_new_slowly(struct bough_loop *loop, const void *bytes,
-                                         size_t size);
+/* The same as bough_cell_take(), when the pool has none at hand; NULL when memory is out.
+ */
+struct bough_cell *bough_cell_take_slowly(struct bough_loop *loop, size_t size);
 void bough_cell_free_large(struct bough_loop *loop, struct bough_cell *cell);
 const void *bough_cell_large_bytes(const struct bough_cell *cell);
 
@@ -108,10 +108,8 @@ static inline const void *bough_cell_bytes(const struct bough_cell *cell)
 }
 
 static inline __attribute__((always_inline)) void
-bough_cell_fill(struct bough_cell *cell, const void *bytes, size_t size)
+bough_cell_write(struct bough_cell *cell, const void *bytes, size_t size)
 {
-    cell->next = NULL;
-    cell->size = (uint32_t)size;
     if (bough_is_small(size)) {
         bough_copy_small(cell->bytes, bytes, size);
     } else if (size > BOUGH_SMALL_MAX) {
@@ -122,15 +120,16 @@ bough_cell_fill(struct bough_cell *cell, const void *bytes, size_t size)
     }
 }
 
-/* A cell whose bytes are not large, when the pool has one at hand; else NULL. Sets all
- * but `life` and `asker`. */
+/* A cell for bytes that are not large, when the pool has one at hand; else NULL. Who
+ * takes it sets `life` and `asker`, and writes the bytes. */
 static inline __attribute__((always_inline)) struct bough_cell *
-bough_cell_try(struct bough_loop *loop, const void *bytes, size_t size)
+bough_cell_take(struct bough_loop *loop, size_t size)
 {
     struct bough_cell *cell = bough_pool_pop(&loop->pool, bough_cell_class(size));
 
     if (cell == NULL) return NULL;
-    bough_cell_fill(cell, bytes, size);
+    cell->next = NULL;
+    cell->size = (uint32_t)size;
     loop->counts.cells++;
     return cell;
 }
@@ -142,8 +141,10 @@ static inline struct bough_cell *bough_cell_new(struct bough_loop *loop,
 {
     if (bough_is_large(size)) return bough_cell_new_large(loop, bytes, size);
 
-    struct bough_cell *cell = bough_cell_try(loop, bytes, size);
-    return cell != NULL ? cell : bough_cell_new_slowly(loop, bytes, size);
+    struct bough_cell *cell = bough_cell_take(loop, size);
+    if (cell == NULL) cell = bough_cell_take_slowly(loop, size);
+    if (cell != NULL) bough_cell_write(cell, bytes, size);
+    return cell;
 }
 
 /* Gives back the memory of one that is not large, and leaves it to be counted. */

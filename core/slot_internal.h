@@ -468,25 +468,38 @@ static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *
 
 /* Whether a message is of the plain kind: not large, to an actor that runs messages and
  * has room, on a loop that is at work. */
-static inline bool bough_mail_is_plain(const struct bough_actor *slot, size_t size)
+static inline bool bough_mail_is_plain(struct bough_address address, size_t size)
 {
-    return slot != NULL && slot->loop == bough_here && bough_slot_takes(slot) &&
-           slot->length < bough_peek(&slot->capacity) && !bough_is_large(size);
+    const struct bough_actor *slot = address.slot;
+
+    return slot != NULL && bough_slot_fits(slot, address) && slot->loop == bough_here &&
+           bough_slot_takes(slot) && slot->length < bough_peek(&slot->capacity) &&
+           !bough_is_large(size);
+}
+
+/* Takes a message that is plain. The bytes come last, for they may take a call, over
+ * which there is then nothing to be kept. */
+static inline __attribute__((always_inline)) void
+bough_mail_put(struct bough_address address, struct bough_cell *cell, const void *bytes,
+               size_t size)
+{
+    struct bough_actor *slot = address.slot;
+
+    bough_mail_link(slot, cell, address.life);
+    if (slot->task.link == NULL) bough_queue_push(&slot->loop->ready, &slot->task);
+    bough_cell_write(cell, bytes, size);
 }
 
 /* The short way of bough_mail_push(); false: nothing was done, take the long one. Hot:
- * some 45 instructions for a small message, no call among them and so no registers to
+ * some 50 instructions for a small message, no call among them and so no registers to
  * save, because all that is not plain is left to the other. */
 static inline __attribute__((always_inline)) bool
 bough_mail_try(struct bough_address address, const void *bytes, size_t size,
                const struct bough_asker *asker)
 {
-    struct bough_actor *slot = bough_slot(address);
+    if (!bough_mail_is_plain(address, size)) return false;
 
-    if (!bough_mail_is_plain(slot, size)) return false;
-
-    struct bough_loop *loop = slot->loop;
-    struct bough_cell *cell = bough_cell_try(loop, bytes, size);
+    struct bough_cell *cell = bough_cell_take(address.slot->loop, size);
 
     if (cell == NULL) return false;
     if (asker != NULL) {
@@ -494,8 +507,7 @@ bough_mail_try(struct bough_address address, const void *bytes, size_t size,
     } else {
         cell->asker.loop = NULL;
     }
-    bough_mail_link(slot, cell, address.life);
-    if (slot->task.link == NULL) bough_queue_push(&loop->ready, &slot->task);
+    bough_mail_put(address, cell, bytes, size);
     return true;
 }
 

@@ -28,19 +28,31 @@ void bough_tickets_finish(struct bough_tickets *tickets);
 /* False when memory is out. */
 bool bough_tickets_grow(struct bough_tickets *tickets);
 
-/* An id for `holder`, its index not 0; index 0 when memory is out. Hot: every call takes
- * one and gives it back; last in, first out, so that it is in the cache. */
-static inline uint32_t bough_ticket_take(struct bough_tickets *tickets, void *holder,
-                                         uint32_t *generation)
+/* Whether there is a free one, made if need be: false when memory is out. */
+static inline bool bough_tickets_left(struct bough_tickets *tickets)
 {
-    if (tickets->free == 0 && !bough_tickets_grow(tickets)) return 0;
+    return tickets->free != 0 || bough_tickets_grow(tickets);
+}
 
+/* An id for `holder`, its index not 0; there is a free one. Hot: every call takes one and
+ * gives it back; last in, first out, so that it is in the cache. */
+static inline uint32_t bough_ticket_take_free(struct bough_tickets *tickets, void *holder,
+                                              uint32_t *generation)
+{
     const uint32_t index = tickets->free;
     struct bough_ticket *ticket = &tickets->list[index];
     tickets->free = ticket->next_free;
     ticket->holder = holder;
     *generation = ticket->generation;
     return index;
+}
+
+/* The same; index 0 when memory is out. */
+static inline uint32_t bough_ticket_take(struct bough_tickets *tickets, void *holder,
+                                         uint32_t *generation)
+{
+    if (!bough_tickets_left(tickets)) return 0;
+    return bough_ticket_take_free(tickets, holder, generation);
 }
 
 /* Ends an id that was taken; what comes for it from now on finds nobody. */
