@@ -59,66 +59,68 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
     bough_cell_free(loop, answer);
 }
 
-static inline __attribute__((always_inline)) void
-complete(struct bough_loop *loop, struct bough_call *call, enum bough_status status)
+/* The answer has come, and what it is can still be said. */
+static inline __attribute__((always_inline)) void complete(struct bough_loop *loop,
+                                                           struct bough_call *call)
 {
-    call->status = status;
     call->task.run = tell;
     bough_queue_push(&loop->ready, &call->task);
-    bough_loop_hold(loop);
 }
 
-/* An answer without bytes. */
-static void keep_nothing(struct bough_call *call)
+static void keep_nothing(struct bough_call *call, enum bough_status status)
 {
+    call->status = status;
     call->answer = NULL;
     call->reply = NULL;
     call->reply_size = 0;
 }
 
-static void end(struct bough_call *call, enum bough_status status)
+/* The bytes of an answer until done() has run. Without a cell there was no memory. */
+static void keep_cell(struct bough_call *call, enum bough_status status,
+                      struct bough_cell *cell)
 {
-    if (call->index != 0) leave(call->loop, call, call->index);
-    keep_nothing(call);
-    complete(call->loop, call, status);
+    keep_nothing(call, status);
+    if (cell == NULL) {
+        if (status == BOUGH_OK) call->status = BOUGH_ENOMEM;
+        return;
+    }
+    call->answer = cell;
+    call->reply = bough_cell_bytes(cell);
+    call->reply_size = cell->size;
 }
 
-/* The answer is in its cell; without one there was no memory for it. */
-static enum bough_status keep_cell(struct bough_call *call, enum bough_status status)
+static __attribute__((noinline)) void keep_bytes(struct bough_call *call,
+                                                 enum bough_status status,
+                                                 const void *reply, size_t size)
 {
-    if (call->answer == NULL) return status == BOUGH_OK ? BOUGH_ENOMEM : status;
-    call->reply = bough_cell_bytes(call->answer);
-    call->reply_size = call->answer->size;
-    return status;
-}
+    if (status == BOUGH_OK && call->result != NULL) {
+        keep_nothing(call, BOUGH_EINVALID);
+    } else if (size == 0) {
+        keep_nothing(call, status);
+    } else {
+        const bool fits = size <= BOUGH_BLOCK_MAX;
 
-/* The bytes of an answer, until done() has run. */
-static __attribute__((noinline)) enum bough_status keep_bytes(struct bough_call *call,
-                                                              enum bough_status status,
-                                                              const void *reply,
-                                                              size_t size)
-{
-    keep_nothing(call);
-    if (status == BOUGH_OK && call->result != NULL) return BOUGH_EINVALID;
-    if (size == 0) return status;
-    if (size <= BOUGH_BLOCK_MAX) call->answer = bough_cell_new(call->loop, reply, size);
-    return keep_cell(call, status);
+        keep_cell(call, status, fits ? bough_cell_new(call->loop, reply, size) : NULL);
+    }
 }
 
 /* The same, or a result that goes to the asker's struct: nearly every one does. */
-static inline enum bough_status keep(struct bough_call *call, enum bough_status status,
-                                     const void *reply, size_t size)
+static inline void keep(struct bough_call *call, enum bough_status status,
+                        const void *reply, size_t size)
 {
-    if (status != BOUGH_OK || call->result == NULL || size != call->result_size)
-        return keep_bytes(call, status, reply, size);
-    bough_copy_bytes(call->result, reply, size);
+    if (status != BOUGH_OK || call->result == NULL || size != call->result_size) {
+        keep_bytes(call, status, reply, size);
+        return;
+    }
+    call->status = status;
     call->answer = NULL;
     call->reply = call->result;
     call->reply_size = size;
-    return status;
+    bough_copy_bytes(call->result, reply, size);
 }
 
-/* Hot: the answer to a call of this loop, in some 60 instructions. */
+/* Hot: the answer to a call of this loop, in some 60 instructions. The bytes come last,
+ * for they may take a call, over which there is then nothing to be kept. */
 static inline __attribute__((always_inline)) void
 answer_here(struct bough_loop *loop, const struct bough_asker *asker,
             enum bough_status status, const void *reply, size_t size)
@@ -128,15 +130,27 @@ answer_here(struct bough_loop *loop, const struct bough_asker *asker,
 
     if (call == NULL) return;
     leave(loop, call, asker->index);
-    complete(loop, call, keep(call, status, reply, size));
+    complete(loop, call);
+    keep(call, status, reply, size);
+}
+
+static void end(struct bough_call *call, enum bough_status status)
+{
+    if (call->index != 0) leave(call->loop, call, call->index);
+    keep_nothing(call, status);
+    complete(call->loop, call);
+    bough_loop_hold(call->loop);
 }
 
 void bough_answer(const struct bough_asker *asker, enum bough_status status,
                   const void *reply, size_t size)
 {
-    if (asker->loop == NULL) return;
-    if (bough_loop_is_near(asker->loop)) {
-        answer_here(asker->loop, asker, status, reply, size);
+    struct bough_loop *loop = asker->loop;
+
+    if (loop == NULL) return;
+    if (bough_loop_is_near(loop)) {
+        answer_here(loop, asker, status, reply, size);
+        bough_loop_hold(loop);
     } else {
         bough_post_answer(asker, status, reply, size);
     }
@@ -149,11 +163,13 @@ void bough_answer_buffer(const struct bough_asker *asker, struct bough_buffer *b
 
     if (call != NULL && call->result == NULL &&
         bough_is_large(bough_buffer_size(buffer))) {
+        struct bough_cell *cell = bough_cell_hold(call->loop, buffer);
+
+        if (cell == NULL) bough_buffer_drop(buffer);
         leave(call->loop, call, call->index);
-        keep_nothing(call);
-        call->answer = bough_cell_hold(call->loop, buffer);
-        if (call->answer == NULL) bough_buffer_drop(buffer);
-        complete(call->loop, call, keep_cell(call, BOUGH_OK));
+        keep_cell(call, BOUGH_OK, cell);
+        complete(call->loop, call);
+        bough_loop_hold(call->loop);
         return;
     }
     bough_answer(asker, BOUGH_OK, bough_buffer_bytes(buffer), bough_buffer_size(buffer));
@@ -304,10 +320,10 @@ static __attribute__((noinline)) void start(struct bough_call *call,
 static inline bool is_plain(const struct bough_call *call, struct bough_address address,
                             size_t size)
 {
-    const struct bough_loop *loop = call->owner != NULL ? call->owner->loop : NULL;
+    if (call->owner == NULL || call->high) return false;
 
-    return loop != NULL && loop->at_work && loop->calls.free != 0 && !call->high &&
-           bough_mail_is_plain(address, size);
+    const struct bough_loop *loop = call->owner->loop;
+    return loop->at_work && loop->calls.free != 0 && bough_mail_is_plain(address, size);
 }
 
 /* Hot: a call with a deadline, its message, answer and done() are some 400 instructions,
@@ -482,11 +498,12 @@ void bough_reply(struct bough_actor *actor, const void *reply, size_t size)
     struct bough_asker *asker = asker_now(actor);
     struct bough_loop *loop = actor->loop;
 
-    if (asker->loop == loop) {
+    if (asker->loop == loop && loop->at_work) {
+        asker->loop = NULL;
         answer_here(loop, asker, BOUGH_OK, reply, size);
-    } else {
-        bough_answer(asker, BOUGH_OK, reply, size);
+        return;
     }
+    bough_answer(asker, BOUGH_OK, reply, size);
     asker->loop = NULL;
 }
 

@@ -25,10 +25,12 @@ enum { BOUGH_WHEEL_LEVELS = 8, BOUGH_WHEEL_SLOTS = 64 };
 struct bough_wheel {
     int64_t now_ms;
     size_t count;
-    uint64_t used[BOUGH_WHEEL_LEVELS]; /* a bit for each slot that is not empty */
-    struct bough_timeout *slots[BOUGH_WHEEL_LEVELS][BOUGH_WHEEL_SLOTS]; /* newest first */
-    struct bough_timeout *due, **due_tail; /* expired, oldest first */
-    struct bough_timeout *fresh;           /* not in a slot yet, newest first */
+    /* A bit for each slot that is not empty, or has become so and was not looked at. */
+    uint64_t used[BOUGH_WHEEL_LEVELS];
+    /* Newest first, as all lists here: then nobody has to know where one ends. */
+    struct bough_timeout *slots[BOUGH_WHEEL_LEVELS][BOUGH_WHEEL_SLOTS];
+    struct bough_timeout *due;   /* expired */
+    struct bough_timeout *fresh; /* not in a slot yet */
 };
 
 void bough_wheel_init(struct bough_wheel *wheel, int64_t now_ms);
@@ -60,8 +62,14 @@ void bough_wheel_take_due(struct bough_wheel *wheel, struct bough_timeout **due)
 /* 48 bits of milliseconds: 8,900 years, which stand for ever. */
 #define BOUGH_WHEEL_HORIZON (((int64_t)1 << 48) - 1)
 
-void bough_wheel_make_due(struct bough_wheel *wheel, struct bough_timeout *timeout);
-void bough_wheel_remove_last(struct bough_wheel *wheel, struct bough_timeout *timeout);
+static inline void bough_wheel_link(struct bough_timeout **head,
+                                    struct bough_timeout *timeout)
+{
+    timeout->next = *head;
+    if (timeout->next != NULL) timeout->next->link = &timeout->next;
+    timeout->link = head;
+    *head = timeout;
+}
 
 /* Hot: a call with a deadline arms one and disarms it, in some 25 instructions. */
 static inline void bough_wheel_add_later(struct bough_wheel *wheel,
@@ -69,10 +77,7 @@ static inline void bough_wheel_add_later(struct bough_wheel *wheel,
 {
     timeout->at_ms = at_ms;
     wheel->count++;
-    timeout->next = wheel->fresh;
-    if (timeout->next != NULL) timeout->next->link = &timeout->next;
-    timeout->link = &wheel->fresh;
-    wheel->fresh = timeout;
+    bough_wheel_link(&wheel->fresh, timeout);
 }
 
 static inline void bough_wheel_add(struct bough_wheel *wheel,
@@ -86,7 +91,7 @@ static inline void bough_wheel_add(struct bough_wheel *wheel,
     }
     timeout->at_ms = at_ms;
     wheel->count++;
-    bough_wheel_make_due(wheel, timeout);
+    bough_wheel_link(&wheel->due, timeout);
 }
 
 static inline void bough_wheel_remove(struct bough_wheel *wheel,
@@ -96,13 +101,8 @@ static inline void bough_wheel_remove(struct bough_wheel *wheel,
 
     if (link == NULL) return;
     wheel->count--;
-    if (timeout->next == NULL && link != &wheel->fresh) {
-        bough_wheel_remove_last(wheel, timeout);
-        return;
-    }
     *link = timeout->next;
     if (timeout->next != NULL) timeout->next->link = link;
-    timeout->next = NULL;
     timeout->link = NULL;
 }
 
