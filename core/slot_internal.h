@@ -149,24 +149,39 @@ static inline void bough_poke_next(_Atomic uint32_t *value)
     bough_poke(value, next != 0 ? next : 1);
 }
 
-/* Whether the address is good: the same tenant, and the same life if it names one. Hot:
- * both are compared at once, for most addresses have both. */
-static inline bool bough_slot_fits(const struct bough_actor *slot,
-                                   struct bough_address address)
+typedef uint64_t __attribute__((may_alias)) bough_both;
+
+/* The place and the life of a slot, which are looked at as one. */
+static inline const bough_both *bough_slot_both(const struct bough_actor *slot)
 {
     _Static_assert(offsetof(struct bough_actor, life) ==
                            offsetof(struct bough_actor, place) + sizeof(uint32_t) &&
                        offsetof(struct bough_actor, place) % sizeof(uint64_t) == 0,
-                   "both are read as one");
-    typedef uint64_t __attribute__((may_alias)) both;
-    const both *there = (const both *)(uintptr_t)&slot->place;
+                   "one lies behind the other");
+    return (const bough_both *)(uintptr_t)&slot->place;
+}
+
+/* Whether the address is good: the same tenant, and the same life if it names one. Most
+ * do, so that both are compared at once. */
+static inline bool bough_both_fit(uint64_t both, struct bough_address address,
+                                  const struct bough_actor *slot)
+{
     uint64_t wanted;
 
     memcpy(&wanted, &address.place, sizeof(wanted));
-    return *there == wanted ||
+    return both == wanted ||
            (address.life == 0 && address.place == bough_peek(&slot->place));
 }
 
+static inline bool bough_slot_fits(const struct bough_actor *slot,
+                                   struct bough_address address)
+{
+    const uint64_t both = __atomic_load_n(bough_slot_both(slot), __ATOMIC_RELAXED);
+
+    return bough_both_fit(both, address, slot);
+}
+
+/* The slot, when the address is good. */
 static inline struct bough_actor *bough_slot(struct bough_address address)
 {
     struct bough_actor *slot = address.slot;
@@ -467,12 +482,14 @@ static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *
 }
 
 /* Whether a message is of the plain kind: not large, to an actor that runs messages and
- * has room, on a loop that is at work. */
+ * has room, on a loop that is at work. That is this thread's, so that what others may
+ * read meanwhile is compared where it lies. */
 static inline bool bough_mail_is_plain(struct bough_address address, size_t size)
 {
     const struct bough_actor *slot = address.slot;
 
-    return slot != NULL && bough_slot_fits(slot, address) && slot->loop == bough_here &&
+    return slot != NULL && slot->loop == bough_here &&
+           bough_both_fit(*bough_slot_both(slot), address, slot) &&
            bough_slot_takes(slot) && slot->length < bough_peek(&slot->capacity) &&
            !bough_is_large(size);
 }
