@@ -29,7 +29,7 @@ struct bough_cell {
 };
 
 /* Cells. What is hot about them is here, so that a message costs no calls between files:
- * together some 150 instructions from bough_send() to the end of the turn. */
+ * together some 120 instructions from bough_send() to the end of the turn. */
 
 /* In place of a life: elsewhere.h. Of a process's only life, so nothing is lost. */
 #define BOUGH_CELL_MARKED UINT32_MAX

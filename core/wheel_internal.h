@@ -71,7 +71,7 @@ static inline void bough_wheel_link(struct bough_timeout **head,
     *head = timeout;
 }
 
-/* Hot: a call with a deadline arms one and disarms it, in some 25 instructions. */
+/* Hot: a call with a deadline arms one and disarms it, in some 20 instructions. */
 static inline void bough_wheel_add_later(struct bough_wheel *wheel,
                                          struct bough_timeout *timeout, int64_t at_ms)
 {

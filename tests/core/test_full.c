@@ -81,6 +81,31 @@ static void the_oldest_makes_room(void **state)
     drop(test, place);
 }
 
+static void overfill(struct bough_actor *actor, struct bough_probe *probe, int64_t number)
+{
+    (void)probe;
+    for (int i = 0; i <= CAPACITY; i++)
+        assert_status(send(bough_self(actor), BOUGH_PROBE_NOTE, number + i), BOUGH_OK);
+}
+
+static void what_is_being_run_is_not_the_oldest(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { .hook = overfill };
+    const struct bough_address place = make(test, &probe, BOUGH_DROP_OLDEST);
+    struct bough_probe_call call;
+
+    bough_probe_call_init(&call);
+    bough_probe_ask(&call, place, BOUGH_PROBE_HOOK, 100);
+    bough_test_run(test);
+    assert_status(call.status, BOUGH_ENOREPLY);
+    assert_int_equal(dropped(place), 1);
+    assert_int_equal(probe.runs, 1 + CAPACITY);
+    for (int i = 1; i <= CAPACITY; i++)
+        assert_int_equal(probe.numbers[i], 100 + i);
+    drop(test, place);
+}
+
 static void the_newest_is_dropped(void **state)
 {
     struct bough_test *test = *state;
@@ -464,6 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_of(the_oldest_makes_room),
+        test_of(what_is_being_run_is_not_the_oldest),
         test_of(the_newest_is_dropped),
         test_of(what_is_handed_on_and_dropped_is_answered),
         test_of(a_sender_is_held_up_until_there_is_room),

@@ -178,6 +178,30 @@ static void many_timers_fire_each_at_its_time(void **state)
     }
 }
 
+/* The wheel finds out late that a slot has become empty, but nobody sees it. */
+static void timers_that_were_stopped_leave_nothing_behind(void **state)
+{
+    struct bough_test *test = *state;
+    enum { COUNT = 24 };
+    struct beat *beats[COUNT];
+
+    for (int i = 0; i < COUNT; i++) {
+        beats[i] = beat_new(test);
+        start(beats[i], 1 << i, 0);
+    }
+    assert_int_equal(bough_loop_next_ms(test->loop), 1);
+    for (int i = 0; i < COUNT; i++)
+        bough_timer_stop(&beats[i]->timer);
+    assert_int_equal(bough_loop_next_ms(test->loop), -1);
+    bough_test_advance(test, 100);
+    start(beats[0], 5000, 0);
+    bough_test_advance(test, 10000);
+    assert_int_equal(beats[0]->count, 1);
+    assert_int_equal(beats[0]->at_ms[0], 5100);
+    for (int i = 0; i < COUNT; i++)
+        beat_free(test, beats[i]);
+}
+
 static void start_again(struct bough_actor *actor, struct bough_timer *timer)
 {
     struct beat *self = bough_container(timer, struct beat, timer);
@@ -294,6 +318,7 @@ int main(void)
         test_of(a_timer_ends_with_its_actor),
         test_of(far_deadlines_are_kept),
         test_of(many_timers_fire_each_at_its_time),
+        test_of(timers_that_were_stopped_leave_nothing_behind),
         test_of(a_timer_that_starts_itself_again_lets_others_run),
         test_of(a_timer_due_at_the_same_time_can_be_stopped),
         test_of(no_timer_fires_after_its_actor_failed),
