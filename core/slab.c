@@ -65,7 +65,6 @@ struct bough_actor *bough_slot_new(struct bough_loop *loop)
     loop->free_slots = (struct bough_actor *)slot->task.next;
     clear(slot);
     slot->mail_tail = &slot->mail;
-    slot->task.run = bough_slot_turn;
     loop->counts.places++;
     return slot;
 }

@@ -338,8 +338,6 @@ void bough_life_stop(struct bough_actor *slot);
 void bough_life_end(struct bough_actor *slot);
 
 /* turn.c */
-void bough_slot_turn(struct bough_loop *loop, struct bough_task *task);
-
 /* A turn is a snapshot of the mailbox, so that it is run while its cells are warm. One
  * that has had so many messages ends at the next look, so that others have theirs. */
 enum { BOUGH_TURN_MAX = 1024 };

@@ -16,7 +16,7 @@ struct bough_loop;
 struct bough_task {
     /* private */
     struct bough_task *next, **link; /* link NULL: not queued */
-    void (*run)(struct bough_loop *loop, struct bough_task *task);
+    void (*run)(struct bough_loop *loop, struct bough_task *task); /* NULL: a turn */
 };
 
 /* Something to run at a time: a deadline or a timer. */

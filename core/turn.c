@@ -17,7 +17,7 @@ void bough_slot_unqueue(struct bough_actor *slot)
 
     bough_queue_remove(slot->urgent ? &loop->urgent : &loop->ready, &slot->task);
     slot->urgent = false;
-    slot->task.run = bough_slot_turn;
+    slot->task.run = NULL;
 }
 
 void bough_slot_hurry(struct bough_actor *slot)
@@ -172,9 +172,11 @@ static __attribute__((noinline)) void take_detour(struct bough_loop *loop,
     end_turn(slot, count);
 }
 
-/* Of one that has some. Messages that come during the turn have the next one: an actor
- * that tells itself to go on lets others have theirs. A message stays in the mailbox
- * while it is run, and at the turn's end all that were are taken out at once. */
+/* A turn of the ready list, where only those are that have messages. Whoever is to stop
+ * or to end is queued in the system lane, so that nothing of it is asked here. What comes
+ * during the turn has the next one: an actor that tells itself to go on lets others have
+ * theirs. A message stays in the mailbox while it is run, and at the turn's end all that
+ * were are taken out at once. */
 static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
                                                                struct bough_actor *slot)
 {
@@ -201,20 +203,13 @@ static inline __attribute__((always_inline)) void run_messages(struct bough_loop
     end_turn(slot, count);
 }
 
-/* A turn in the ready list, where only those are that have messages. Whoever is to stop
- * or to end is queued in the system lane, so that nothing of it is asked here. */
-void bough_slot_turn(struct bough_loop *loop, struct bough_task *task)
-{
-    run_messages(loop, bough_container(task, struct bough_actor, task));
-}
-
 /* A turn in the system lane: to stop or to end, before any message is run. */
 static void urgent_turn(struct bough_loop *loop, struct bough_task *task)
 {
     struct bough_actor *slot = bough_container(task, struct bough_actor, task);
 
     slot->urgent = false;
-    slot->task.run = bough_slot_turn;
+    slot->task.run = NULL;
     if (!bough_slot_lives(slot)) return;
     if (slot->stop_asked && !slot->gate.doomed) bough_life_stop(slot);
     if (slot->gate.doomed) {
@@ -265,7 +260,7 @@ size_t bough_loop_drain(struct bough_loop *loop, size_t budget, int64_t until_ns
 
         if (task == NULL) task = task_from_afar(loop);
         if (task == NULL) break;
-        if (task->run == bough_slot_turn) {
+        if (task->run == NULL) {
             run_messages(loop, bough_container(task, struct bough_actor, task));
         } else {
             nobody_runs(loop);
