@@ -129,8 +129,8 @@ static void next_chunk(struct bough_loop *loop)
     loop->look_in = loop->chunk;
 }
 
-/* From now on every step looks, and finds that it was not to be: a turn that has seen the
- * end of the drain says so to nobody. */
+/* From now on every step looks, and learns that the drain is over: a turn that ends for
+ * it has nothing to tell. */
 static void end(struct bough_loop *loop)
 {
     loop->spent = true;

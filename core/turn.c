@@ -147,8 +147,8 @@ static uint32_t run_one_by_one(struct bough_loop *loop, struct bough_actor *slot
     return count;
 }
 
-/* A turn in the short way leaves it as it is, for most are followed by another one, which
- * says who runs: before anything else is done, it is to be said that nobody does. */
+/* After a turn in the short way the loop still names who ran, for most are followed by
+ * another turn. Before anything else is done, it is to be said that nobody runs. */
 static inline void nobody_runs(struct bough_loop *loop)
 {
     loop->running = NULL;
