@@ -140,11 +140,12 @@ static enum bough_status start(struct bough_nursery *nursery)
 
     const pid_t program = getpid(), pid = fork();
     if (pid == 0) be_a_nursery(pair[1], program);
+    if (pid > 0) nursery->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     const int error = errno;
     close(pair[1]);
-    if (pid > 0) nursery->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pid < 0 || nursery->pidfd < 0) {
-        close(pair[0]);
+        close(pair[0]); /* it ends, then */
+        if (pid > 0) waitpid(pid, NULL, 0);
         errno = error;
         return BOUGH_ESYSTEM;
     }

@@ -67,8 +67,8 @@ tree() {
 counted() {
     local name=$1
     shift
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$work/$name.grind" \
-        "$BOUGH" "$@"
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null --child-silent-after-fork=yes \
+        --log-file="$work/$name.grind" "$BOUGH" "$@"
 }
 
 count() {
