@@ -79,5 +79,7 @@ void bench_grow(uint64_t n);
 void bench_latency(uint64_t n);
 void bench_spawn(uint64_t n);
 void bench_restart(uint64_t n);
+void bench_procmsg(uint64_t n);
+void bench_procspawn(uint64_t n);
 
 #endif

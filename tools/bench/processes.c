@@ -1,0 +1,191 @@
+/* processes.c - what it costs to speak to an actor in a process of its own, and to have
+ * it killed.
+ *
+ * A supervisor with one counter, which has a process. procmsg: a call across and back,
+ * each when the one before is answered; and messages one way, as fast as its mailbox
+ * takes them. procspawn: the process is killed, and its next life is asked something.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <ev.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <bough/actors/counter.h>
+#include <bough/supervisor/process/nursery.h>
+#include <bough/supervisor/supervisor.h>
+#include <bough/tools/bench/bench.h>
+
+enum { CAPACITY = 8192 };
+
+struct family {
+    struct ev_loop *ev;
+    struct bough_nursery *nursery;
+    struct bough_runtime *runtime;
+    struct bough_loop *loop;
+    struct bough_supervisor root;
+    struct bough_watch watch;
+    struct bough_counter counter;
+    struct bough_counter_ask ask;
+    bool ready, over, answered;
+    enum bough_status status;
+};
+
+static void on_ready(struct bough_watch *watch)
+{
+    bough_container(watch, struct family, watch)->ready = true;
+}
+
+static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
+{
+    struct family *family = bough_container(watch, struct family, watch);
+
+    if (!family->ready) bench_die("the tree", reason->text);
+    family->over = true;
+}
+
+static void on_answer(struct bough_call *call, enum bough_status status)
+{
+    struct bough_counter_ask *ask = bough_container(call, struct bough_counter_ask, call);
+    struct family *family = bough_container(ask, struct family, ask);
+
+    family->answered = true;
+    family->status = status;
+}
+
+/* Runs until it is so; what is ready goes before what has to be waited for. */
+static void await(struct family *family, const bool *what)
+{
+    while (!*what) {
+        if (bough_loop_run_ready(family->loop, SIZE_MAX) == 0)
+            ev_run(family->ev, EVRUN_ONCE);
+    }
+}
+
+static void open_family(struct family *family)
+{
+    static const struct bough_child_spec child = { .name = "counter",
+                                                   .type = &bough_counter_type,
+                                                   .isolation = BOUGH_PROCESS,
+                                                   .mailbox_capacity = CAPACITY };
+    const struct bough_supervisor_options options = { .any_intensity = true,
+                                                      .intensity = BOUGH_INTENSITY_MAX,
+                                                      .children = &child,
+                                                      .child_count = 1 };
+    struct bough_runtime_options runtime = { .log_level = BOUGH_LEVEL_COUNT };
+    struct bough_error error = { .text = "" };
+
+    *family = (struct family){ .watch = { .ready = on_ready, .exited = on_exited } };
+    if (bough_nursery_new(&family->nursery, &error) != BOUGH_OK)
+        bench_die("a nursery", error.text);
+    runtime.nursery = family->nursery;
+    family->ev = ev_loop_new(EVFLAG_AUTO);
+    family->runtime = bough_runtime_new(&runtime);
+    if (family->ev == NULL || family->runtime == NULL) bench_die("a runtime", "memory");
+    family->loop = bough_loop_new(family->runtime, family->ev);
+    if (family->loop == NULL) bench_die("a loop", "memory");
+    if (bough_supervisor_start(family->loop, &options, &family->watch, &family->root,
+                               &error) != BOUGH_OK)
+        bench_die("the tree", error.text);
+    bench_need(bough_lookup(family->loop, "/counter", &family->counter.address),
+               "the counter");
+    family->ask.call.done = on_answer;
+    family->ask.call.loop = family->loop;
+    await(family, &family->ready);
+}
+
+static void close_family(struct family *family)
+{
+    bough_supervisor_stop(family->root);
+    await(family, &family->over);
+    bough_runtime_free(family->runtime);
+    ev_loop_destroy(family->ev);
+    bough_nursery_free(family->nursery);
+}
+
+static int64_t ask_count(struct family *family)
+{
+    family->answered = false;
+    bough_counter_get_count(family->counter, &family->ask);
+    await(family, &family->answered);
+    bench_need(family->status, "the count");
+    return family->ask.count;
+}
+
+static void print(const char *bench, const char *variant, uint64_t n, uint64_t since_ns,
+                  uint64_t *latencies_ns)
+{
+    bench_print(&(struct bench_result){ .bench = bench,
+                                        .variant = variant,
+                                        .n = n,
+                                        .ns = bench_now_ns() - since_ns,
+                                        .latencies_ns = latencies_ns });
+}
+
+static void call_across(struct family *family, uint64_t n)
+{
+    const uint64_t start_ns = bench_now_ns();
+
+    for (uint64_t i = 0; i < n; i++)
+        ask_count(family);
+    print("procmsg", "proc-call", n, start_ns, NULL);
+}
+
+/* A message like any other's; the counter's own are all questions. */
+static void stream(struct family *family, uint64_t n)
+{
+    const struct {
+        uint32_t kind;
+        int64_t amount;
+    } increment = { 0, 1 };
+    const int64_t before = ask_count(family);
+    const uint64_t start_ns = bench_now_ns();
+
+    for (uint64_t sent = 0; sent < n;) {
+        while (sent < n && bough_send(family->counter.address, &increment,
+                                      sizeof(increment)) == BOUGH_OK)
+            sent++;
+        if (bough_loop_run_ready(family->loop, SIZE_MAX) == 0)
+            ev_run(family->ev, EVRUN_ONCE);
+    }
+    if (ask_count(family) != before + (int64_t)n) bench_die("the stream", "lost some");
+    print("procmsg", "stream", n, start_ns, NULL);
+}
+
+void bench_procmsg(uint64_t n)
+{
+    struct family family;
+
+    open_family(&family);
+    call_across(&family, n / 50 + 1);
+    stream(&family, n);
+    close_family(&family);
+}
+
+/* From the SIGKILL until the next life has answered. */
+void bench_procspawn(uint64_t n)
+{
+    uint64_t *latencies_ns = calloc(n, sizeof(*latencies_ns));
+    struct bough_place_info info;
+    struct family family;
+
+    if (latencies_ns == NULL) bench_die("the latencies", "memory");
+    open_family(&family);
+    const uint64_t start_ns = bench_now_ns();
+    for (uint64_t i = 0; i < n; i++) {
+        bench_need(bough_place_info(family.counter.address, &info), "the counter");
+        const uint32_t life = info.life;
+        const uint64_t killed_ns = bench_now_ns();
+
+        kill((pid_t)info.pid, SIGKILL);
+        while (info.life == life) {
+            if (bough_loop_run_ready(family.loop, SIZE_MAX) == 0)
+                ev_run(family.ev, EVRUN_ONCE);
+            bench_need(bough_place_info(family.counter.address, &info), "the counter");
+        }
+        ask_count(&family);
+        latencies_ns[i] = bench_now_ns() - killed_ns;
+    }
+    print("procspawn", "kill-restart", n, start_ns, latencies_ns);
+    close_family(&family);
+    free(latencies_ns);
+}
