@@ -407,6 +407,13 @@ enum bough_status bough_border_read(struct bough_border *border,
     return receive_large(border, frame->large, bytes);
 }
 
+void bough_border_show_read(struct bough_border *border)
+{
+    step_over(border, 0);
+    if (atomic_load_explicit(&border->theirs->blocked, memory_order_relaxed) != 0)
+        bough_border_wake(border);
+}
+
 bool bough_border_sleep(struct bough_border *border)
 {
     struct bough_border_page *mine = border->mine;

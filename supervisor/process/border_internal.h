@@ -147,6 +147,16 @@ BOUGH_CHECKED enum bough_status bough_border_read(struct bough_border *border,
                                                   struct bough_frame *frame,
                                                   const void **bytes, size_t *len);
 
+/* Whether there is something to read. */
+static inline bool bough_border_waits(const struct bough_border *border)
+{
+    return atomic_load_explicit(&border->theirs->written, memory_order_acquire) !=
+           border->read;
+}
+
+/* Says how much was read, also of what was read last; its bytes are valid no more. */
+void bough_border_show_read(struct bough_border *border);
+
 /* All has been read: says that the other side may write on, and that this one sleeps.
  * False: there is something again. */
 bool bough_border_sleep(struct bough_border *border);

@@ -21,7 +21,9 @@
 enum {
     KEPT_MAX = 8192,    /* frames that wait for room */
     TURN_MAX = 512,     /* frames read before the actor has its turn */
-    TELL_EVERY = 256,   /* messages done, to a parent that waits for that */
+    ROUNDS_MAX = 16,    /* of that */
+    STREAM_LEAST = 32,  /* frames at once that are a stream */
+    TELL_EVERY = 1024,  /* messages done, to a parent that waits for that */
     CODE_CONFUSED = 70, /* exit codes, as in sysexits.h: EX_SOFTWARE */
     CODE_ORPHAN = 69    /* EX_UNAVAILABLE */
 };
@@ -302,8 +304,8 @@ static void take_in(const struct bough_frame *frame, const void *bytes, size_t s
     }
 }
 
-/* True: there may be more, which is read after the actor's turn. */
-static bool read_some(void)
+/* How many frames it has read: all there are, up to a turn's share. */
+static int read_frames(void)
 {
     struct bough_frame frame;
     const void *bytes;
@@ -313,12 +315,60 @@ static bool read_some(void)
         const enum bough_status status =
             bough_border_read(&child.border, &frame, &bytes, &size);
 
-        if (status == BOUGH_ENOREPLY) return !bough_border_sleep(&child.border);
+        if (status == BOUGH_ENOREPLY) return i;
         if (status != BOUGH_OK) _exit(CODE_CONFUSED);
-        const bool first = !child.started;
-        if (!first) bough_loop_begin(child.loop);
         take_in(&frame, bytes, size);
-        if (!first) bough_loop_end(child.loop);
+    }
+    return TURN_MAX;
+}
+
+/* The actor has its turn between two readings, without a round of libev for each. */
+static int read_and_run(void)
+{
+    const bool first = !child.started;
+
+    if (!first) bough_loop_begin(child.loop);
+    const int count = read_frames();
+    if (!first) bough_loop_end(child.loop);
+    if (count > 0 && child.loop != NULL) bough_loop_run_ready(child.loop, 2 * TURN_MAX);
+    return count;
+}
+
+static inline void bough_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* A stream goes on in a moment: who looks for it a little longer saves both sides a
+ * wake-up, each worth hundreds of messages. As long as that pays; else it is tried again
+ * now and then, for on a busy machine the other side needs this processor. */
+static bool more_comes(void)
+{
+    enum { LOOKS = 2000, TRY_EVERY = 64 };
+    static bool pays = true;
+    static unsigned passed;
+
+    if (!pays && ++passed % TRY_EVERY != 0) return false;
+    for (int i = 0; i < LOOKS; i++) {
+        if (bough_border_waits(&child.border)) return pays = true;
+        bough_relax();
+    }
+    return pays = false;
+}
+
+/* True: there may be more, which is read after descriptors have had their turn. */
+static bool read_some(void)
+{
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        const int count = read_and_run();
+
+        if (count == TURN_MAX) continue;
+        bough_border_show_read(&child.border);
+        if (bough_border_waits(&child.border)) continue;
+        if (count >= STREAM_LEAST && more_comes()) continue;
+        return !bough_border_sleep(&child.border);
     }
     return true;
 }

@@ -36,7 +36,7 @@ struct bough_process_start {
 
 /* Messages under way */
 
-enum { BOUGH_HANDED_MAX = 1024 }; /* of each lane; a power of two */
+enum { BOUGH_HANDED_MAX = 4096 }; /* of each lane; a power of two */
 
 /* A message that was run and is not answered yet. */
 struct bough_open_question {
