@@ -69,7 +69,6 @@ static __attribute__((noreturn)) void be_a_child(pid_t program, const int *files
     die_with(program);
     setpgid(0, 0);
     prctl(PR_SET_NAME, "bough-child");
-    default_signals();
     signal(SIGPIPE, SIG_IGN);
     if (pidfd < 0 || bough_files_send(files[0], &birth, sizeof(birth), &pidfd, 1) < 0)
         _exit(0);
