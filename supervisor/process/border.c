@@ -322,11 +322,12 @@ static void wake(int fd)
         continue;
 }
 
-void bough_border_poke(struct bough_border *border)
+bool bough_border_poke(struct bough_border *border)
 {
-    if (border->written == border->told) return;
+    if (border->written == border->told) return false;
     border->told = border->written;
     bough_border_wake(border);
+    return true;
 }
 
 void bough_border_wake(struct bough_border *border)

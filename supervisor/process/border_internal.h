@@ -133,7 +133,8 @@ BOUGH_CHECKED enum bough_status bough_border_write(struct bough_border *border,
                                                    struct bough_frame *frame,
                                                    const void *bytes, size_t len,
                                                    bool must);
-void bough_border_poke(struct bough_border *border);
+/* True: there was something to wake it for. */
+bool bough_border_poke(struct bough_border *border);
 
 /* Wakes the other side for something else than frames: room, or progress. Who is woken
  * for nothing sleeps again and must not wake the other for that: the two would never

@@ -45,7 +45,10 @@ static struct {
     struct bough_address place;
     struct bough_watch watch;
     struct ev_io woken, orphaned;
+    struct ev_prepare before_poll;
     union bough_progress progress[BOUGH_LANE_COUNT];
+    bool running; /* a message of the parent's: what is written goes with its end */
+    bool untold;  /* it has ended some of which the parent has not been woken for */
     struct kept *kept, **kept_tail;
     size_t kept_count;
     bool started;
@@ -89,7 +92,7 @@ bool bough_child_write(struct bough_frame *frame, const void *bytes, size_t size
 {
     if (child.kept == NULL &&
         bough_border_write(&child.border, frame, bytes, size, false) == BOUGH_OK) {
-        bough_border_poke(&child.border);
+        if (!child.running) bough_border_poke(&child.border);
         return true;
     }
     if (!must && child.kept_count >= KEPT_MAX) return false;
@@ -134,7 +137,10 @@ static void on_run(void *data, bool high, bool over)
         progress->begun++;
     atomic_store_explicit(&child.border.mine->progress[high], progress->all,
                           memory_order_release);
-    if (over && progress->done % TELL_EVERY == 0 &&
+    child.running = !over;
+    if (!over) return;
+    child.untold = !bough_border_poke(&child.border);
+    if (progress->done % TELL_EVERY == 0 &&
         atomic_load_explicit(&child.border.theirs->curious, memory_order_relaxed) != 0)
         bough_border_wake(&child.border);
 }
@@ -146,6 +152,16 @@ static void on_answer(void *data, uint64_t id, enum bough_status status,
 
     (void)data;
     if (!bough_child_write(&frame, reply, size, true)) _exit(CODE_CONFUSED);
+}
+
+/* Before it sleeps, the parent hears of what has been run: so that what its status shows
+ * is so, and who waits for room has it. */
+static void on_idle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
+{
+    (void)ev, (void)prepare, (void)events;
+    if (!child.untold) return;
+    child.untold = false;
+    bough_border_wake(&child.border);
 }
 
 static void on_ready(struct bough_watch *watch)
@@ -404,6 +420,9 @@ void bough_process_main(const int *fds, size_t count)
     ev_io_start(child.ev, &child.woken);
     ev_io_init(&child.orphaned, on_orphaned, child.border.socket, EV_READ);
     ev_io_start(child.ev, &child.orphaned);
+    ev_prepare_init(&child.before_poll, on_idle);
+    ev_set_priority(&child.before_poll, EV_MINPRI); /* after the loop's own */
+    ev_prepare_start(child.ev, &child.before_poll);
     if (read_some()) bough_border_come_back(&child.border);
     ev_run(child.ev, 0);
     _exit(CODE_CONFUSED);

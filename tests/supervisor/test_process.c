@@ -314,6 +314,25 @@ static void it_asks_others_of_the_tree(void **state)
     assert_int_equal(first.reply.number, 77);
 }
 
+/* Also of one that nobody has asked for an answer. */
+static void what_it_has_run_does_not_wait_any_more(void **state)
+{
+    struct tree *tree = *state;
+    const struct fragile_message told = { FRAGILE_ECHO, 1 };
+    struct bough_place_info info;
+
+    assert_status(bough_send(tree->fragile, &told, sizeof(told)), BOUGH_OK);
+    do {
+        one_round(tree);
+        assert_status(bough_place_info(tree->fragile, &info), BOUGH_OK);
+    } while (info.handled == 0);
+    assert_int_equal(info.mailbox_length, 0);
+    assert_status(ask_once(tree, FRAGILE_ECHO, 2).status, BOUGH_OK);
+    assert_status(bough_place_info(tree->fragile, &info), BOUGH_OK);
+    assert_int_equal(info.handled, 2);
+    assert_int_equal(info.mailbox_length, 0);
+}
+
 /* Two sides that wake each other for nothing would never rest. */
 static void nobody_works_when_there_is_nothing_to_do(void **state)
 {
@@ -485,6 +504,7 @@ int main(void)
         test_of(what_waits_is_run_by_the_next_life),
         test_of(what_it_was_to_answer_later_has_crashed),
         test_of(it_asks_others_of_the_tree),
+        test_of(what_it_has_run_does_not_wait_any_more),
         test_of(nobody_works_when_there_is_nothing_to_do),
         test_of(a_killed_one_is_restarted),
         test_of(a_nursery_that_is_killed_is_made_again),
