@@ -64,6 +64,14 @@ def an_hour_takes_well_under_a_second(folder):
 
 
 @fact
+def every_example_can_be_simulated(folder):
+    """Also one whose actors are to live on threads and in processes."""
+    for file in sorted((SOURCE / "config/examples").glob("*.json")):
+        result = folder.ask("simulate", str(file), "--for", "1m", "--json")
+        same(result["gave_up"], False, file.name)
+
+
+@fact
 def many_runs_give_the_distribution(folder):
     words = ["simulate", SHOP, "--crash", "rate:/=1/1m", "--runs", "50"]
     result = folder.ask(*words, "--json")

@@ -105,6 +105,9 @@ static enum bough_status replace_children(struct bough_simulation *simulation,
     if (children == NULL) return BOUGH_ENOMEM;
     for (size_t i = 0; i < options->child_count; i++) {
         children[i] = options->children[i];
+        /* The rules are the same wherever it lives, and no process has a virtual clock.
+         */
+        if (children[i].isolation == BOUGH_PROCESS) children[i].isolation = BOUGH_INLINE;
         if (replace(simulation, &children[i]) != BOUGH_OK) return BOUGH_ENOMEM;
     }
     options->children = children;
