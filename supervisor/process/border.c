@@ -130,11 +130,15 @@ enum bough_status bough_border_join(struct bough_border *border,
     return border->mine != NULL && border->theirs != NULL ? BOUGH_OK : BOUGH_ESYSTEM;
 }
 
+static void drop_first(struct bough_border *border);
+
 void bough_border_finish(struct bough_border *border)
 {
     if (border->mine != NULL) munmap(border->mine, page_size);
     if (border->theirs != NULL)
         munmap((void *)(uintptr_t)border->theirs, child_page_size);
+    while (border->kept != NULL)
+        drop_first(border);
     free(border->scratch);
     free(border->large);
     close_file(&border->wake_fd);
@@ -313,6 +317,68 @@ enum bough_status bough_border_write(struct bough_border *border,
     atomic_store_explicit(&border->mine->written, border->written, memory_order_release);
     return BOUGH_OK;
 }
+
+/* Keeping */
+
+struct bough_frame_kept {
+    struct bough_frame_kept *next;
+    struct bough_frame frame;
+    size_t len;
+    _Alignas(16) char bytes[];
+};
+
+static enum bough_status keep(struct bough_border *border,
+                              const struct bough_frame *frame, const void *bytes,
+                              size_t len)
+{
+    struct bough_frame_kept *kept = malloc(sizeof(*kept) + len);
+
+    if (kept == NULL) return BOUGH_ENOMEM;
+    kept->next = NULL;
+    kept->frame = *frame;
+    kept->len = len;
+    bough_copy_bytes(kept->bytes, bytes, len);
+    if (border->kept == NULL) border->kept_tail = &border->kept;
+    *border->kept_tail = kept;
+    border->kept_tail = &kept->next;
+    border->kept_count++;
+    return BOUGH_OK;
+}
+
+static void drop_first(struct bough_border *border)
+{
+    struct bough_frame_kept *first = border->kept;
+
+    border->kept = first->next;
+    border->kept_count--;
+    free(first);
+}
+
+enum bough_status bough_border_post(struct bough_border *border,
+                                    struct bough_frame *frame, const void *bytes,
+                                    size_t len, size_t most)
+{
+    if (border->kept == NULL &&
+        bough_border_write(border, frame, bytes, len, false) == BOUGH_OK)
+        return BOUGH_OK;
+    return border->kept_count < most ? keep(border, frame, bytes, len) : BOUGH_EFULL;
+}
+
+bool bough_border_flush(struct bough_border *border)
+{
+    while (border->kept != NULL) {
+        struct bough_frame_kept *first = border->kept;
+
+        if (bough_border_write(border, &first->frame, first->bytes, first->len, false) !=
+            BOUGH_OK)
+            break;
+        drop_first(border);
+    }
+    bough_border_poke(border);
+    return border->kept == NULL;
+}
+
+/* Waking */
 
 static void wake(int fd)
 {

@@ -85,6 +85,9 @@ struct bough_border_page {
 /* Behind the child's page: what it writes when it crashes. */
 enum { BOUGH_CRASH_ROOM = 128 * 1024 };
 
+/* A frame that waits for room. */
+struct bough_frame_kept;
+
 struct bough_border {
     struct bough_border_page *mine;
     const struct bough_border_page *theirs;
@@ -96,7 +99,9 @@ struct bough_border {
     uint64_t told;  /* `written` when the other side was last woken for it */
     uint32_t poked; /* their `asleep` that was woken */
     char *scratch;  /* frames are copied here; NULL: the other side is believed */
-    char *large;    /* of the present frame, to be freed */
+    struct bough_frame_kept *kept, **kept_tail; /* nothing is written before them */
+    size_t kept_count;
+    char *large; /* of the present frame, to be freed */
 };
 
 /* The descriptors that a child is given, in this order. */
@@ -133,6 +138,16 @@ BOUGH_CHECKED enum bough_status bough_border_write(struct bough_border *border,
                                                    struct bough_frame *frame,
                                                    const void *bytes, size_t len,
                                                    bool must);
+/* The same, and keeps it when there is no room now: frames that are posted come in order.
+ * BOUGH_EFULL: `most` are kept already. BOUGH_ENOMEM: there is no memory to keep it. */
+BOUGH_CHECKED enum bough_status bough_border_post(struct bough_border *border,
+                                                  struct bough_frame *frame,
+                                                  const void *bytes, size_t len,
+                                                  size_t most);
+
+/* Writes those kept for which there is room by now, and pokes. True: none is left. */
+bool bough_border_flush(struct bough_border *border);
+
 /* True: there was something to wake it for. */
 bool bough_border_poke(struct bough_border *border);
 

@@ -28,14 +28,6 @@ enum {
     CODE_ORPHAN = 69    /* EX_UNAVAILABLE */
 };
 
-/* A frame that waits for room. */
-struct kept {
-    struct kept *next;
-    struct bough_frame frame;
-    size_t size;
-    _Alignas(16) char bytes[];
-};
-
 /* One of them in a process. */
 static struct {
     struct bough_border border;
@@ -49,54 +41,20 @@ static struct {
     union bough_progress progress[BOUGH_LANE_COUNT];
     bool running; /* a message of the parent's: what is written goes with its end */
     bool untold;  /* it has ended some of which the parent has not been woken for */
-    struct kept *kept, **kept_tail;
-    size_t kept_count;
     bool started;
 } child;
 
 /* Writing */
 
-static bool keep(const struct bough_frame *frame, const void *bytes, size_t size)
-{
-    struct kept *kept = malloc(sizeof(*kept) + size);
-
-    if (kept == NULL) return false;
-    kept->next = NULL;
-    kept->frame = *frame;
-    kept->size = size;
-    bough_copy_bytes(kept->bytes, bytes, size);
-    if (child.kept == NULL) child.kept_tail = &child.kept;
-    *child.kept_tail = kept;
-    child.kept_tail = &kept->next;
-    child.kept_count++;
-    return true;
-}
-
-static void write_kept(void)
-{
-    while (child.kept != NULL) {
-        struct kept *first = child.kept;
-
-        if (bough_border_write(&child.border, &first->frame, first->bytes, first->size,
-                               false) != BOUGH_OK)
-            break;
-        child.kept = first->next;
-        child.kept_count--;
-        free(first);
-    }
-    bough_border_poke(&child.border);
-}
-
 bool bough_child_write(struct bough_frame *frame, const void *bytes, size_t size,
                        bool must)
 {
-    if (child.kept == NULL &&
-        bough_border_write(&child.border, frame, bytes, size, false) == BOUGH_OK) {
-        if (!child.running) bough_border_poke(&child.border);
-        return true;
-    }
-    if (!must && child.kept_count >= KEPT_MAX) return false;
-    return keep(frame, bytes, size);
+    const size_t most = must ? SIZE_MAX : KEPT_MAX;
+
+    if (bough_border_post(&child.border, frame, bytes, size, most) != BOUGH_OK)
+        return false;
+    if (!child.running) bough_border_poke(&child.border);
+    return true;
 }
 
 /* What must be said and cannot be: the parent finds out by the end of the process. */
@@ -113,13 +71,11 @@ static void leave(int code)
     struct pollfd polled[] = { { .fd = child.border.wake_fd, .events = POLLIN },
                                { .fd = child.border.socket, .events = POLLIN } };
 
-    write_kept();
-    while (child.kept != NULL) {
+    while (!bough_border_flush(&child.border)) {
         (void)bough_border_sleep(&child.border);
         if (poll(polled, 2, -1) < 0 && errno != EINTR) break;
         if (polled[1].revents & POLLHUP) break;
         bough_border_woken(&child.border);
-        write_kept();
     }
     _exit(code);
 }
@@ -393,7 +349,7 @@ static void on_woken(struct ev_loop *ev, struct ev_io *io, int events)
 {
     (void)ev, (void)io, (void)events;
     bough_border_woken(&child.border);
-    write_kept();
+    bough_border_flush(&child.border);
     if (read_some()) bough_border_come_back(&child.border);
 }
 

@@ -20,14 +20,6 @@
  * which its ring has no room, beyond which it does not read them. */
 enum { ASKS_MAX = 4096, ANSWERS_MAX = 2 * ASKS_MAX };
 
-/* An answer that waits for room. */
-struct bough_outbound {
-    struct bough_outbound *next;
-    struct bough_frame frame;
-    size_t size;
-    _Alignas(16) char bytes[];
-};
-
 /* A question of the child's that is under way. */
 struct bough_ask {
     struct bough_call call;
@@ -37,68 +29,25 @@ struct bough_ask {
 
 /* Answers to the child */
 
-static bool keep(struct bough_process *self, const struct bough_frame *frame,
-                 const void *bytes, size_t size)
-{
-    struct bough_outbound *kept = malloc(sizeof(*kept) + size);
-
-    if (kept == NULL) return false;
-    self->outbound_count++;
-    kept->next = NULL;
-    kept->frame = *frame;
-    kept->size = size;
-    bough_copy_bytes(kept->bytes, bytes, size);
-    if (self->outbound == NULL) self->outbound_tail = &self->outbound;
-    *self->outbound_tail = kept;
-    self->outbound_tail = &kept->next;
-    return true;
-}
-
 static void tell_answer(struct bough_process *self, uint64_t id, enum bough_status status,
                         const void *reply, size_t size)
 {
     struct bough_frame frame = { .kind = BOUGH_FRAME_ANSWER, .id = id, .status = status };
+    enum bough_status posted =
+        bough_border_post(&self->border, &frame, reply, size, ANSWERS_MAX);
 
-    if (self->outbound == NULL) {
-        if (bough_border_write(&self->border, &frame, reply, size, false) == BOUGH_OK) {
-            bough_border_poke(&self->border);
-            return;
-        }
+    /* When there is no memory for it, it says at least that, in the reserve. */
+    if (posted == BOUGH_ENOMEM) {
+        frame.status = BOUGH_ENOMEM;
+        posted = bough_border_write(&self->border, &frame, NULL, 0, true);
     }
-    if (self->outbound_count >= ANSWERS_MAX) {
+    if (posted != BOUGH_OK)
         bough_process_distrust(self, "it asks and does not read the answers");
-        return;
-    }
-    if (keep(self, &frame, reply, size)) return;
-    /* There is no memory for it: it says at least that, in the reserve. */
-    frame.status = BOUGH_ENOMEM;
-    if (bough_border_write(&self->border, &frame, NULL, 0, true) != BOUGH_OK)
-        bough_process_distrust(self, "there is no room for an answer to it");
-}
-
-void bough_inbound_go_on(struct bough_process *self)
-{
-    while (self->outbound != NULL) {
-        struct bough_outbound *first = self->outbound;
-
-        if (bough_border_write(&self->border, &first->frame, first->bytes, first->size,
-                               false) != BOUGH_OK)
-            break;
-        self->outbound = first->next;
-        self->outbound_count--;
-        free(first);
-    }
     bough_border_poke(&self->border);
 }
 
 void bough_inbound_close(struct bough_process *self)
 {
-    while (self->outbound != NULL) {
-        struct bough_outbound *first = self->outbound;
-
-        self->outbound = first->next;
-        free(first);
-    }
     while (self->asks != NULL) {
         struct bough_ask *first = self->asks;
 

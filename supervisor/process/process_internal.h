@@ -69,9 +69,8 @@ struct bough_process {
     int pidfd; /* -1: it is gone, and reaped */
     bool lingers, paused, ready, told;
     struct bough_ask *asks; /* questions of the child's, under way */
-    size_t ask_count, outbound_count;
-    struct bough_outbound *outbound, **outbound_tail; /* answers that wait for room */
-    struct bough_exit_reason reason;                  /* what it said, when `told` */
+    size_t ask_count;
+    struct bough_exit_reason reason; /* what it said, when `told` */
 };
 
 /* handed.c */
@@ -92,8 +91,6 @@ void bough_handed_close(struct bough_process *self);
 /* inbound.c: reads what there is, up to a turn's share; false: nonsense, and `why` says
  * of which kind. */
 bool bough_inbound_read(struct bough_process *self, bool *more, const char **why);
-/* Answers that there was no room for are written. */
-void bough_inbound_go_on(struct bough_process *self);
 void bough_inbound_close(struct bough_process *self);
 
 /* proxy.c: it has said nonsense and is to be killed. */

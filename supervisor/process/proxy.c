@@ -201,7 +201,7 @@ static void on_woken(struct bough_actor *actor, struct bough_source *source, int
         return;
     }
     if (more || !bough_border_sleep(&self->border)) bough_border_come_back(&self->border);
-    bough_inbound_go_on(self);
+    bough_border_flush(&self->border);
     bough_handed_send(self);
     pace(self);
 }

@@ -80,6 +80,16 @@ def the_example_does_what_its_comment_says(folder):
 
 
 @fact
+def what_is_larger_than_the_ring_crosses_too(folder):
+    tree = folder.start(tree_of())
+    for size in (30000, 33000, 1 << 20):
+        text = "0123456789abcdef" * (size // 16)
+        code, answer = tree.request("POST", "/v1/actors/risky/call", {
+            "message": "echo", "fields": {"text": text}})
+        same((code, answer["text"] == text), (200, True), size)
+
+
+@fact
 def any_signal_can_be_sent_and_no_other_reason(folder):
     folder.start(tree_of())
     for life, name in enumerate(("SEGV", "SIGUSR1", "15"), start=2):

@@ -320,7 +320,7 @@ static bool trial(struct bough_border_page *page, struct bough_process *self)
     write_anything(page, self);
     bough_loop_begin(bough_actor_loop(self->actor));
     const bool sound = bough_inbound_read(self, &more, &why) && bough_handed_retire(self);
-    if (chance(4) == 0) bough_inbound_go_on(self);
+    if (chance(4) == 0) bough_border_flush(&self->border);
     bough_loop_end(bough_actor_loop(self->actor));
     if (!sound || chance(16) == 0) start_over(page, self);
     return sound;
