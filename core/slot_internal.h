@@ -480,14 +480,12 @@ static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *
 }
 
 /* Whether a message is of the plain kind: not large, to an actor that runs messages and
- * has room, on a loop that is at work. That is this thread's, so that what others may
- * read meanwhile is compared where it lies. */
+ * has room, on a loop that is at work. */
 static inline bool bough_mail_is_plain(struct bough_address address, size_t size)
 {
     const struct bough_actor *slot = address.slot;
 
-    return slot != NULL && slot->loop == bough_here &&
-           bough_both_fit(*bough_slot_both(slot), address, slot) &&
+    return slot != NULL && slot->loop == bough_here && bough_slot_fits(slot, address) &&
            bough_slot_takes(slot) && slot->length < bough_peek(&slot->capacity) &&
            !bough_is_large(size);
 }
