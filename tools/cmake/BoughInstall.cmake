@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(BOUGH_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Bough)
 set(BOUGH_DATA_DIR ${CMAKE_INSTALL_DATADIR}/bough)
 
-foreach(room core supervisor actors config)
+foreach(room core supervisor supervisor/process actors config)
     file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/*.h)
     list(FILTER headers EXCLUDE REGEX "_internal\\.h$")
     # Not an interface: the build compiles it into our own sources.
