@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/text.h>
 
 /* A message's id: its lane and its number there. */
 static uint64_t id_of(int lane, uint32_t number)
@@ -159,7 +160,7 @@ static bool reply_is_valid(const struct bough_process *self,
 
 static bool is_text(const char *text, size_t size)
 {
-    return size == 0 || text[size - 1] == '\0';
+    return size == 0 || (text[size - 1] == '\0' && bough_utf8_valid(text, size - 1));
 }
 
 static bool answer(const struct bough_process *self, struct bough_held *held,

@@ -69,6 +69,7 @@ static __attribute__((noreturn)) void be_a_child(pid_t program, const int *files
     die_with(program);
     setpgid(0, 0);
     prctl(PR_SET_NAME, "bough-child");
+    signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
     if (pidfd < 0 || bough_files_send(files[0], &birth, sizeof(birth), &pidfd, 1) < 0)
         _exit(0);
@@ -124,6 +125,7 @@ static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
     setpgid(0, 0);
     prctl(PR_SET_NAME, "bough-nursery");
     default_signals();
+    signal(SIGTERM, SIG_IGN); /* for a whole group of processes: it is still needed */
     close_all_but(requests);
     serve(requests, program);
 }
@@ -253,6 +255,7 @@ enum bough_status bough_birth_receive(int socket, pid_t *pid, int *pidfd)
         bough_files_receive(socket, &birth, sizeof(birth), pidfd, &count, MSG_DONTWAIT);
 
     if (size < 0 && errno == EAGAIN) return BOUGH_ENOREPLY;
+    if (count == 1 && (size != (ssize_t)sizeof(birth) || birth.error != 0)) close(*pidfd);
     if (size != (ssize_t)sizeof(birth)) return BOUGH_EGONE;
     if (birth.error != 0) {
         errno = birth.error;
