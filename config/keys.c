@@ -178,8 +178,9 @@ const struct bough_key bough_keys[] = {
     { entry_field(isolation, "isolation", BOUGH_CHOICE, .optional = true,
                   .choices = bough_isolation_names,
                   .help = "Where it lives, with all that is below it: on its "
-                          "supervisor's loop, on a thread of its own, or, for an actor "
-                          "that is not a supervisor, in a process of its own."),
+                          "supervisor's loop, on a thread of its own, or in a process "
+                          "of its own. Below a supervisor in a process, a thread is a "
+                          "process, too."),
       .where = CHILD },
     { entry_field(mailbox, "mailbox", BOUGH_OBJECT, .optional = true, .of = mailbox,
                   .of_count = bough_count_of(mailbox),

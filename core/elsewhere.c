@@ -155,6 +155,24 @@ void bough_loop_end(struct bough_loop *loop)
     bough_loop_leave(loop);
 }
 
+enum bough_isolation bough_actor_isolation(struct bough_actor *actor)
+{
+    const struct bough_name *name = bough_slot_name(actor);
+
+    return name != NULL ? name->isolation : BOUGH_INLINE;
+}
+
+struct bough_actor *bough_parent(struct bough_actor *actor)
+{
+    const struct bough_name *name = bough_slot_name(actor);
+    struct bough_actor *parent =
+        name != NULL && name->parent != NULL ? name->parent->slot : NULL;
+
+    return parent != NULL && parent->loop == actor->loop && bough_slot_lives(parent)
+               ? parent
+               : NULL;
+}
+
 /* Showing */
 
 void bough_show_pid(struct bough_actor *actor, int64_t pid)
@@ -179,29 +197,36 @@ struct bough_loop_abroad {
     struct bough_run_observers observers;
 };
 
-bool bough_observe_runs(struct bough_loop *loop, struct bough_address place,
+bool bough_observe_runs(struct bough_loop *loop,
                         const struct bough_run_observers *observers)
 {
-    struct bough_actor *slot = bough_slot(place);
     struct bough_loop_abroad *abroad =
         aligned_alloc(_Alignof(struct bough_loop_abroad), sizeof(*abroad));
 
-    bough_assert(slot != NULL && slot->loop == loop && loop->abroad == NULL);
+    bough_assert(loop->abroad == NULL);
     if (abroad == NULL) return false;
     memset(abroad, 0, sizeof(*abroad));
     abroad->loop.is_abroad = true;
     abroad->home = loop;
     abroad->observers = *observers;
     loop->abroad = abroad;
-    slot->gate.detour |= BOUGH_DETOUR_OBSERVED;
     return true;
 }
 
-void bough_observed(const struct bough_loop *loop, bool over)
+void bough_observe_place(struct bough_address place, uint32_t number)
 {
-    const struct bough_run_observers *observers = &loop->abroad->observers;
+    struct bough_actor *slot = bough_slot(place);
 
-    observers->run(observers->data, loop->high, over);
+    bough_assert(slot != NULL && slot->loop->abroad != NULL && slot->annex != NULL);
+    slot->annex->observed = number;
+    slot->gate.detour |= BOUGH_DETOUR_OBSERVED;
+}
+
+void bough_observed(const struct bough_actor *slot, bool over)
+{
+    const struct bough_run_observers *observers = &slot->loop->abroad->observers;
+
+    observers->run(observers->data, slot->annex->observed, slot->loop->high, over);
 }
 
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,

@@ -75,27 +75,37 @@ BOUGH_PUBLIC void bough_show_pid(struct bough_actor *actor, int64_t pid);
 /* Whether the message that is being run has high priority. */
 BOUGH_PUBLIC bool bough_is_high(struct bough_actor *actor);
 
+/* That of its place; BOUGH_INLINE without a name. */
+BOUGH_PUBLIC enum bough_isolation bough_actor_isolation(struct bough_actor *actor);
+
+/* The actor above it, when that lives on the same loop; else NULL. */
+BOUGH_PUBLIC struct bough_actor *bough_parent(struct bough_actor *actor);
+
 /* The other side of it, in the process where the messages are run: who wants to know of
- * each message that was sent marked. `over`: it has been run, else it is about to be. */
-typedef void bough_run_observer(void *data, bool high, bool over);
+ * each message that was sent marked, to the place of that number. `over`: it has been
+ * run, else it is about to be. */
+typedef void bough_run_observer(void *data, uint32_t number, bool high, bool over);
 
 /* Who is told of the answer to a message that was given `id`; at once, from inside the
  * function that answers. A sentence with a status other than BOUGH_OK. */
 typedef void bough_answer_observer(void *data, uint64_t id, enum bough_status status,
                                    const void *reply, size_t size);
 
-/* Of one place of this loop, for as long as it is there. False when memory is out. */
+/* Once for a loop, before any of its places is observed. False when memory is out. */
 struct bough_run_observers {
     bough_run_observer *run;
     bough_answer_observer *answer;
     void *data;
 };
 BOUGH_PUBLIC BOUGH_CHECKED bool
-bough_observe_runs(struct bough_loop *loop, struct bough_address place,
-                   const struct bough_run_observers *observers);
+bough_observe_runs(struct bough_loop *loop, const struct bough_run_observers *observers);
 
-/* As bough_send(), marked, to the place that is observed; `asked`: it is a question of
- * that `id`. */
+/* A place of that loop, with a name, is observed for as long as it is there. */
+BOUGH_PUBLIC void bough_observe_place(struct bough_address place, uint32_t number);
+
+/* As bough_send(), marked, to a place that is observed; `asked`: it is a question of that
+ * `id`. Whoever sends has them waiting: so there is always room, and those that a life
+ * has not run are forgotten at its end, and nobody is told. */
 struct bough_marked {
     const void *message;
     size_t size;

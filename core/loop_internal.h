@@ -63,7 +63,7 @@ struct bough_loop {
     bool high;                   /* that message has high priority */
     uint64_t cause;              /* the event whose watch is being told; 0: none */
 
-    struct bough_loop_abroad *abroad; /* of the one place that is observed */
+    struct bough_loop_abroad *abroad; /* whose places are observed */
 
     struct bough_tickets calls;   /* questions in flight */
     struct bough_tickets watches; /* of lives on other loops */

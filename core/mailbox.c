@@ -171,6 +171,7 @@ static struct bough_cell *wrap(struct bough_loop *loop, struct bough_mail *mail)
  * what drives the oldest out: that is known here alone. */
 static bool is_full(const struct bough_actor *slot, const struct bough_mail *mail)
 {
+    if (mail->marked) return false; /* it has found room where it waits, too */
     if (mail->reserved && slot->when_full != BOUGH_DROP_OLDEST) return false;
     return slot->length >= slot->capacity;
 }
@@ -237,7 +238,7 @@ enum bough_status bough_mail_accept(struct bough_address address, struct bough_m
 
 /* Emptying */
 
-/* What stays was sent to the place. */
+/* What stays was sent to the place. What was marked waits elsewhere, and is sent anew. */
 static void flush(struct bough_actor *slot, struct bough_cell *cell, bool high, bool all,
                   enum bough_status status)
 {
@@ -245,7 +246,9 @@ static void flush(struct bough_actor *slot, struct bough_cell *cell, bool high, 
         struct bough_cell *next = cell->next;
 
         cell->next = NULL;
-        if (all || cell->life != 0) {
+        if (cell->life == BOUGH_CELL_MARKED) {
+            bough_cell_free(slot->loop, cell);
+        } else if (all || cell->life != 0) {
             lose_cell(slot, cell, status);
         } else if (high) {
             link_high(slot, cell, 0);

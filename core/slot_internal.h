@@ -63,7 +63,8 @@ struct bough_annex {
     uint64_t dropped;
     struct bough_waiter *waiters;         /* senders that wait for room */
     struct bough_cell *high, **high_tail; /* messages of high priority */
-    uint32_t held; /* messages that are held, for which `capacity` is smaller */
+    uint32_t held;     /* messages that are held, for which `capacity` is smaller */
+    uint32_t observed; /* its number for who observes it */
 };
 
 /* What a place leaves behind that was reserved here and now lives on a thread. */
@@ -219,7 +220,7 @@ bough_slot_shown_type(const struct bough_actor *slot)
 {
     const struct bough_name *name = bough_slot_name(slot);
 
-    return name != NULL && name->isolation == BOUGH_PROCESS && name->speaks != NULL
+    return name != NULL && name->speaks != NULL && slot->type != NULL && slot->type->holds
                ? name->speaks
                : slot->type;
 }
@@ -572,7 +573,7 @@ void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *
                              const struct bough_exit_reason *reason, uint64_t seq);
 
 /* elsewhere.c: the message at hand is about to be run, or has been. */
-void bough_observed(const struct bough_loop *loop, bool over);
+void bough_observed(const struct bough_actor *slot, bool over);
 /* Answers who asks from outside; else, not NULL, the loop whose thread has to. */
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,
                                        enum bough_status status, const void *reply,

@@ -98,9 +98,9 @@ static inline void end_turn(struct bough_actor *slot, uint32_t count)
     if (length > 0) bough_slot_queue_at_work(slot);
 }
 
-static void observe(const struct bough_loop *loop, bool over)
+static void observe(const struct bough_actor *slot, bool over)
 {
-    if (loop->message->life == BOUGH_CELL_MARKED) bough_observed(loop, over);
+    if (slot->loop->message->life == BOUGH_CELL_MARKED) bough_observed(slot, over);
 }
 
 /* The same in two steps, for the long way and for batches. */
@@ -110,7 +110,7 @@ struct bough_cell *bough_turn_next(struct bough_actor *slot)
 
     loop->high = (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
     loop->message = bough_mail_take(slot);
-    if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(loop, false);
+    if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(slot, false);
     if (slot->type->messages == NULL ||
         is_known(slot->type, loop->message, bough_cell_bytes(loop->message)))
         return loop->message;
@@ -126,7 +126,7 @@ void bough_turn_done(struct bough_actor *slot)
 
     if (cell == NULL) return;
     if (cell->asker.loop != NULL) answer_for(slot, cell);
-    if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(loop, true);
+    if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(slot, true);
     loop->message = NULL;
     loop->high = false;
     bough_cell_free(loop, cell);

@@ -232,17 +232,17 @@ static bool do_restart(struct bough_actor *actor,
     return false;
 }
 
-static void settle_child(struct bough_supervised *child)
+static void settle_child(struct bough_actor *actor, struct bough_supervised *child)
 {
     bough_supervised_stop_timer(child);
-    bough_place_mark(child->place, BOUGH_PLACE_STOPPED);
+    bough_supervision_settle(actor, child);
 }
 
 static bool do_settle(struct bough_actor *actor, const struct bough_decide_action *action,
                       struct bough_decide_event *outcome)
 {
     (void)outcome;
-    settle_child(child_of(actor, action));
+    settle_child(actor, child_of(actor, action));
     return false;
 }
 
@@ -257,7 +257,7 @@ void bough_supervision_settle_down(struct bough_actor *actor)
         const bool down = bough_decider_child(decider, i) == BOUGH_CHILD_DOWN;
 
         if (down && !bough_decider_awaits(decider, i))
-            settle_child(bough_supervision_child(self, i));
+            settle_child(actor, bough_supervision_child(self, i));
     }
 }
 

@@ -281,10 +281,7 @@ static enum bough_status check_otp(const struct level *level,
 
 const char *bough_process_obstacle(const struct bough_actor_type *type)
 {
-    if (type == &bough_supervisor_type)
-        return "a supervisor cannot live in a process in this version; its children can: "
-               "\"isolation\" must be \"inline\" or \"thread\" here";
-    if (!bough_pack_is_open(type))
+    if (type != &bough_supervisor_type && !bough_pack_is_open(type))
         return "an actor of this type cannot live in a process, for it copies its options "
                "by a rule of its own; \"isolation\" must be \"inline\" or \"thread\"";
     return NULL;

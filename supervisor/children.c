@@ -15,6 +15,7 @@
 #include <bough/core/runtime.h>
 #include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/spec_pack.h>
+#include <bough/supervisor/supervisor.h>
 
 enum { FIRST_CAPACITY = 8 };
 
@@ -88,6 +89,15 @@ options_of_group(const struct bough_supervisor_options *flags,
 
 /* Places */
 
+/* Whether what stands here for it is a proxy. A supervisor is here itself, wherever its
+ * children are, and so is a group. */
+static bool is_elsewhere(const struct bough_supervision *self,
+                         const struct bough_child_spec *spec)
+{
+    if (spec->type == &bough_supervisor_type || is_group(spec)) return false;
+    return spec->isolation == BOUGH_PROCESS || self->elsewhere;
+}
+
 static enum bough_status new_place(struct bough_actor *actor,
                                    const struct bough_recruit *recruit,
                                    struct bough_address *place)
@@ -107,10 +117,12 @@ static enum bough_status new_place(struct bough_actor *actor,
     };
 
     if (recruit->replaces) spec.options = recruit->options;
+    if (self->elsewhere && spec.isolation == BOUGH_THREAD)
+        place_spec.isolation = spec.isolation = BOUGH_PROCESS;
     place_spec.options = spec.options;
-    if (spec.isolation == BOUGH_PROCESS && !is_group(&spec)) {
+    if (is_elsewhere(self, &spec)) {
         spec.name = recruit->name;
-        place_spec.type = &bough_process_type;
+        place_spec.type = &bough_proxy_type;
         place_spec.options = &spec;
         place_spec.speaks = spec.type;
     }
@@ -235,6 +247,20 @@ enum bough_status bough_supervision_refurnish(struct bough_actor *actor,
     return status;
 }
 
+/* Its siblings in there may know of it. */
+static void tell_host(const struct bough_supervision *self,
+                      const struct bough_supervised *child, unsigned state)
+{
+    if (self->host != NULL)
+        bough_host_left(self->host, bough_supervised_path(child), state);
+}
+
+void bough_supervision_settle(struct bough_actor *actor, struct bough_supervised *child)
+{
+    bough_place_mark(child->place, BOUGH_PLACE_STOPPED);
+    tell_host(bough_state(actor), child, BOUGH_PLACE_STOPPED);
+}
+
 void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised *child)
 {
     struct bough_supervision *self = bough_state(actor);
@@ -243,6 +269,7 @@ void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised
     child->removed = true;
     bough_timer_stop(&child->timer);
     HASH_DEL(self->by_name, child);
+    tell_host(self, child, BOUGH_LEFT_FREE);
     bough_place_free(child->place, child->cause);
     if (child->spec->significant) return;
     self->children[child->number] = NULL;
@@ -281,6 +308,35 @@ static enum bough_log_level log_level_of(const struct bough_runtime *runtime)
     return level;
 }
 
+/* Who has a process of its own, has it for all below. */
+
+struct bough_host *bough_supervision_host(struct bough_actor *actor)
+{
+    struct bough_actor *parent = bough_parent(actor);
+    struct bough_place_info info;
+
+    if (parent == NULL || bough_place_info(bough_self(parent), &info) != BOUGH_OK)
+        return NULL;
+    if (info.type != &bough_supervisor_type && info.type != &bough_group_type)
+        return NULL;
+    const struct bough_supervision *above = bough_state(parent);
+    return above->host;
+}
+
+static void choose_host(struct bough_actor *actor, struct bough_supervision *self)
+{
+    self->housed = bough_actor_isolation(actor) == BOUGH_PROCESS;
+    self->host = self->housed ? NULL : bough_supervision_host(actor);
+    self->elsewhere = self->housed || self->host != NULL;
+}
+
+enum bough_status bough_supervision_house(struct bough_actor *actor)
+{
+    struct bough_supervision *self = bough_state(actor);
+
+    return self->housed ? bough_host_new(actor, &self->host) : BOUGH_OK;
+}
+
 enum bough_status bough_supervision_init(struct bough_actor *actor,
                                          const struct bough_role *role,
                                          const struct bough_supervisor_options *options)
@@ -289,6 +345,7 @@ enum bough_status bough_supervision_init(struct bough_actor *actor,
     struct bough_supervisor_options flags = *options;
 
     self->role = role;
+    choose_host(actor, self);
     self->options = options;
     self->log_level = log_level_of(bough_actor_runtime(actor));
     self->requests_tail = &self->requests;
@@ -320,6 +377,7 @@ void bough_supervision_release(struct bough_actor *actor)
     free_requests(self);
     bough_spec_free(self->change);
     bough_decider_free(self->decider);
+    if (self->housed) bough_host_free(self->host);
 }
 
 void bough_supervision_leave(struct bough_actor *actor)

@@ -68,6 +68,7 @@ struct bough_request {
     _Alignas(max_align_t) char message[];
 };
 
+struct bough_host;
 struct bough_supervision;
 
 /* What a supervisor and a group do differently. */
@@ -87,6 +88,9 @@ struct bough_role {
 struct bough_supervision {
     const struct bough_role *role;
     const struct bough_supervisor_options *options; /* flags; live as long as the place */
+    bool elsewhere;          /* its children live in another process */
+    bool housed;             /* which is its own */
+    struct bough_host *host; /* that process; NULL: none, or not yet */
     struct bough_decider *decider;
     enum bough_log_level log_level;     /* the runtime's: lower ones are not logged */
     struct bough_supervised **children; /* by the decider's number; NULL: nobody */
@@ -129,6 +133,17 @@ BOUGH_CHECKED enum bough_status
 bough_supervision_init(struct bough_actor *actor, const struct bough_role *role,
                        const struct bough_supervisor_options *options);
 void bough_supervision_begin(struct bough_actor *actor);
+
+/* Begins the process for its children, if its own isolation says so: the last step of
+ * init. Errors: as above. */
+BOUGH_CHECKED enum bough_status bough_supervision_house(struct bough_actor *actor);
+
+/* The process where the children of a supervision live of which that actor is one; NULL:
+ * it is none, or they live in this process. */
+struct bough_host *bough_supervision_host(struct bough_actor *actor);
+
+/* Nobody is expected at a child's empty place. */
+void bough_supervision_settle(struct bough_actor *actor, struct bough_supervised *child);
 
 /* Releases what init took: after a failed start of the rest, or in finish(). */
 void bough_supervision_release(struct bough_actor *actor);

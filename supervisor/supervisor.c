@@ -47,6 +47,7 @@ static enum bough_status supervisor_init(struct bough_actor *actor, const void *
     }
     status = bough_supervision_init(actor, &bough_supervisor_role, options);
     if (status == BOUGH_OK) status = furnish(actor);
+    if (status == BOUGH_OK) status = bough_supervision_house(actor);
     if (status != BOUGH_OK) {
         bough_supervision_release(actor);
         return status;

@@ -30,18 +30,22 @@ enum {
 /* In the order of priority: how messages wait. */
 enum { BOUGH_LANE_NORMAL, BOUGH_LANE_HIGH, BOUGH_LANE_COUNT };
 
+/* `number`: the actor's, of those in this process. */
 enum bough_frame_kind {
     BOUGH_FRAME_PAD, /* up to the end of the ring */
 
     /* From the parent */
-    BOUGH_FRAME_START, /* struct bough_process_start */
-    BOUGH_FRAME_STOP,
+    BOUGH_FRAME_START,   /* number; struct bough_resident_start */
+    BOUGH_FRAME_STOP,    /* number: it is to end in order */
+    BOUGH_FRAME_END,     /* number: it is to end now; struct bough_exit_reason */
     BOUGH_FRAME_MESSAGE, /* id; flags; the message */
     BOUGH_FRAME_ANSWER,  /* to a question of the child's: id, status, the reply */
+    BOUGH_FRAME_LEFT,    /* status: a state of the empty place, or that there is none any
+                            more; its path, NUL */
 
     /* From the child */
-    BOUGH_FRAME_READY,
-    BOUGH_FRAME_EXITED, /* struct bough_exit_reason: it ends in order */
+    BOUGH_FRAME_READY,  /* number */
+    BOUGH_FRAME_EXITED, /* number; struct bough_exit_reason: it has ended */
     BOUGH_FRAME_REPLY,  /* to a message: its id, status, the reply */
     BOUGH_FRAME_TELL,   /* flags; the path of an actor, NUL, up to 8 bytes of zeroes so
                          * that the message which follows is aligned */
@@ -59,11 +63,14 @@ struct bough_frame {
     uint64_t id;
     uint32_t status;
     uint32_t large; /* BOUGH_FRAME_LARGE: bytes in the memfd */
-    uint64_t spare;
+    uint32_t number, spare;
 };
 
-/* How far the messages of a lane have come, counted from the first one of this process;
- * both together, so that they are read as one. */
+/* Actors in one process. What none of them has touched of the memory below takes none. */
+enum { BOUGH_RESIDENTS_MAX = 16384 };
+
+/* How far the messages of a lane have come, counted from the first one to whoever had
+ * this number; both together, so that they are read as one. */
 union bough_progress {
     struct {
         uint32_t begun, done;
@@ -78,8 +85,8 @@ struct bough_border_page {
     _Alignas(64) _Atomic uint32_t asleep;  /* odd: it sleeps; another number each time */
     _Atomic uint32_t blocked;              /* it waits for room in its own ring */
     _Atomic uint32_t curious;              /* the parent waits for progress */
-    _Alignas(64) _Atomic uint64_t progress[BOUGH_LANE_COUNT]; /* the child's */
     _Alignas(4096) char ring[BOUGH_RING_SIZE];
+    _Atomic uint64_t progress[BOUGH_RESIDENTS_MAX][BOUGH_LANE_COUNT]; /* the child's */
 };
 
 /* Behind the child's page: what it writes when it crashes. */

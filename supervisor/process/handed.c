@@ -3,80 +3,124 @@
  * They are the mailbox's until they have been run: the ring has copies, so a child that
  * breaks takes none along. Of each lane they are run in the order in which they were
  * sent, so two counters, of those begun and of those done, say what has become of each.
+ * The counters go on when the number has another tenant, so that no number means two
+ * messages.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/supervisor/process/process_internal.h>
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/text.h>
 
-/* A message's id: its lane and its number there. */
-static uint64_t id_of(int lane, uint32_t number)
+enum { FIRST_SIZE = 16 };
+
+static struct bough_held **at(const struct bough_lane *lane, uint32_t number)
 {
-    return (uint64_t)lane << 32 | number;
+    return &lane->held[number & (lane->size - 1)];
 }
 
-static struct bough_held **at(struct bough_lane *lane, uint32_t number)
+static uint32_t count_of(const struct bough_lane *lane)
 {
-    return &lane->held[number % BOUGH_HANDED_MAX];
+    return lane->end - lane->first;
 }
 
-static bool lane_is_full(const struct bough_lane *lane)
+/* Adding */
+
+void bough_handed_open(struct bough_proxy *proxy)
 {
-    return lane->end - lane->first == BOUGH_HANDED_MAX;
+    const struct bough_berth *berth = &proxy->host->berths[proxy->number];
+
+    for (int i = 0; i < BOUGH_LANE_COUNT; i++) {
+        struct bough_lane *lane = &proxy->handed.lanes[i];
+
+        lane->first = lane->next = lane->end = berth->begun[i];
+    }
 }
 
-bool bough_handed_is_full(const struct bough_process *self)
+bool bough_handed_is_full(const struct bough_proxy *proxy)
 {
-    return lane_is_full(&self->handed.lanes[BOUGH_LANE_NORMAL]) ||
-           lane_is_full(&self->handed.lanes[BOUGH_LANE_HIGH]);
+    const struct bough_lane *lanes = proxy->handed.lanes;
+
+    return count_of(&lanes[BOUGH_LANE_NORMAL]) == BOUGH_HANDED_MAX ||
+           count_of(&lanes[BOUGH_LANE_HIGH]) == BOUGH_HANDED_MAX;
 }
 
-void bough_handed_add(struct bough_process *self, struct bough_held *held)
+bool bough_handed_waits(const struct bough_proxy *proxy)
 {
-    struct bough_lane *lane = &self->handed.lanes[bough_held_is_high(held)];
+    const struct bough_lane *lanes = proxy->handed.lanes;
 
-    bough_assert(!lane_is_full(lane));
+    return count_of(&lanes[BOUGH_LANE_NORMAL]) > 0 ||
+           count_of(&lanes[BOUGH_LANE_HIGH]) > 0;
+}
+
+bool bough_handed_reserve(struct bough_proxy *proxy, bool high)
+{
+    struct bough_lane *lane = &proxy->handed.lanes[high];
+    struct bough_lane grown = *lane;
+
+    if (count_of(lane) < lane->size) return true;
+    grown.size = lane->size > 0 ? 2 * lane->size : FIRST_SIZE;
+    grown.held = malloc(grown.size * sizeof(*grown.held));
+    if (grown.held == NULL) return false;
+    for (uint32_t i = lane->first; i != lane->end; i++)
+        *at(&grown, i) = *at(lane, i);
+    free(lane->held);
+    *lane = grown;
+    return true;
+}
+
+void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held)
+{
+    struct bough_lane *lane = &proxy->handed.lanes[bough_held_is_high(held)];
+
+    bough_assert(count_of(lane) < lane->size);
     *at(lane, lane->end++) = held;
+    if (proxy->busy) return;
+    proxy->busy = true;
+    DL_APPEND(proxy->host->busy, proxy);
 }
 
 /* Sending */
 
-static bool send(struct bough_process *self, int lane, uint32_t number)
+static bool send(struct bough_proxy *proxy, int lane, uint32_t message)
 {
-    struct bough_held *held = *at(&self->handed.lanes[lane], number);
-    struct bough_frame frame = { .kind = BOUGH_FRAME_MESSAGE, .id = id_of(lane, number) };
+    struct bough_held *held = *at(&proxy->handed.lanes[lane], message);
+    struct bough_frame frame = { .kind = BOUGH_FRAME_MESSAGE,
+                                 .id = bough_handed_id(proxy->number, lane, message) };
     size_t size;
     const void *bytes = bough_held_bytes(held, &size);
 
     if (bough_held_is_asked(held)) frame.flags |= BOUGH_FRAME_ASKED;
     if (lane == BOUGH_LANE_HIGH) frame.flags |= BOUGH_FRAME_HIGH;
-    return bough_border_write(&self->border, &frame, bytes, size, false) == BOUGH_OK;
+    return bough_border_write(&proxy->host->border, &frame, bytes, size, false) ==
+           BOUGH_OK;
 }
 
-void bough_handed_send(struct bough_process *self)
+void bough_handed_send(struct bough_proxy *proxy)
 {
+    if (proxy->ending) return; /* nobody takes them any more */
     for (int lane = BOUGH_LANE_COUNT; lane-- > 0;) {
-        struct bough_lane *here = &self->handed.lanes[lane];
+        struct bough_lane *here = &proxy->handed.lanes[lane];
 
-        while (here->next != here->end && send(self, lane, here->next))
+        while (here->next != here->end && send(proxy, lane, here->next))
             here->next++;
     }
-    bough_border_poke(&self->border);
+    bough_border_poke(&proxy->host->border);
 }
 
 /* Ends */
 
-static void keep_open(struct bough_process *self, uint64_t id, struct bough_held *held)
+static void keep_open(struct bough_proxy *proxy, uint64_t id, struct bough_held *held)
 {
     struct bough_open_question *question = malloc(sizeof(*question));
 
     if (question != NULL) {
         *question = (struct bough_open_question){ .id = id, .held = held };
-        HASH_ADD(hh, self->handed.open, id, sizeof(id), question);
+        HASH_ADD(hh, proxy->handed.open, id, sizeof(id), question);
         if (question->hh.tbl != NULL) return;
     }
     free(question);
@@ -84,26 +128,28 @@ static void keep_open(struct bough_process *self, uint64_t id, struct bough_held
     bough_held_free(held);
 }
 
-static void retire(struct bough_process *self, int lane, uint32_t done)
+static void retire(struct bough_proxy *proxy, int lane, uint32_t done)
 {
-    struct bough_lane *here = &self->handed.lanes[lane];
+    struct bough_lane *here = &proxy->handed.lanes[lane];
 
     while (here->first != done) {
-        const uint32_t number = here->first++;
-        struct bough_held *held = *at(here, number);
+        const uint32_t message = here->first++;
+        struct bough_held *held = *at(here, message);
 
         bough_held_ran(held);
         if (bough_held_is_asked(held))
-            keep_open(self, id_of(lane, number), held);
+            keep_open(proxy, bough_handed_id(proxy->number, lane, message), held);
         else
             bough_held_free(held);
     }
 }
 
-static union bough_progress progress_of(const struct bough_process *self, int lane)
+static union bough_progress progress_of(const struct bough_proxy *proxy, int lane)
 {
+    const struct bough_border_page *theirs = proxy->host->border.theirs;
+
     return (union bough_progress){ .all = atomic_load_explicit(
-                                       &self->border.theirs->progress[lane],
+                                       &theirs->progress[proxy->number][lane],
                                        memory_order_acquire) };
 }
 
@@ -115,33 +161,48 @@ static bool is_plausible(const struct bough_lane *lane, union bough_progress pro
            progress.begun - lane->first <= lane->next - lane->first;
 }
 
-bool bough_handed_retire(struct bough_process *self)
+bool bough_handed_retire(struct bough_proxy *proxy)
 {
     for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {
-        const union bough_progress progress = progress_of(self, lane);
+        const union bough_progress progress = progress_of(proxy, lane);
 
-        if (!is_plausible(&self->handed.lanes[lane], progress)) return false;
-        retire(self, lane, progress.done);
+        if (!is_plausible(&proxy->handed.lanes[lane], progress)) return false;
+        retire(proxy, lane, progress.done);
+    }
+    if (proxy->busy && !bough_handed_waits(proxy)) {
+        proxy->busy = false;
+        DL_DELETE(proxy->host->busy, proxy);
     }
     return true;
 }
 
+bool bough_handed_runs(const struct bough_proxy *proxy)
+{
+    for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {
+        const union bough_progress progress = progress_of(proxy, lane);
+
+        if (is_plausible(&proxy->handed.lanes[lane], progress) &&
+            progress.begun != progress.done)
+            return true;
+    }
+    return false;
+}
+
 /* Answers */
 
-static bool is_sent(const struct bough_handed_on *handed, uint64_t id)
+static bool is_sent(const struct bough_proxy *proxy, uint64_t id)
 {
-    const struct bough_lane *lane = &handed->lanes[id >> 32 & 1];
-    const uint32_t number = (uint32_t)id;
+    const struct bough_lane *lane = &proxy->handed.lanes[id >> 32 & 1];
 
-    return id >> 33 == 0 && number - lane->first < lane->next - lane->first;
+    return (uint32_t)id - lane->first < lane->next - lane->first;
 }
 
 /* Whether the bytes are what such a message is answered with: whoever asks reads them as
  * they are. A type without a table of messages is on its own. */
-static bool reply_is_valid(const struct bough_process *self,
-                           const struct bough_held *held, const void *reply, size_t size)
+static bool reply_is_valid(const struct bough_proxy *proxy, const struct bough_held *held,
+                           const void *reply, size_t size)
 {
-    const struct bough_actor_type *type = self->spec->type;
+    const struct bough_actor_type *type = proxy->spec->type;
     const struct bough_message_type *message;
     uint32_t kind;
     size_t message_size;
@@ -163,31 +224,31 @@ static bool is_text(const char *text, size_t size)
     return size == 0 || (text[size - 1] == '\0' && bough_utf8_valid(text, size - 1));
 }
 
-static bool answer(const struct bough_process *self, struct bough_held *held,
+static bool answer(const struct bough_proxy *proxy, struct bough_held *held,
                    const struct bough_frame *frame, const void *reply, size_t size)
 {
     if (frame->status >= BOUGH_STATUS_COUNT || !bough_held_is_asked(held)) return false;
-    if (frame->status == BOUGH_OK ? !reply_is_valid(self, held, reply, size)
+    if (frame->status == BOUGH_OK ? !reply_is_valid(proxy, held, reply, size)
                                   : !is_text(reply, size))
         return false;
     bough_held_answer(held, (enum bough_status)frame->status, reply, size);
     return true;
 }
 
-bool bough_handed_answer(struct bough_process *self, const struct bough_frame *frame,
+bool bough_handed_answer(struct bough_proxy *proxy, const struct bough_frame *frame,
                          const void *reply, size_t size)
 {
     struct bough_open_question *question;
 
-    if (is_sent(&self->handed, frame->id)) {
-        struct bough_lane *lane = &self->handed.lanes[frame->id >> 32];
+    if (is_sent(proxy, frame->id)) {
+        struct bough_lane *lane = &proxy->handed.lanes[frame->id >> 32 & 1];
 
-        return answer(self, *at(lane, (uint32_t)frame->id), frame, reply, size);
+        return answer(proxy, *at(lane, (uint32_t)frame->id), frame, reply, size);
     }
-    HASH_FIND(hh, self->handed.open, &frame->id, sizeof(frame->id), question);
-    if (question == NULL || !answer(self, question->held, frame, reply, size))
+    HASH_FIND(hh, proxy->handed.open, &frame->id, sizeof(frame->id), question);
+    if (question == NULL || !answer(proxy, question->held, frame, reply, size))
         return false;
-    HASH_DEL(self->handed.open, question);
+    HASH_DEL(proxy->handed.open, question);
     bough_held_free(question->held);
     free(question);
     return true;
@@ -209,25 +270,29 @@ static void close_open(struct bough_handed_on *handed)
 /* The one that was being run when it broke is told that; those behind it are the first in
  * the mailbox again. Of a child that says nonsense it is not known which it has run: none
  * of those it was sent is run again. */
-static void give_back(struct bough_process *self, int lane)
+static void give_back(struct bough_proxy *proxy, int lane)
 {
-    struct bough_lane *here = &self->handed.lanes[lane];
-    const union bough_progress progress = progress_of(self, lane);
+    struct bough_lane *here = &proxy->handed.lanes[lane];
+    const union bough_progress progress = progress_of(proxy, lane);
     uint32_t begun = here->next;
 
     if (is_plausible(here, progress)) {
-        retire(self, lane, progress.done);
+        retire(proxy, lane, progress.done);
         begun = progress.begun;
     }
     while (here->first != begun)
         bough_held_free(*at(here, here->first++));
     while (here->end != here->first)
         bough_held_return(*at(here, --here->end));
+    proxy->host->berths[proxy->number].begun[lane] = begun;
+    free(here->held);
 }
 
-void bough_handed_close(struct bough_process *self)
+void bough_handed_close(struct bough_proxy *proxy)
 {
     for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++)
-        give_back(self, lane);
-    close_open(&self->handed);
+        give_back(proxy, lane);
+    close_open(&proxy->handed);
+    if (proxy->busy) DL_DELETE(proxy->host->busy, proxy);
+    proxy->busy = false;
 }

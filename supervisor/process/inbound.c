@@ -24,34 +24,35 @@ enum { ASKS_MAX = 4096, ANSWERS_MAX = 2 * ASKS_MAX };
 struct bough_ask {
     struct bough_call call;
     struct bough_ask *prev, *next;
+    struct bough_host *host;
     uint64_t id;
 };
 
 /* Answers to the child */
 
-static void tell_answer(struct bough_process *self, uint64_t id, enum bough_status status,
+static void tell_answer(struct bough_host *host, uint64_t id, enum bough_status status,
                         const void *reply, size_t size)
 {
     struct bough_frame frame = { .kind = BOUGH_FRAME_ANSWER, .id = id, .status = status };
     enum bough_status posted =
-        bough_border_post(&self->border, &frame, reply, size, ANSWERS_MAX);
+        bough_border_post(&host->border, &frame, reply, size, ANSWERS_MAX);
 
     /* When there is no memory for it, it says at least that, in the reserve. */
     if (posted == BOUGH_ENOMEM) {
         frame.status = BOUGH_ENOMEM;
-        posted = bough_border_write(&self->border, &frame, NULL, 0, true);
+        posted = bough_border_write(&host->border, &frame, NULL, 0, true);
     }
     if (posted != BOUGH_OK)
-        bough_process_distrust(self, "it asks and does not read the answers");
-    bough_border_poke(&self->border);
+        bough_host_distrust(host, "it asks and does not read the answers");
+    bough_border_poke(&host->border);
 }
 
-void bough_inbound_close(struct bough_process *self)
+void bough_inbound_close(struct bough_host *host)
 {
-    while (self->asks != NULL) {
-        struct bough_ask *first = self->asks;
+    while (host->asks != NULL) {
+        struct bough_ask *first = host->asks;
 
-        DL_DELETE(self->asks, first);
+        DL_DELETE(host->asks, first);
         bough_call_cancel(&first->call);
         free(first);
     }
@@ -62,28 +63,29 @@ void bough_inbound_close(struct bough_process *self)
 static void answered(struct bough_call *call, enum bough_status status)
 {
     struct bough_ask *ask = bough_container(call, struct bough_ask, call);
-    struct bough_process *self = bough_state(call->owner);
+    struct bough_host *host = ask->host;
 
-    self->ask_count--;
-    DL_DELETE(self->asks, ask);
-    tell_answer(self, ask->id, status, call->reply, call->reply_size);
+    host->ask_count--;
+    DL_DELETE(host->asks, ask);
+    tell_answer(host, ask->id, status, call->reply, call->reply_size);
     free(ask);
 }
 
-static void ask(struct bough_process *self, const struct bough_frame *frame,
+static void ask(struct bough_host *host, const struct bough_frame *frame,
                 struct bough_address to, const void *message, size_t size)
 {
-    struct bough_ask *made = self->ask_count < ASKS_MAX ? calloc(1, sizeof(*made)) : NULL;
+    struct bough_ask *made = host->ask_count < ASKS_MAX ? calloc(1, sizeof(*made)) : NULL;
 
     if (made == NULL) {
-        tell_answer(self, frame->id, BOUGH_EFULL, NULL, 0);
+        tell_answer(host, frame->id, BOUGH_EFULL, NULL, 0);
         return;
     }
-    self->ask_count++;
-    DL_APPEND(self->asks, made);
+    host->ask_count++;
+    DL_APPEND(host->asks, made);
+    made->host = host;
     made->id = frame->id;
     made->call.done = answered;
-    made->call.owner = self->actor;
+    made->call.owner = host->owner;
     made->call.high = (frame->flags & BOUGH_FRAME_HIGH) != 0;
     bough_call_start(&made->call, to, message, size, NULL, 0);
 }
@@ -123,11 +125,11 @@ static enum bough_status check_message(const struct bough_actor_type *type,
                : BOUGH_EINVALID;
 }
 
-static enum bough_status find(struct bough_process *self, const char *path,
+static enum bough_status find(struct bough_host *host, const char *path,
                               const void *message, size_t size, struct bough_address *to)
 {
     struct bough_place_info info;
-    enum bough_status status = bough_lookup(bough_actor_loop(self->actor), path, to);
+    enum bough_status status = bough_lookup(bough_actor_loop(host->owner), path, to);
 
     if (status == BOUGH_OK) status = bough_place_info(*to, &info);
     return status == BOUGH_OK ? check_message(info.speaks, message, size) : status;
@@ -147,7 +149,7 @@ static bool split(const void *bytes, size_t size, const char **path, const char 
     return true;
 }
 
-static bool outward(struct bough_process *self, const struct bough_frame *frame,
+static bool outward(struct bough_host *host, const struct bough_frame *frame,
                     const void *bytes, size_t size)
 {
     const bool asked = frame->kind == BOUGH_FRAME_ASK;
@@ -156,25 +158,25 @@ static bool outward(struct bough_process *self, const struct bough_frame *frame,
     struct bough_address to;
 
     if (!split(bytes, size, &path, &message, &message_size)) return false;
-    if (asked && self->pidfd < 0) return true; /* who asked is gone */
-    enum bough_status status = find(self, path, message, message_size, &to);
+    if (asked && host->pidfd < 0) return true; /* who asked is gone */
+    enum bough_status status = find(host, path, message, message_size, &to);
     if (status == BOUGH_OK && asked)
-        ask(self, frame, to, message, message_size);
+        ask(host, frame, to, message, message_size);
     else if (status == BOUGH_OK)
         status = tell(frame, to, message, message_size);
     if (status == BOUGH_OK) return true;
     if (asked)
-        tell_answer(self, frame->id, status, NULL, 0);
+        tell_answer(host, frame->id, status, NULL, 0);
     else
-        bough_log(bough_actor_runtime(self->actor), BOUGH_DEBUG,
-                  bough_actor_path(self->actor), "a message to %.128s was lost: %s",
+        bough_log(bough_actor_runtime(host->owner), BOUGH_DEBUG,
+                  bough_actor_path(host->owner), "a message to %.128s was lost: %s",
                   bough_path_valid(path) ? path : "no path", bough_status_text(status));
     return true;
 }
 
 /* News of the child itself */
 
-static bool take_reason(struct bough_process *self, const void *bytes, size_t size)
+static bool take_reason(struct bough_proxy *proxy, const void *bytes, size_t size)
 {
     struct bough_exit_reason reason;
 
@@ -185,13 +187,13 @@ static bool take_reason(struct bough_process *self, const void *bytes, size_t si
         memchr(reason.text, '\0', sizeof(reason.text)) == NULL)
         return false;
     /* Copied as text, which is cut and cleaned there. */
-    self->reason =
+    reason =
         bough_exit_make(reason.kind, reason.status, reason.number, "%s", reason.text);
-    self->told = true;
+    bough_proxy_exited(proxy, &reason);
     return true;
 }
 
-static bool log_line(struct bough_process *self, const struct bough_frame *frame,
+static bool log_line(struct bough_host *host, const struct bough_frame *frame,
                      const char *bytes, size_t size)
 {
     const size_t path = strnlen(bytes, size);
@@ -201,30 +203,44 @@ static bool log_line(struct bough_process *self, const struct bough_frame *frame
         bytes[size - 1] != '\0' || path >= sizeof(clean))
         return false;
     memcpy(clean, bytes, path + 1);
-    bough_log(bough_actor_runtime(self->actor), (enum bough_log_level)frame->status,
-              bough_path_valid(clean) ? clean : bough_actor_path(self->actor), "%s",
+    bough_log(bough_actor_runtime(host->owner), (enum bough_log_level)frame->status,
+              bough_path_valid(clean) ? clean : bough_actor_path(host->owner), "%s",
               bytes + path + 1);
     return true;
 }
 
-static bool take_in(struct bough_process *self, const struct bough_frame *frame,
+/* Nobody of that number: there is none that it could have been told of. */
+static bool news_of_one(struct bough_host *host, const struct bough_frame *frame,
+                        const void *bytes, size_t size)
+{
+    const bool reply = frame->kind == BOUGH_FRAME_REPLY;
+    struct bough_proxy *proxy =
+        bough_host_proxy(host, reply ? bough_handed_number(frame->id) : frame->number);
+
+    if (proxy == NULL) return false;
+    if (reply) return bough_handed_answer(proxy, frame, bytes, size);
+    if (frame->kind == BOUGH_FRAME_EXITED) return take_reason(proxy, bytes, size);
+    bough_proxy_is_ready(proxy);
+    return size == 0;
+}
+
+static bool take_in(struct bough_host *host, const struct bough_frame *frame,
                     const void *bytes, size_t size)
 {
     switch ((enum bough_frame_kind)frame->kind) {
     case BOUGH_FRAME_READY:
-        if (!self->ready) bough_ready(self->actor);
-        self->ready = true;
-        return size == 0;
-    case BOUGH_FRAME_EXITED: return take_reason(self, bytes, size);
-    case BOUGH_FRAME_REPLY: return bough_handed_answer(self, frame, bytes, size);
+    case BOUGH_FRAME_EXITED:
+    case BOUGH_FRAME_REPLY: return news_of_one(host, frame, bytes, size);
     case BOUGH_FRAME_TELL:
-    case BOUGH_FRAME_ASK: return outward(self, frame, bytes, size);
-    case BOUGH_FRAME_LOG: return log_line(self, frame, bytes, size);
+    case BOUGH_FRAME_ASK: return outward(host, frame, bytes, size);
+    case BOUGH_FRAME_LOG: return log_line(host, frame, bytes, size);
     case BOUGH_FRAME_PAD:
     case BOUGH_FRAME_START:
     case BOUGH_FRAME_STOP:
+    case BOUGH_FRAME_END:
     case BOUGH_FRAME_MESSAGE:
     case BOUGH_FRAME_ANSWER:
+    case BOUGH_FRAME_LEFT:
     case BOUGH_FRAME_KIND_COUNT: break;
     }
     return false;
@@ -233,7 +249,7 @@ static bool take_in(struct bough_process *self, const struct bough_frame *frame,
 /* At most so many at a time, for the other actors of this loop. */
 enum { TURN_MAX = 1024 };
 
-bool bough_inbound_read(struct bough_process *self, bool *more, const char **why)
+bool bough_inbound_read(struct bough_host *host, bool *more, const char **why)
 {
     struct bough_frame frame;
     const void *bytes;
@@ -242,12 +258,12 @@ bool bough_inbound_read(struct bough_process *self, bool *more, const char **why
     *more = false;
     for (int i = 0; i < TURN_MAX; i++) {
         const enum bough_status status =
-            bough_border_read(&self->border, &frame, &bytes, &size);
+            bough_border_read(&host->border, &frame, &bytes, &size);
 
         if (status == BOUGH_ENOREPLY) return true;
         *why = status == BOUGH_OK ? "a frame that is not one of a child's"
                                   : "a frame that does not lie in its ring";
-        if (status != BOUGH_OK || !take_in(self, &frame, bytes, size)) return false;
+        if (status != BOUGH_OK || !take_in(host, &frame, bytes, size)) return false;
     }
     *more = true;
     return true;

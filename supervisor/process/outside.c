@@ -163,14 +163,41 @@ static void make_path(struct bough_loop *loop, const char *path)
     }
 }
 
-/* It looks itself for what is there: then nothing is missing. */
+/* Looking for what is there: then nothing is missing. */
+static bool looking;
+
 void bough_outside_missing(void *data, struct bough_loop *loop, const char *path)
 {
-    static bool making;
-
     (void)data;
-    if (making) return;
-    making = true;
+    if (looking) return;
+    looking = true;
     make_path(loop, path);
-    making = false;
+    looking = false;
+}
+
+enum bough_status bough_outside_find(struct bough_loop *loop, const char *path,
+                                     struct bough_address *place)
+{
+    looking = true;
+    const enum bough_status status = bough_lookup(loop, path, place);
+    looking = false;
+    return status;
+}
+
+/* Its end is over when what is ready has been run. What it was sent waits for who comes,
+ * and its questions are answered as by one that has been replaced. */
+void bough_outside_yield(struct bough_loop *loop, const char *path)
+{
+    const struct bough_exit_reason replaced =
+        bough_exit_make(BOUGH_EXIT_SHUTDOWN, BOUGH_OK, 0, "it lives here now");
+    struct bough_place_info info;
+    struct bough_address place;
+
+    if (bough_outside_find(loop, path, &place) != BOUGH_OK ||
+        bough_place_info(place, &info) != BOUGH_OK || info.type != &outside_type)
+        return;
+    bough_place_end(place, &replaced, 0);
+    bough_loop_end(loop);
+    bough_loop_run_ready(loop, SIZE_MAX);
+    bough_loop_begin(loop);
 }

@@ -1,13 +1,20 @@
 /* process_internal.h - actors in processes of their own: who stands for them here, and
  * what runs there.
  *
- * proxy.c    the type that lives in the parent's slot
- * handed.c   the messages it has handed on, and what has become of them
- * inbound.c  what comes from the child, checked
- * child.c    the main function of a child
- * outside.c  in a child: the actors of the tree outside, by path
- * border.c   the memory between them
- * nursery.c  where children are forked
+ * host.c      a process where actors live: its birth, its end, and hearing of it
+ * proxy.c     the type that lives in the parent's slot, and stands for one of them
+ * handed.c    the messages it has handed on, and what has become of them
+ * inbound.c   what comes from the process, checked
+ * child.c     the main function of the process
+ * resident.c  the actors that live there
+ * outside.c   there, too: the actors of the tree outside, by path
+ * border.c    the memory between them
+ * nursery.c   where processes are forked
+ *
+ * An actor whose isolation is `process` has a host of its own. A supervisor whose
+ * isolation is that has one for its whole subtree, and stays here itself: it runs none of
+ * a user's code, so it cannot break; it starts, watches and restarts proxies as it would
+ * actors, and when the process ends they and it end with it.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_PROCESS_PROCESS_INTERNAL_H
@@ -23,14 +30,15 @@
 #include <bough/supervisor/process/border_internal.h>
 #include <bough/supervisor/spec.h>
 
-/* Lives in the slot of a child with isolation `process`. Its options are the child's
- * spec, and it speaks as the spec's type. */
-extern const struct bough_actor_type bough_process_type;
+/* Lives in the slot of an actor that is in a process. Its options are the child's spec,
+ * and it speaks as the spec's type. */
+extern const struct bough_actor_type bough_proxy_type;
 
-/* What a child is told to be; a flat block. */
-struct bough_process_start {
+/* What an actor is told to be; a flat block. */
+struct bough_resident_start {
     const struct bough_actor_type *type; /* known where it was forked, if at birth */
-    uint32_t log_level, capacity;
+    uint32_t log_level, capacity, when_full, on_restart;
+    uint32_t alone;                  /* the process is its own, and ends with it */
     struct bough_span path, options; /* a text; BOUGH_OPTIONS, empty: none */
 };
 
@@ -46,7 +54,8 @@ struct bough_open_question {
 };
 
 struct bough_lane {
-    struct bough_held *held[BOUGH_HANDED_MAX];
+    struct bough_held **held;
+    uint32_t size;             /* of that, a power of two; 0: nothing so far */
     uint32_t first, next, end; /* not done; not sent; they go on for ever */
 };
 
@@ -55,64 +64,190 @@ struct bough_handed_on {
     struct bough_open_question *open;
 };
 
+struct bough_host;
+
 /* The state of a proxy. */
-struct bough_process {
+struct bough_proxy {
     struct bough_actor *actor;
     const struct bough_child_spec *spec;
-    struct bough_border border;
+    struct bough_host *host;
+    uint32_t number; /* there, once it has `entered` */
     struct bough_handed_on handed;
-    struct bough_linger linger;
-    struct bough_source ended, woken;
-    struct ev_io gone; /* instead of `ended`, once the life ends */
-    struct ev_timer patience;
-    pid_t pid;
-    int pidfd; /* -1: it is gone, and reaped */
-    bool lingers, paused, ready, told;
-    struct bough_ask *asks; /* questions of the child's, under way */
-    size_t ask_count;
+    bool busy; /* in the host's list */
+    struct bough_proxy *prev, *next;
+    bool entered, paused, ready, told;
     struct bough_exit_reason reason; /* what it said, when `told` */
+    struct bough_linger linger;      /* of one whose host is not its own */
+    bool lingers, ending;
 };
 
+/* Who had a number, and how far the counts of its messages have come. */
+struct bough_berth {
+    struct bough_proxy *proxy; /* NULL: free */
+    uint32_t begun[BOUGH_LANE_COUNT];
+    uint32_t next_free;
+};
+
+/* A process, of one life of its owner: the proxy itself, or a supervisor. */
+struct bough_host {
+    struct bough_actor *owner;
+    struct bough_border border;
+    struct bough_linger linger; /* of the owner */
+    struct bough_source ended, woken;
+    struct ev_io gone;        /* instead of `ended`, once the owner's life ends */
+    struct ev_timer patience; /* with a process that was to end */
+    struct ev_timer concern;  /* with actors that were to end */
+    size_t ending;            /* those */
+    pid_t pid;
+    int pidfd; /* -1: it is gone, and reaped */
+    bool lingers;
+    struct bough_berth *berths; /* by number */
+    uint32_t berth_count, first_free;
+    struct bough_proxy *busy; /* those that have handed on something */
+    size_t paused;            /* of them, those that wait for it to be done */
+    struct bough_ask *asks;   /* questions from there, under way */
+    size_t ask_count;
+};
+
+/* host.c */
+
+/* Begins one in the owner's init(), which has said by bough_fail() why when it is not
+ * BOUGH_OK. From then on the owner's life and the process end together: the end of
+ * either is followed by the other's. */
+BOUGH_CHECKED enum bough_status bough_host_new(struct bough_actor *owner,
+                                               struct bough_host **host);
+
+/* In the owner's finish(), or when its init fails; NULL is fine. */
+void bough_host_free(struct bough_host *host);
+
+/* Gives a proxy a number. Errors: BOUGH_EFULL, BOUGH_ENOMEM. */
+BOUGH_CHECKED enum bough_status bough_host_enter(struct bough_host *host,
+                                                 struct bough_proxy *proxy);
+void bough_host_leave(struct bough_proxy *proxy);
+
+/* The proxy of that number, or NULL. */
+static inline struct bough_proxy *bough_host_proxy(const struct bough_host *host,
+                                                   uint64_t number)
+{
+    return number < host->berth_count ? host->berths[number].proxy : NULL;
+}
+
+/* It has said nonsense and is to be killed. */
+void bough_host_distrust(struct bough_host *host, const char *why);
+
+/* Begins to wait for the end of an actor there; the process answers for it. */
+void bough_host_expect_end(struct bough_host *host);
+void bough_host_saw_end(struct bough_host *host);
+
+/* Kills the process and waits for it: nobody polls any more. */
+void bough_host_end_now(struct bough_host *host);
+
+/* What an actor in there finds at that path from now on: an enum bough_place_state, or no
+ * place at all. */
+void bough_host_left(struct bough_host *host, const char *path, unsigned state);
+enum { BOUGH_LEFT_FREE = BOUGH_PLACE_STATE_COUNT };
+
+/* proxy.c: news of it, and of its host. */
+void bough_proxy_is_ready(struct bough_proxy *proxy);
+void bough_proxy_exited(struct bough_proxy *proxy,
+                        const struct bough_exit_reason *reason);
+void bough_proxy_lost_host(struct bough_proxy *proxy,
+                           const struct bough_exit_reason *reason);
+/* Takes more messages, or none for now. */
+void bough_proxy_pace(struct bough_proxy *proxy);
+
 /* handed.c */
-void bough_handed_add(struct bough_process *self, struct bough_held *held);
-bool bough_handed_is_full(const struct bough_process *self);
+
+/* From now on its messages count from those that its predecessor of that number began. */
+void bough_handed_open(struct bough_proxy *proxy);
+/* False: memory is out. */
+BOUGH_CHECKED bool bough_handed_reserve(struct bough_proxy *proxy, bool high);
+void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held);
+bool bough_handed_is_full(const struct bough_proxy *proxy);
+/* Whether there are any that are not done. */
+bool bough_handed_waits(const struct bough_proxy *proxy);
 /* Writes what there is room for. */
-void bough_handed_send(struct bough_process *self);
+void bough_handed_send(struct bough_proxy *proxy);
 /* Ends those that the child says it has run. False: it says nonsense. */
-bool bough_handed_retire(struct bough_process *self);
+bool bough_handed_retire(struct bough_proxy *proxy);
+/* Whether it is running one, as far as it says. */
+bool bough_handed_runs(const struct bough_proxy *proxy);
 /* What the child says of its progress now, to be looked at before what it has written is
  * read, for a message's reply comes before its end. */
-bool bough_handed_answer(struct bough_process *self, const struct bough_frame *frame,
+bool bough_handed_answer(struct bough_proxy *proxy, const struct bough_frame *frame,
                          const void *reply, size_t size);
-/* The process is gone: what it was running has crashed, what it had not run is
- * returned. */
-void bough_handed_close(struct bough_process *self);
+/* It is gone: what it was running has crashed, what it had not run is returned. */
+void bough_handed_close(struct bough_proxy *proxy);
+
+/* A message's id: its actor's number, its lane and its own number there. */
+static inline uint64_t bough_handed_id(uint32_t number, int lane, uint32_t message)
+{
+    return (uint64_t)number << 33 | (uint64_t)lane << 32 | message;
+}
+static inline uint64_t bough_handed_number(uint64_t id)
+{
+    return id >> 33;
+}
 
 /* inbound.c: reads what there is, up to a turn's share; false: nonsense, and `why` says
  * of which kind. */
-bool bough_inbound_read(struct bough_process *self, bool *more, const char **why);
-void bough_inbound_close(struct bough_process *self);
+bool bough_inbound_read(struct bough_host *host, bool *more, const char **why);
+void bough_inbound_close(struct bough_host *host);
 
-/* proxy.c: it has said nonsense and is to be killed. */
-void bough_process_distrust(struct bough_process *self, const char *why);
+/* child.c */
 
-/* child.c: what bough_nursery_new() is to be given. */
+/* What bough_nursery_new() is to be given. */
 void bough_process_main(const int *fds, size_t count) __attribute__((noreturn));
 
-/* outside.c */
+/* Exit codes, as in sysexits.h: EX_SOFTWARE, EX_UNAVAILABLE. */
+enum { BOUGH_CODE_CONFUSED = 70, BOUGH_CODE_ORPHAN = 69 };
 
-struct bough_child_border;
+/* Writes a frame, or keeps it until there is room; false when too many are kept. */
+bool bough_child_write(struct bough_frame *frame, const void *bytes, size_t size,
+                       bool must);
+
+/* What must be said; a process that cannot say it ends. */
+void bough_child_say(struct bough_frame frame, const void *bytes, size_t size);
+
+/* Ends the process, when all is written, however long that takes the parent. */
+void bough_child_leave(int code);
+
+/* What the parent reads of progress; NULL: no such number. */
+_Atomic uint64_t *bough_child_progress(uint32_t number, int lane);
+
+/* A message that was marked is being run, or has been: what is written now goes with its
+ * end. */
+void bough_child_runs(uint32_t done, bool over);
+
+/* The loop where its actors live, and its runtime. */
+struct bough_loop *bough_child_loop(void);
+
+/* resident.c */
+
+/* On a loop of a runtime that is made with the first one. */
+void bough_resident_start(uint32_t number, const struct bough_resident_start *start);
+void bough_resident_stop(uint32_t number);
+void bough_resident_end(uint32_t number, const struct bough_exit_reason *reason);
+void bough_resident_take(const struct bough_frame *frame, const void *bytes, size_t size);
+void bough_resident_left(const char *path, uint32_t state);
+
+extern const struct bough_run_observers bough_resident_observers;
+
+/* outside.c */
 
 /* Makes the place of that path, and those above it. */
 void bough_outside_missing(void *data, struct bough_loop *loop, const char *path);
 
+/* What is there without making it. */
+BOUGH_CHECKED enum bough_status bough_outside_find(struct bough_loop *loop,
+                                                   const char *path,
+                                                   struct bough_address *place);
+
+/* Whoever stands for that path here leaves it to one who is going to live here. */
+void bough_outside_yield(struct bough_loop *loop, const char *path);
+
 /* An answer to what an actor here asked outside. */
 void bough_outside_answered(const struct bough_frame *frame, const void *reply,
                             size_t size);
-
-/* child.c: writes a frame, or keeps it until there is room; false when too many are
- * kept. */
-bool bough_child_write(struct bough_frame *frame, const void *bytes, size_t size,
-                       bool must);
 
 #endif

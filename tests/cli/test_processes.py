@@ -62,6 +62,30 @@ def each_way_to_break_is_a_restart(folder):
 
 
 @fact
+def a_subtree_in_a_process_breaks_and_comes_back_as_one(folder):
+    folder.start({"name": "risk", "intensity": 100, "period": "60s", "children": [
+        child("store", "kv"),
+        child("jobs", "supervisor", isolation="process", children=[
+            child("risky", "faulty"), child("counted", "counter"),
+            child("inner", "supervisor", children=[child("deep", "faulty", replicas=2)])])]})
+    process = place(folder, "/jobs")["pid"]
+    same(command(process), "bough-child")
+    same(place(folder, "/jobs/risky")["pid"], None)
+    folder.bough("call", "/jobs/counted", "increment")
+    done = folder.bough("call", "/jobs/inner/deep", "crash", '{"how": "abort"}', code=1)
+    contains(done.stderr, "crashed", "signal ABRT", "ran a message")
+    until(lambda: place(folder, "/jobs")["state"] == "running", "the process's next life")
+    same(place(folder, "/jobs/counted")["life"], 2)
+    same(folder.ask("call", "/jobs/counted", "get_count"), {"count": 0})
+    same(folder.ask("call", "/jobs/risky", "echo", '{"text": "there"}'), {"text": "there"})
+    contains(folder.bough("why", "/jobs/risky").stdout, "signal ABRT")
+    same(place(folder, "/store")["life"], 1)
+    folder.bough("kill", "/jobs/risky")
+    until(lambda: place(folder, "/jobs/risky")["life"] == 3, "its own next life")
+    same(place(folder, "/jobs")["life"], 2)
+
+
+@fact
 def the_example_does_what_its_comment_says(folder):
     tree = folder.start(EXAMPLE)
     contains(folder.bough("status").stdout, "PID", "process")

@@ -284,10 +284,11 @@ struct seen {
     int answers;
 };
 
-static void see_run(void *data, bool high, bool over)
+static void see_run(void *data, uint32_t number, bool high, bool over)
 {
     struct seen *seen = data;
 
+    assert_int_equal(number, 7);
     *(over ? &seen->over : &seen->begun) += 1;
     if (high && over) seen->high++;
 }
@@ -316,7 +317,8 @@ static void what_is_sent_marked_is_seen_to_be_run(void **state)
                                    .id = UINT64_C(1) << 40 | 5 };
 
     bough_probe_start(place, NULL);
-    assert_true(bough_observe_runs(test->loop, place, &observers));
+    assert_true(bough_observe_runs(test->loop, &observers));
+    bough_observe_place(place, 7);
     assert_status(bough_send_marked(place, &marked), BOUGH_OK);
     assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 2), BOUGH_OK);
     marked.high = true;

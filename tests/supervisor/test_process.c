@@ -1,188 +1,13 @@
 /* test_process.c - actors in processes of their own, under a supervisor.
  *
  * SPDX-License-Identifier: MIT */
+#include <bough/tests/supervisor/fragile.h>
+
 #include <dirent.h>
-#include <ev.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <bough/core/runtime.h>
-#include <bough/supervisor/process/nursery.h>
 #include <bough/supervisor/process/process_internal.h>
-#include <bough/supervisor/supervisor.h>
-#include <bough/tests/support/unit.h>
-
-/* An actor that breaks when it is told to. */
-
-enum fragile_kind {
-    FRAGILE_ECHO,
-    FRAGILE_SEGV,
-    FRAGILE_EXIT,
-    FRAGILE_LATER,
-    FRAGILE_ASK
-};
-
-struct fragile_message {
-    enum fragile_kind kind;
-    int64_t number;
-};
-
-struct fragile {
-    int64_t runs;
-    struct bough_question *later;
-    struct bough_call call;
-};
-
-static const struct bough_field message_fields[] = {
-    bough_field(struct fragile_message, number, "number", BOUGH_INT64, .help = "It."),
-};
-struct fragile_reply {
-    int64_t number, runs;
-};
-static const struct bough_field reply_fields[] = {
-    bough_field(struct fragile_reply, number, "number", BOUGH_INT64, .help = "It."),
-    bough_field(struct fragile_reply, runs, "runs", BOUGH_INT64, .help = "How many."),
-};
-#define row(text) \
-    { \
-        .name = text, .fields = message_fields, .field_count = 1, .help = "It.", \
-        .reply = reply_fields, .reply_count = 2, \
-        .reply_size = sizeof(struct fragile_reply) \
-    }
-static const struct bough_message_type messages[] = { row("echo"), row("segv"),
-                                                      row("exit"), row("later"),
-                                                      row("ask") };
-
-static enum bough_status fragile_init(struct bough_actor *actor, const void *options)
-{
-    (void)actor, (void)options;
-    return BOUGH_OK;
-}
-
-static void asked(struct bough_call *call, enum bough_status status)
-{
-    struct fragile *self = bough_state(call->owner);
-
-    if (status == BOUGH_OK)
-        bough_question_reply(self->later, call->reply, call->reply_size);
-    else
-        bough_question_refuse(self->later, status, "%s", bough_call_text(call, status));
-}
-
-static void fragile_run(struct bough_actor *actor, const void *data, size_t size)
-{
-    const struct fragile_message *message = data;
-    struct fragile *self = bough_state(actor);
-    struct fragile_reply reply = { message->number, ++self->runs };
-    struct bough_address other;
-
-    (void)size;
-    switch (message->kind) {
-    case FRAGILE_ECHO: bough_reply(actor, &reply, sizeof(reply)); break;
-    case FRAGILE_SEGV: raise(SIGSEGV); break;
-    case FRAGILE_EXIT: _exit(3);
-    case FRAGILE_LATER: self->later = bough_later(actor); break;
-    case FRAGILE_ASK:
-        self->later = bough_later(actor);
-        self->call.done = asked;
-        self->call.owner = actor;
-        if (bough_lookup(bough_actor_loop(actor), "/beside", &other) != BOUGH_OK)
-            _exit(4);
-        const struct fragile_message ask = { FRAGILE_ECHO, message->number };
-        bough_call_start(&self->call, other, &ask, sizeof(ask), NULL, 0);
-        break;
-    }
-}
-
-static const struct bough_actor_type fragile_type = {
-    .name = "fragile",
-    .help = "Breaks.",
-    .state_size = sizeof(struct fragile),
-    .message_size = sizeof(struct fragile_message),
-    .messages = messages,
-    .message_count = bough_count_of(messages),
-    .init = fragile_init,
-    .run = fragile_run,
-};
-
-/* A tree with one in a process, and one beside it */
-
-struct tree {
-    struct ev_loop *ev;
-    struct bough_nursery *nursery;
-    struct bough_runtime *runtime;
-    struct bough_loop *loop;
-    struct bough_supervisor root;
-    struct bough_watch watch;
-    bool ready, exited;
-    struct bough_address fragile, beside;
-    char log[65536];
-};
-
-static void on_log(void *data, const struct bough_log_record *record)
-{
-    struct tree *tree = data;
-    const size_t used = strlen(tree->log);
-
-    snprintf(tree->log + used, sizeof(tree->log) - used, "%s: %s\n", record->path,
-             record->text);
-}
-
-static void on_ready(struct bough_watch *watch)
-{
-    bough_container(watch, struct tree, watch)->ready = true;
-}
-
-static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
-{
-    (void)reason;
-    bough_container(watch, struct tree, watch)->exited = true;
-}
-
-/* What is ready is run first: else it would be run just before a poll that nothing ends.
- */
-static void one_round(struct tree *tree)
-{
-    if (bough_loop_run_ready(tree->loop, SIZE_MAX) == 0) ev_run(tree->ev, EVRUN_ONCE);
-}
-
-static void wait_for(struct tree *tree, const bool *what)
-{
-    while (!*what)
-        one_round(tree);
-}
-
-static struct tree *start(const struct bough_child_spec *children, size_t count)
-{
-    const struct bough_supervisor_options options = {
-        .any_intensity = true,
-        .intensity = BOUGH_INTENSITY_MAX,
-        .children = children,
-        .child_count = count,
-    };
-    struct tree *tree = calloc(1, sizeof(*tree));
-    struct bough_error error = { .text = "" };
-    struct bough_runtime_options runtime = { .log = on_log, .log_data = tree };
-
-    alarm(60);
-    assert_status(bough_nursery_new(&tree->nursery, &error), BOUGH_OK);
-    runtime.nursery = tree->nursery;
-    tree->ev = ev_loop_new(0);
-    tree->runtime = bough_runtime_new(&runtime);
-    tree->loop = bough_loop_new(tree->runtime, tree->ev);
-    tree->watch.ready = on_ready;
-    tree->watch.exited = on_exited;
-    assert_status(
-        bough_supervisor_start(tree->loop, &options, &tree->watch, &tree->root, &error),
-        BOUGH_OK);
-    wait_for(tree, &tree->ready);
-    return tree;
-}
 
 static int setup(void **state)
 {
@@ -199,54 +24,6 @@ static int setup(void **state)
     assert_status(bough_lookup(tree->loop, "/beside", &tree->beside), BOUGH_OK);
     *state = tree;
     return 0;
-}
-
-static int teardown(void **state)
-{
-    struct tree *tree = *state;
-
-    bough_supervisor_stop(tree->root);
-    wait_for(tree, &tree->exited);
-    bough_runtime_free(tree->runtime);
-    ev_loop_destroy(tree->ev);
-    bough_nursery_free(tree->nursery);
-    free(tree);
-    alarm(0);
-    return 0;
-}
-
-struct question {
-    struct bough_call call;
-    bool done;
-    enum bough_status status;
-    struct fragile_reply reply;
-};
-
-static void done(struct bough_call *call, enum bough_status status)
-{
-    struct question *question = bough_container(call, struct question, call);
-
-    question->done = true;
-    question->status = status;
-    if (status == BOUGH_OK) memcpy(&question->reply, call->reply, call->reply_size);
-}
-
-static void ask(struct tree *tree, struct question *question, enum fragile_kind kind,
-                int64_t number)
-{
-    const struct fragile_message message = { kind, number };
-
-    *question = (struct question){ .call = { .done = done, .loop = tree->loop } };
-    bough_call_start(&question->call, tree->fragile, &message, sizeof(message), NULL, 0);
-}
-
-static struct question ask_once(struct tree *tree, enum fragile_kind kind, int64_t number)
-{
-    struct question question;
-
-    ask(tree, &question, kind, number);
-    wait_for(tree, &question.done);
-    return question;
 }
 
 static void it_answers_from_another_process(void **state)
@@ -308,10 +85,10 @@ static void what_it_was_to_answer_later_has_crashed(void **state)
 static void it_asks_others_of_the_tree(void **state)
 {
     struct tree *tree = *state;
-    const struct question first = ask_once(tree, FRAGILE_ASK, 77);
+    const struct question first = ask_once(tree, FRAGILE_ASK, 77 * 3);
 
     assert_status(first.status, BOUGH_OK);
-    assert_int_equal(first.reply.number, 77);
+    assert_int_equal(first.reply.number, 77 * 3);
 }
 
 /* Also of one that nobody has asked for an answer. */
@@ -341,16 +118,17 @@ static void nobody_works_when_there_is_nothing_to_do(void **state)
 
     assert_status(ask_once(tree, FRAGILE_ECHO, 1).status, BOUGH_OK);
     ev_run(tree->ev, EVRUN_NOWAIT);
-    struct bough_process *self = bough_state(tree->fragile.slot);
-    const uint32_t asleep = atomic_load(&self->border.mine->asleep);
-    struct pollfd polled = { .fd = self->border.wake_fd, .events = POLLIN };
+    const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
+    const struct bough_border *border = &proxy->host->border;
+    const uint32_t asleep = atomic_load(&border->mine->asleep);
+    struct pollfd polled = { .fd = border->wake_fd, .events = POLLIN };
 
     while (rounds < 20 && poll(&polled, 1, 100) == 1) {
         ev_run(tree->ev, EVRUN_NOWAIT);
         rounds++;
     }
     assert_true(rounds < 5);
-    assert_true(atomic_load(&self->border.mine->asleep) - asleep < 10);
+    assert_true(atomic_load(&border->mine->asleep) - asleep < 10);
 }
 
 static void a_killed_one_is_restarted(void **state)

@@ -242,17 +242,19 @@ static size_t put_bytes(enum bough_frame_kind kind, char *at)
     case BOUGH_FRAME_PAD:
     case BOUGH_FRAME_START:
     case BOUGH_FRAME_STOP:
+    case BOUGH_FRAME_END:
     case BOUGH_FRAME_MESSAGE:
     case BOUGH_FRAME_ANSWER:
+    case BOUGH_FRAME_LEFT:
     case BOUGH_FRAME_KIND_COUNT: break;
     }
     return put_noise(at);
 }
 
 /* Mostly one of a child's kinds, and about a message that it was sent. */
-static void put_frame(struct bough_border_page *page, const struct bough_process *self)
+static void put_frame(struct bough_border_page *page, const struct bough_proxy *self)
 {
-    const uint64_t read = self->border.read;
+    const uint64_t read = self->host->border.read;
     const uint32_t first = self->handed.lanes[BOUGH_LANE_NORMAL].first;
     char *at = page->ring + read % BOUGH_RING_SIZE;
     const uint32_t kind =
@@ -263,7 +265,8 @@ static void put_frame(struct bough_border_page *page, const struct bough_process
         .kind = (uint16_t)kind,
         .flags = (uint16_t)chance(4),
         .id = chance(8) != 0 ? first + chance(4) - 1 : (uint64_t)chance(4) << 32,
-        .status = chance(3) ? BOUGH_OK : chance(BOUGH_STATUS_COUNT + 1)
+        .status = chance(3) ? BOUGH_OK : chance(BOUGH_STATUS_COUNT + 1),
+        .number = chance(8) != 0 ? 0 : chance(4)
     };
 
     frame.len = (uint32_t)put_bytes((enum bough_frame_kind)kind, at + sizeof(frame));
@@ -274,10 +277,9 @@ static void put_frame(struct bough_border_page *page, const struct bough_process
     atomic_store(&page->written, read + frame_bytes(frame.len % (1u << 20)));
 }
 
-static void write_anything(struct bough_border_page *page,
-                           const struct bough_process *self)
+static void write_anything(struct bough_border_page *page, const struct bough_proxy *self)
 {
-    const uint64_t read = self->border.read;
+    const uint64_t read = self->host->border.read;
 
     if (BOUGH_RING_SIZE - read % BOUGH_RING_SIZE > 4096 && chance(8) != 0) {
         put_frame(page, self);
@@ -289,38 +291,39 @@ static void write_anything(struct bough_border_page *page,
     if (chance(50) == 0) scribble(&page->read, sizeof(page->read));
     if (chance(50) == 0) scribble(&page->asleep, sizeof(page->asleep));
     if (chance(50) == 0) scribble(&page->blocked, sizeof(page->blocked));
-    if (chance(50) == 0) scribble(&page->progress, sizeof(page->progress));
+    if (chance(50) == 0) scribble(&page->progress[0], sizeof(page->progress[0]));
     const struct bough_lane *lane = &self->handed.lanes[BOUGH_LANE_NORMAL];
     if (lane->next != lane->first && chance(4) == 0) {
         /* As if it had run one of those that it was sent. */
         const union bough_progress progress = { { .begun = lane->first + chance(3),
                                                   .done = lane->first + chance(2) } };
-        atomic_store(&page->progress[0], progress.all);
+        atomic_store(&page->progress[0][0], progress.all);
     }
 }
 
 /* After nonsense the life would end: here it is forgotten, and the next trial begins. */
-static void start_over(struct bough_border_page *page, struct bough_process *self)
+static void start_over(struct bough_border_page *page, struct bough_proxy *self)
 {
     union bough_progress progress;
 
-    atomic_store(&page->written, self->border.read = 0);
-    atomic_store(&page->read, self->border.written);
+    atomic_store(&page->written, self->host->border.read = 0);
+    atomic_store(&page->read, self->host->border.written);
     for (int i = 0; i < BOUGH_LANE_COUNT; i++) {
         progress.begun = progress.done = self->handed.lanes[i].first;
-        atomic_store(&page->progress[i], progress.all);
+        atomic_store(&page->progress[0][i], progress.all);
     }
 }
 
-static bool trial(struct bough_border_page *page, struct bough_process *self)
+static bool trial(struct bough_border_page *page, struct bough_proxy *self)
 {
     const char *why = NULL;
     bool more;
 
     write_anything(page, self);
     bough_loop_begin(bough_actor_loop(self->actor));
-    const bool sound = bough_inbound_read(self, &more, &why) && bough_handed_retire(self);
-    if (chance(4) == 0) bough_border_flush(&self->border);
+    const bool sound =
+        bough_inbound_read(self->host, &more, &why) && bough_handed_retire(self);
+    if (chance(4) == 0) bough_border_flush(&self->host->border);
     bough_loop_end(bough_actor_loop(self->actor));
     if (!sound || chance(16) == 0) start_over(page, self);
     return sound;
@@ -333,11 +336,11 @@ static uint64_t trials(void)
     return given != NULL ? strtoull(given, NULL, 10) : TRIALS;
 }
 
-static void fuzz(struct tree *tree, struct bough_process *self)
+static void fuzz(struct tree *tree, struct bough_proxy *self)
 {
     enum { QUESTIONS = 8 };
     struct bough_border_page *page =
-        (struct bough_border_page *)(uintptr_t)self->border.theirs;
+        (struct bough_border_page *)(uintptr_t)self->host->border.theirs;
     struct question questions[QUESTIONS] = { 0 };
     uint64_t sound = 0, asked = 0;
 
@@ -387,15 +390,15 @@ static void a_child_that_writes_anything_harms_nobody(void **state)
         one_round(&tree);
     assert_status(bough_lookup(tree.loop, "/fuzzed", &tree.fuzzed), BOUGH_OK);
     assert_status(bough_lookup(tree.loop, "/beside", &tree.beside), BOUGH_OK);
-    struct bough_process *self = bough_state(tree.fuzzed.slot);
-    assert_int_equal(kill(self->pid, SIGSTOP), 0);
+    struct bough_proxy *self = bough_state(tree.fuzzed.slot);
+    assert_int_equal(kill(self->host->pid, SIGSTOP), 0);
     fuzz(&tree, self);
 
     ask(&tree, &question, tree.beside);
     bough_loop_run_ready(tree.loop, SIZE_MAX);
     assert_true(question.done);
     assert_status(question.status, BOUGH_OK);
-    kill(self->pid, SIGKILL);
+    kill(self->host->pid, SIGKILL);
     bough_supervisor_stop(root);
     while (!tree.exited)
         one_round(&tree);

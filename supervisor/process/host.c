@@ -1,0 +1,438 @@
+/* host.c - a process where actors live: how it is born, and how it ends.
+ *
+ * It belongs to the life of one actor, its owner, and the two end together: what ends the
+ * owner kills it, and when it ends the owner does, for the same reason. Nothing of the
+ * process is left when the owner's watches are told, nor when those of an actor in it
+ * are.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/supervisor/process/process_internal.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include <bough/core/assert.h>
+#include <bough/core/runtime.h>
+#include <bough/supervisor/process/nursery_internal.h>
+
+enum {
+    BIRTH_MS = 10000,   /* a fork that takes longer has failed */
+    PATIENCE_MS = 5000, /* for a killed process, where nobody polls any more */
+    FIRST_BERTHS = 1,
+    NO_BERTH = UINT32_MAX
+};
+static const double SURVIVES_SECONDS = 1; /* a signal that was to end it */
+static const double CONCERN_SECONDS = 5;  /* for actors in it that were to end */
+
+/* Numbers */
+
+static bool grow(struct bough_host *host)
+{
+    const uint32_t old = host->berth_count, count = old > 0 ? 4 * old : FIRST_BERTHS;
+    struct bough_berth *berths = realloc(host->berths, count * sizeof(*berths));
+
+    if (berths == NULL) return false;
+    for (uint32_t i = old; i < count; i++)
+        berths[i] =
+            (struct bough_berth){ .next_free = i + 1 < count ? i + 1 : host->first_free };
+    host->berths = berths;
+    host->berth_count = count;
+    host->first_free = old;
+    return true;
+}
+
+enum bough_status bough_host_enter(struct bough_host *host, struct bough_proxy *proxy)
+{
+    if (host->first_free == NO_BERTH) {
+        if (host->berth_count == BOUGH_RESIDENTS_MAX) return BOUGH_EFULL;
+        if (!grow(host)) return BOUGH_ENOMEM;
+    }
+    proxy->host = host;
+    proxy->entered = true;
+    proxy->number = host->first_free;
+    host->first_free = host->berths[proxy->number].next_free;
+    host->berths[proxy->number].proxy = proxy;
+    bough_handed_open(proxy);
+    return BOUGH_OK;
+}
+
+void bough_host_leave(struct bough_proxy *proxy)
+{
+    struct bough_host *host = proxy->host;
+    struct bough_berth *berth = &host->berths[proxy->number];
+
+    proxy->entered = false;
+    berth->proxy = NULL;
+    berth->next_free = host->first_free;
+    host->first_free = proxy->number;
+}
+
+/* Birth */
+
+static enum bough_status await_birth(struct bough_host *host)
+{
+    struct pollfd polled = { .fd = host->border.socket, .events = POLLIN };
+    int ready;
+
+    do {
+        ready = poll(&polled, 1, BIRTH_MS);
+    } while (ready < 0 && errno == EINTR);
+    if (ready <= 0) return BOUGH_ETIMEOUT;
+    return bough_birth_receive(host->border.socket, &host->pid, &host->pidfd);
+}
+
+/* A nursery that was killed while it was asked is there again when it is asked again. */
+static enum bough_status be_born(struct bough_host *host)
+{
+    enum { TRIES = 3 };
+    struct bough_nursery *nursery =
+        bough_runtime_nursery(bough_actor_runtime(host->owner));
+    enum bough_status status = BOUGH_EGONE;
+
+    for (int i = 0; i < TRIES && status == BOUGH_EGONE; i++) {
+        int files[BOUGH_BORDER_FILE_COUNT];
+
+        bough_border_finish(&host->border);
+        status = bough_border_new(&host->border, files);
+        if (status != BOUGH_OK) return status;
+        status = bough_nursery_fork(nursery, files, BOUGH_BORDER_FILE_COUNT);
+        close(files[BOUGH_BORDER_SOCKET]);
+        close(files[BOUGH_BORDER_PARENT_PAGE]);
+        close(files[BOUGH_BORDER_CHILD_PAGE]);
+        if (status == BOUGH_OK) status = await_birth(host);
+    }
+    return status;
+}
+
+static void on_ended(struct bough_actor *actor, struct bough_source *source, int events);
+static void on_woken(struct bough_actor *actor, struct bough_source *source, int events);
+static void ends(struct bough_linger *linger, const struct bough_exit_reason *reason,
+                 bool at_once);
+
+static enum bough_status cannot(struct bough_actor *owner, enum bough_status status)
+{
+    bough_fail(owner, status, "its process could not be made: %s",
+               status == BOUGH_ESYSTEM ? strerror(errno) : bough_status_text(status));
+    return status;
+}
+
+static void attach(struct bough_host *host)
+{
+    struct bough_actor *owner = host->owner;
+
+    bough_linger(owner, &host->linger);
+    host->linger.ends = ends;
+    host->lingers = true;
+    bough_show_pid(owner, host->pid);
+    bough_source_start(owner, &host->ended, host->pidfd, EV_READ, on_ended);
+    bough_source_start(owner, &host->woken, host->border.wake_fd, EV_READ, on_woken);
+    if (!bough_border_sleep(&host->border)) bough_border_come_back(&host->border);
+}
+
+enum bough_status bough_host_new(struct bough_actor *owner, struct bough_host **host)
+{
+    struct bough_host *made;
+
+    if (bough_runtime_nursery(bough_actor_runtime(owner)) == NULL) {
+        bough_fail(owner, BOUGH_EINVALID,
+                   "there is no nursery to fork it: make one, before any thread, and "
+                   "name it in the runtime's options");
+        return BOUGH_EINVALID;
+    }
+    made = calloc(1, sizeof(*made));
+    if (made == NULL) return cannot(owner, BOUGH_ENOMEM);
+    made->owner = owner;
+    made->pidfd = -1;
+    made->first_free = NO_BERTH;
+    made->border = (struct bough_border){ .wake_fd = -1, .poke_fd = -1, .socket = -1 };
+    const enum bough_status status = be_born(made);
+    if (status != BOUGH_OK) {
+        cannot(owner, status);
+        bough_host_free(made);
+        return status;
+    }
+    attach(made);
+    *host = made;
+    return BOUGH_OK;
+}
+
+void bough_host_free(struct bough_host *host)
+{
+    if (host == NULL) return;
+    bough_inbound_close(host);
+    bough_border_finish(&host->border);
+    free(host->berths);
+    free(host);
+}
+
+/* News */
+
+static bool retire(struct bough_host *host)
+{
+    struct bough_proxy *proxy, *next;
+
+    DL_FOREACH_SAFE (host->busy, proxy, next) {
+        if (!bough_handed_retire(proxy)) return false;
+        bough_proxy_pace(proxy);
+    }
+    return true;
+}
+
+static void send(struct bough_host *host)
+{
+    struct bough_proxy *proxy;
+
+    bough_border_flush(&host->border);
+    DL_FOREACH (host->busy, proxy)
+        bough_handed_send(proxy);
+}
+
+static void on_woken(struct bough_actor *actor, struct bough_source *source, int events)
+{
+    struct bough_host *host = bough_container(source, struct bough_host, woken);
+    const char *why = NULL;
+    bool more;
+
+    (void)actor, (void)events;
+    bough_border_woken(&host->border);
+    if (!bough_inbound_read(host, &more, &why) || !retire(host)) {
+        bough_host_distrust(host, why != NULL ? why : "it was not sent so much");
+        return;
+    }
+    if (more || !bough_border_sleep(&host->border)) bough_border_come_back(&host->border);
+    send(host);
+}
+
+void bough_host_distrust(struct bough_host *host, const char *why)
+{
+    const struct bough_exit_reason lost =
+        bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0,
+                        "its process said nonsense and was killed: %s", why);
+
+    bough_exit_because(host->owner, &lost);
+}
+
+void bough_host_left(struct bough_host *host, const char *path, unsigned state)
+{
+    struct bough_frame frame = { .kind = BOUGH_FRAME_LEFT, .status = state };
+
+    if (host->pidfd < 0) return;
+    /* When memory is out it goes on waiting for somebody who does not come. */
+    if (bough_border_post(&host->border, &frame, path, strlen(path) + 1, SIZE_MAX) ==
+        BOUGH_OK)
+        bough_border_poke(&host->border);
+}
+
+/* Ends */
+
+static struct bough_proxy *own_proxy(const struct bough_host *host)
+{
+    struct bough_proxy *proxy = bough_host_proxy(host, 0);
+
+    return proxy != NULL && proxy->actor == host->owner ? proxy : NULL;
+}
+
+static void signal_it(const struct bough_host *host, int number)
+{
+    syscall(SYS_pidfd_send_signal, host->pidfd, number, NULL, 0);
+}
+
+/* waitid() is asked for the usage of the process too, which glibc's does not hand on. */
+static bool reap(struct bough_host *host, siginfo_t *info)
+{
+    struct rusage usage;
+    long result;
+
+    memset(info, 0, sizeof(*info));
+    do {
+        result =
+            syscall(SYS_waitid, P_PIDFD, host->pidfd, info, WEXITED | WNOHANG, &usage);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0 && info->si_pid == 0) return false;
+    bough_show_pid(host->owner, 0);
+    return true;
+}
+
+static struct bough_exit_reason reason_of(const siginfo_t *info)
+{
+    if (info->si_code == CLD_EXITED)
+        return bough_exit_make(BOUGH_EXIT_CODE, BOUGH_OK, info->si_status,
+                               "its process ended by itself");
+    if (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED)
+        return bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, info->si_status, NULL);
+    return bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0,
+                           "somebody else has waited for its process");
+}
+
+/* Who ran a message when it ended is named, for it is the one to look at. */
+static void name_culprit(const struct bough_host *host, struct bough_exit_reason *reason)
+{
+    for (uint32_t i = 0; i < host->berth_count; i++) {
+        const struct bough_proxy *proxy = host->berths[i].proxy;
+
+        if (proxy == NULL || !bough_handed_runs(proxy)) continue;
+        *reason =
+            bough_exit_make(reason->kind, reason->status, reason->number,
+                            "while %s ran a message", bough_actor_path(proxy->actor));
+        return;
+    }
+}
+
+static void over(struct bough_host *host)
+{
+    if (!host->lingers) return;
+    host->lingers = false;
+    bough_linger_over(&host->linger);
+}
+
+/* The ring holds no more than that many turns of it. */
+static bool read_rest(struct bough_host *host, const char **why)
+{
+    bool more = true;
+
+    while (more) {
+        if (!bough_inbound_read(host, &more, why)) return false;
+    }
+    return true;
+}
+
+/* It was reaped: what it has written before it ended counts, then nobody lives there any
+ * more. Returns why, as its owner is to be told. */
+static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t *info)
+{
+    struct ev_loop *ev = bough_loop_ev(bough_actor_loop(host->owner));
+    const struct bough_proxy *own = own_proxy(host);
+    struct bough_exit_reason reason = reason_of(info);
+    const char *why;
+
+    close(host->pidfd);
+    host->pidfd = -1;
+    ev_timer_stop(ev, &host->patience);
+    ev_timer_stop(ev, &host->concern);
+    if (!read_rest(host, &why)) bough_host_distrust(host, why);
+    if (own != NULL) return own->told ? own->reason : reason;
+    name_culprit(host, &reason);
+    /* The owner first: nobody below it is to restart what it takes along. */
+    bough_exit_because(host->owner, &reason);
+    for (uint32_t i = 0; i < host->berth_count; i++) {
+        if (host->berths[i].proxy != NULL)
+            bough_proxy_lost_host(host->berths[i].proxy, &reason);
+    }
+    return reason;
+}
+
+/* By itself. */
+static void on_ended(struct bough_actor *actor, struct bough_source *source, int events)
+{
+    struct bough_host *host = bough_container(source, struct bough_host, ended);
+    siginfo_t info;
+
+    (void)events;
+    if (!reap(host, &info)) return;
+    bough_source_stop(source);
+    const struct bough_exit_reason reason = is_gone(host, &info);
+    bough_exit_because(actor, &reason);
+    over(host);
+}
+
+static void on_gone(struct ev_loop *ev, struct ev_io *io, int events)
+{
+    struct bough_host *host = io->data;
+    struct bough_loop *loop = bough_actor_loop(host->owner);
+    siginfo_t info;
+
+    (void)events;
+    if (!reap(host, &info)) return;
+    ev_io_stop(ev, io);
+    bough_loop_begin(loop);
+    is_gone(host, &info);
+    over(host);
+    bough_loop_end(loop);
+}
+
+static void on_patience_over(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    const struct bough_host *host = timer->data;
+
+    (void)ev, (void)events;
+    signal_it(host, SIGKILL);
+}
+
+static void start_timer(struct bough_host *host, struct ev_timer *timer,
+                        void (*due)(struct ev_loop *, struct ev_timer *, int),
+                        double seconds)
+{
+    ev_timer_init(timer, due, seconds, 0);
+    timer->data = host;
+    ev_timer_start(bough_loop_ev(bough_actor_loop(host->owner)), timer);
+}
+
+void bough_host_end_now(struct bough_host *host)
+{
+    struct pollfd polled = { .fd = host->pidfd, .events = POLLIN };
+    siginfo_t info;
+
+    if (host->pidfd < 0) return;
+    signal_it(host, SIGKILL);
+    while (poll(&polled, 1, PATIENCE_MS) < 0 && errno == EINTR)
+        continue;
+    reap(host, &info);
+    ev_io_stop(bough_loop_ev(bough_actor_loop(host->owner)), &host->gone);
+    bough_source_stop(&host->ended);
+    is_gone(host, &info);
+}
+
+/* The owner's end: asked for from outside, or of its own when it said nonsense. A signal
+ * can be asked for by name; one that it survives is followed by the other. */
+static void ends(struct bough_linger *linger, const struct bough_exit_reason *reason,
+                 bool at_once)
+{
+    struct bough_host *host = bough_container(linger, struct bough_host, linger);
+    const bool by_name = reason->kind == BOUGH_EXIT_SIGNAL && reason->number != SIGKILL;
+
+    if (at_once) bough_host_end_now(host);
+    if (host->pidfd < 0) {
+        over(host);
+        return;
+    }
+    signal_it(host, by_name ? reason->number : SIGKILL);
+    ev_io_init(&host->gone, on_gone, host->pidfd, EV_READ);
+    host->gone.data = host;
+    ev_io_start(bough_loop_ev(bough_actor_loop(host->owner)), &host->gone);
+    start_timer(host, &host->patience, on_patience_over, SURVIVES_SECONDS);
+}
+
+/* An actor that does not end keeps the whole process busy: which ends then. */
+static void on_concern(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    const struct bough_host *host = timer->data;
+    struct bough_loop *loop = bough_actor_loop(host->owner);
+    const struct bough_exit_reason reason =
+        bough_exit_make(BOUGH_EXIT_TIMEOUT, BOUGH_OK, 0,
+                        "an actor in its process was to end and did not");
+
+    (void)ev, (void)events;
+    bough_loop_begin(loop);
+    bough_exit_because(host->owner, &reason);
+    bough_loop_end(loop);
+}
+
+void bough_host_expect_end(struct bough_host *host)
+{
+    if (host->ending++ > 0) return;
+    start_timer(host, &host->concern, on_concern, CONCERN_SECONDS);
+}
+
+void bough_host_saw_end(struct bough_host *host)
+{
+    if (--host->ending > 0) return;
+    ev_timer_stop(bough_loop_ev(bough_actor_loop(host->owner)), &host->concern);
+}
