@@ -340,6 +340,8 @@ static json_t *spec_json(const struct bough_child_spec *spec)
     bough_json_put(&object, "start_timeout", duration_json(start_timeout_ms));
     bough_json_put(&object, "isolation",
                    json_string(bough_isolation_names[spec->isolation]));
+    if (spec->isolation == BOUGH_PROCESS)
+        bough_json_put(&object, "spare", json_boolean(spec->spare));
     bough_json_put(&object, "mailbox", mailbox_json(spec));
     put_limit(&object, spec);
     put_extensions(&object, spec);

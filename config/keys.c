@@ -190,7 +190,11 @@ const struct bough_key bough_keys[] = {
                   .help = "What it keeps running, in the order of their start."),
       .kind = BOUGH_KEY_CHILDREN, .where = ROOT | SUPERVISOR,
       .required = ROOT | SUPERVISOR },
-    later_key("spare", CHILD),
+    { entry_field(spare, "spare", BOUGH_BOOL, .optional = true,
+                  .help = "With the isolation \"process\": whether a process waits, all "
+                          "ready but for what it is to be, to take over when this one "
+                          "ends."),
+      .where = CHILD },
     later_key("redeliver", CHILD),
     later_key("stuck_after", CHILD),
     { .field = { .name = NULL } },

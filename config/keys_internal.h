@@ -35,7 +35,7 @@ struct bough_key {
 struct bough_entry {
     const char *schema, *name, *type, *log, *route_field;
     int strategy, auto_shutdown, restart, isolation, route;
-    bool significant;
+    bool significant, spare;
     int64_t intensity, period_ms; /* of a supervisor, for its children */
     int64_t shutdown_ms, start_timeout_ms;
     int64_t replicas; /* 0: not given */

@@ -150,6 +150,9 @@ static void check_isolation(struct bough_report *report, const struct bough_entr
         entry->isolation == BOUGH_PROCESS && type ? bough_process_obstacle(type) : NULL;
 
     if (obstacle) fault(report, place, "isolation", "%s", obstacle);
+    if (entry->spare && entry->isolation != BOUGH_PROCESS)
+        fault(report, place, "spare",
+              "a spare is a process that waits; it needs \"isolation\": \"process\"");
 }
 
 void bough_rules_child(struct bough_report *report, const struct bough_record *record,

@@ -28,20 +28,45 @@ static void take_room(struct bough_actor *actor, uint32_t capacity)
     bough_poke(&actor->capacity, capacity);
 }
 
+/* NULL: memory is out. */
+static struct bough_held *new_held(struct bough_actor *actor)
+{
+    bough_assert(actor->type->holds);
+    return bough_slot_annex(actor) != NULL
+               ? bough_pool_take(&actor->loop->pool, sizeof(struct bough_held))
+               : NULL;
+}
+
+static void hold(struct bough_held *held, struct bough_actor *actor,
+                 struct bough_cell *cell, bool high)
+{
+    *held = (struct bough_held){ actor, cell, high, false };
+    actor->annex->held++;
+    if (actor->capacity > 0) take_room(actor, actor->capacity - 1);
+}
+
 struct bough_held *bough_hold(struct bough_actor *actor)
 {
     struct bough_loop *loop = actor->loop;
-    struct bough_annex *annex = bough_slot_annex(actor);
-    struct bough_held *held =
-        annex != NULL ? bough_pool_take(&loop->pool, sizeof(*held)) : NULL;
+    struct bough_held *held = new_held(actor);
 
-    bough_assert(actor->type->holds && loop->message != NULL);
+    bough_assert(loop->message != NULL);
     if (held == NULL) return NULL;
-    *held = (struct bough_held){ actor, loop->message, loop->high, false };
+    hold(held, actor, loop->message, loop->high);
     loop->message = NULL;
-    annex->held++;
     actor->handled--; /* the turn counts it */
-    if (actor->capacity > 0) take_room(actor, actor->capacity - 1);
+    return held;
+}
+
+struct bough_held *bough_hold_next(struct bough_actor *actor)
+{
+    struct bough_held *held = actor->length > 0 ? new_held(actor) : NULL;
+    const bool high = (actor->gate.detour & BOUGH_DETOUR_HIGH) != 0;
+
+    bough_assert(actor->loop->message == NULL || actor->loop->running != actor);
+    if (held == NULL) return NULL;
+    hold(held, actor, bough_mail_take(actor), high);
+    bough_poke(&actor->seen_length, actor->length);
     return held;
 }
 

@@ -23,6 +23,11 @@ struct bough_held;
  * the message is an ordinary one still. */
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_held *bough_hold(struct bough_actor *actor);
 
+/* The next message of the mailbox, held, whether or not messages are run now: so that one
+ * which is starting can hand on what waits for it already. NULL: there is none, or memory
+ * is out. Not in run(). */
+BOUGH_PUBLIC struct bough_held *bough_hold_next(struct bough_actor *actor);
+
 BOUGH_PUBLIC const void *bough_held_bytes(const struct bough_held *held, size_t *size);
 BOUGH_PUBLIC bool bough_held_is_high(const struct bough_held *held);
 

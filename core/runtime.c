@@ -105,6 +105,12 @@ int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime)
     return runtime->options.clock->realtime_ns(runtime->options.clock);
 }
 
+void bough_runtime_set_log_level(struct bough_runtime *runtime,
+                                 enum bough_log_level level)
+{
+    runtime->options.log_level = level;
+}
+
 bool bough_log_wanted(const struct bough_runtime *runtime, enum bough_log_level level)
 {
     return level >= runtime->options.log_level;

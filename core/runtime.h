@@ -74,6 +74,11 @@ bough_runtime_nursery(const struct bough_runtime *runtime);
 BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,
                                         bough_log_function *log, void *data);
 
+/* Changes the level below which nothing is made into text. Before other threads run loops
+ * of it, and before supervisors are started, which remember it. */
+BOUGH_PUBLIC void bough_runtime_set_log_level(struct bough_runtime *runtime,
+                                              enum bough_log_level level);
+
 /* Now, for people, in nanoseconds since 1970 UTC. */
 BOUGH_PUBLIC int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime);
 

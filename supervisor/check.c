@@ -290,9 +290,12 @@ const char *bough_process_obstacle(const struct bough_actor_type *type)
 static enum bough_status check_isolation(const struct level *level,
                                          const struct bough_child_spec *spec)
 {
-    const char *obstacle =
-        spec->isolation == BOUGH_PROCESS ? bough_process_obstacle(spec->type) : NULL;
+    const bool process = spec->isolation == BOUGH_PROCESS;
+    const char *obstacle = process ? bough_process_obstacle(spec->type) : NULL;
 
+    if (spec->spare && !process)
+        return fault(level, spec->name,
+                     "a spare is a process that waits; it needs isolation \"process\"");
     return obstacle ? fault(level, spec->name, "%s", obstacle) : BOUGH_OK;
 }
 

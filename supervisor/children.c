@@ -310,17 +310,24 @@ static enum bough_log_level log_level_of(const struct bough_runtime *runtime)
 
 /* Who has a process of its own, has it for all below. */
 
-struct bough_host *bough_supervision_host(struct bough_actor *actor)
+/* The supervision of which it is a child, or NULL. */
+static struct bough_supervision *supervision_above(struct bough_actor *actor)
 {
     struct bough_actor *parent = bough_parent(actor);
     struct bough_place_info info;
 
     if (parent == NULL || bough_place_info(bough_self(parent), &info) != BOUGH_OK)
         return NULL;
-    if (info.type != &bough_supervisor_type && info.type != &bough_group_type)
-        return NULL;
-    const struct bough_supervision *above = bough_state(parent);
-    return above->host;
+    return info.type == &bough_supervisor_type || info.type == &bough_group_type
+               ? bough_state(parent)
+               : NULL;
+}
+
+struct bough_host *bough_supervision_host(struct bough_actor *actor)
+{
+    const struct bough_supervision *above = supervision_above(actor);
+
+    return above != NULL ? above->host : NULL;
 }
 
 static void choose_host(struct bough_actor *actor, struct bough_supervision *self)
@@ -330,11 +337,23 @@ static void choose_host(struct bough_actor *actor, struct bough_supervision *sel
     self->elsewhere = self->housed || self->host != NULL;
 }
 
+/* One that is no child of a supervisor has a spec of zeroes. */
+static const struct bough_child_spec *own_spec(struct bough_actor *actor)
+{
+    static const struct bough_child_spec none = { .name = NULL };
+    const struct bough_supervision *above = supervision_above(actor);
+    const char *name = strrchr(bough_actor_path(actor), '/') + 1;
+    const struct bough_supervised *child =
+        above != NULL ? bough_supervision_find(above, name) : NULL;
+
+    return child != NULL ? child->spec : &none;
+}
+
 enum bough_status bough_supervision_house(struct bough_actor *actor)
 {
     struct bough_supervision *self = bough_state(actor);
 
-    return self->housed ? bough_host_new(actor, &self->host) : BOUGH_OK;
+    return self->housed ? bough_host_new(actor, own_spec(actor), &self->host) : BOUGH_OK;
 }
 
 enum bough_status bough_supervision_init(struct bough_actor *actor,

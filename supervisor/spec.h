@@ -90,6 +90,7 @@ struct bough_child_spec {
     uint32_t mailbox_capacity; /* messages; 0: BOUGH_MAILBOX_CAPACITY */
     enum bough_on_restart on_restart;
     enum bough_isolation isolation;
+    bool spare; /* with isolation `process`: another one waits, for the next life */
     enum bough_when_full when_full; /* of a group: its own and its members' */
 
     /* Transient or temporary only, under an auto_shutdown other than never. */

@@ -57,12 +57,6 @@ static void *map(int fd, size_t size, int protection)
 
 static bool open_files(struct bough_border *border, int files[BOUGH_BORDER_FILE_COUNT])
 {
-    int pair[2];
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
-        return false;
-    border->socket = pair[0];
-    files[BOUGH_BORDER_SOCKET] = pair[1];
     files[BOUGH_BORDER_PARENT_PAGE] = sealed_memory("bough-parent", page_size);
     files[BOUGH_BORDER_CHILD_PAGE] = sealed_memory("bough-child", child_page_size);
     border->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -94,27 +88,53 @@ static void close_file(int *fd)
     *fd = -1;
 }
 
-enum bough_status bough_border_new(struct bough_border *border,
-                                   int files[BOUGH_BORDER_FILE_COUNT])
+/* The pages that each side touches first, so that they are there when it is to be quick.
+ */
+static void touch(const struct bough_border *border)
 {
-    *border = (struct bough_border){ .wake_fd = -1, .poke_fd = -1, .socket = -1 };
+    const struct bough_border_page *theirs = border->theirs;
+    struct bough_border_page *mine = border->mine;
+
+    atomic_store_explicit(&mine->written, 0, memory_order_relaxed);
+    *(volatile char *)mine->ring = 0;
+    (void)atomic_load_explicit(&theirs->written, memory_order_relaxed);
+    (void)*(const volatile char *)theirs->ring;
+}
+
+static bool hand_over(const struct bough_border *border,
+                      const int files[BOUGH_BORDER_FILE_COUNT])
+{
+    const char request = 0;
+
+    return bough_files_send(border->socket, &request, sizeof(request), files,
+                            BOUGH_BORDER_FILE_COUNT) > 0;
+}
+
+enum bough_status bough_border_new(struct bough_border *border, int socket)
+{
+    int files[BOUGH_BORDER_FILE_COUNT];
+
+    *border = (struct bough_border){ .wake_fd = -1, .poke_fd = -1, .socket = socket };
     for (int i = 0; i < BOUGH_BORDER_FILE_COUNT; i++)
         files[i] = -1;
     border->scratch = aligned_alloc(16, BOUGH_FRAME_MAX);
-    if (border->scratch != NULL && open_files(border, files) && map_pages(border, files))
-        return BOUGH_OK;
-
+    const bool made = border->scratch != NULL && open_files(border, files) &&
+                      map_pages(border, files) && hand_over(border, files);
     const int error = errno;
     const bool memory = border->scratch == NULL;
-    close_file(&files[BOUGH_BORDER_SOCKET]);
+
     close_file(&files[BOUGH_BORDER_PARENT_PAGE]);
     close_file(&files[BOUGH_BORDER_CHILD_PAGE]);
+    if (made) {
+        touch(border);
+        return BOUGH_OK;
+    }
     bough_border_finish(border);
     errno = error;
     return memory ? BOUGH_ENOMEM : BOUGH_ESYSTEM;
 }
 
-enum bough_status bough_border_join(struct bough_border *border,
+enum bough_status bough_border_join(struct bough_border *border, int socket,
                                     const int files[BOUGH_BORDER_FILE_COUNT])
 {
     *border = (struct bough_border){
@@ -123,11 +143,14 @@ enum bough_status bough_border_join(struct bough_border *border,
         .theirs = map(files[BOUGH_BORDER_PARENT_PAGE], page_size, PROT_READ),
         .wake_fd = files[BOUGH_BORDER_CHILD_WAKE],
         .poke_fd = files[BOUGH_BORDER_PARENT_WAKE],
-        .socket = files[BOUGH_BORDER_SOCKET],
+        .socket = socket,
     };
     close(files[BOUGH_BORDER_CHILD_PAGE]);
     close(files[BOUGH_BORDER_PARENT_PAGE]);
-    return border->mine != NULL && border->theirs != NULL ? BOUGH_OK : BOUGH_ESYSTEM;
+    if (border->mine == NULL || border->theirs == NULL) return BOUGH_ESYSTEM;
+    touch(border);
+    atomic_store_explicit(&border->mine->progress[0][0], 0, memory_order_relaxed);
+    return BOUGH_OK;
 }
 
 static void drop_first(struct bough_border *border);

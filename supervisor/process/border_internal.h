@@ -113,7 +113,6 @@ struct bough_border {
 
 /* The descriptors that a child is given, in this order. */
 enum {
-    BOUGH_BORDER_SOCKET,
     BOUGH_BORDER_PARENT_PAGE,
     BOUGH_BORDER_CHILD_PAGE,
     BOUGH_BORDER_PARENT_WAKE,
@@ -121,14 +120,15 @@ enum {
     BOUGH_BORDER_FILE_COUNT
 };
 
-/* A border of the parent's; `files` are the child's ends, to be closed when it has them.
- * Errors, with errno: BOUGH_ESYSTEM; BOUGH_ENOMEM. */
-BOUGH_CHECKED enum bough_status bough_border_new(struct bough_border *border,
-                                                 int files[BOUGH_BORDER_FILE_COUNT]);
+/* A border of the parent's, to a process with that socket, which is the border's from now
+ * on. The process is sent its ends of it. Errors, with errno: BOUGH_ESYSTEM;
+ * BOUGH_ENOMEM. */
+BOUGH_CHECKED enum bough_status bough_border_new(struct bough_border *border, int socket);
 
 /* The child's side of it. Errors: BOUGH_ESYSTEM. */
 BOUGH_CHECKED enum bough_status
-bough_border_join(struct bough_border *border, const int files[BOUGH_BORDER_FILE_COUNT]);
+bough_border_join(struct bough_border *border, int socket,
+                  const int files[BOUGH_BORDER_FILE_COUNT]);
 
 /* Unmaps and closes; fine on one that was zeroed. */
 void bough_border_finish(struct bough_border *border);

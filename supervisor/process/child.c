@@ -16,6 +16,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/runtime.h>
+#include <bough/supervisor/process/nursery_internal.h>
 
 enum {
     KEPT_MAX = 8192,   /* frames that wait for room */
@@ -30,7 +31,7 @@ static struct {
     struct bough_border border;
     struct ev_loop *ev;
     struct bough_runtime *runtime;
-    struct bough_loop *loop; /* NULL: nobody was to live here so far */
+    struct bough_loop *loop;
     struct ev_io woken, orphaned;
     struct ev_prepare before_poll;
     bool running; /* a message of the parent's: what is written goes with its end */
@@ -114,36 +115,19 @@ static void on_log(void *data, const struct bough_log_record *record)
     if (!bough_child_write(&frame, line, path + text, false)) return; /* too many wait */
 }
 
-/* Beginning */
-
-/* With the first actor, which tells the level of the log. */
-static void make_runtime(const struct bough_resident_start *start)
-{
-    const struct bough_runtime_options options = {
-        .log = on_log,
-        .log_level = (enum bough_log_level)start->log_level,
-        .missing = bough_outside_missing,
-    };
-
-    child.runtime = bough_runtime_new(&options);
-    if (child.runtime != NULL) child.loop = bough_loop_new(child.runtime, child.ev);
-    if (child.loop == NULL || !bough_observe_runs(child.loop, &bough_resident_observers))
-        _exit(BOUGH_CODE_CONFUSED);
-    bough_loop_begin(child.loop);
-}
-
 /* Reading */
 
+/* With the first actor comes the level of the log. */
 static void take_start(uint32_t number, const void *bytes)
 {
-    if (child.loop == NULL) make_runtime(bytes);
-    bough_resident_start(number, bytes);
+    const struct bough_resident_start *start = bytes;
+
+    bough_runtime_set_log_level(child.runtime, (enum bough_log_level)start->log_level);
+    bough_resident_start(number, start);
 }
 
 static void take_in(const struct bough_frame *frame, const void *bytes, size_t size)
 {
-    if (child.loop == NULL && frame->kind != BOUGH_FRAME_START)
-        _exit(BOUGH_CODE_CONFUSED);
     switch ((enum bough_frame_kind)frame->kind) {
     case BOUGH_FRAME_START: take_start(frame->number, bytes); break;
     case BOUGH_FRAME_STOP: bough_resident_stop(frame->number); break;
@@ -183,9 +167,8 @@ static int read_frames(void)
 /* The actors have their turns between two readings, without a round of libev for each. */
 static int read_and_run(void)
 {
-    if (child.loop != NULL) bough_loop_begin(child.loop);
+    bough_loop_begin(child.loop);
     const int count = read_frames();
-    if (child.loop == NULL) return count;
     bough_loop_end(child.loop);
     if (count > 0) bough_loop_run_ready(child.loop, 2 * TURN_MAX);
     return count;
@@ -250,20 +233,51 @@ static void on_orphaned(struct ev_loop *ev, struct ev_io *io, int events)
     (void)ev;
 }
 
-void bough_process_main(const int *fds, size_t count)
+/* Beginning */
+
+void bough_process_prepare(void)
 {
-    if (count != BOUGH_BORDER_FILE_COUNT ||
-        bough_border_join(&child.border, fds) != BOUGH_OK)
-        _exit(BOUGH_CODE_CONFUSED);
+    const struct bough_runtime_options options = {
+        .log = on_log,
+        .missing = bough_outside_missing,
+    };
+
     child.ev = ev_loop_new(EVFLAG_AUTO);
-    if (child.ev == NULL) _exit(BOUGH_CODE_CONFUSED);
+    child.runtime = child.ev != NULL ? bough_runtime_new(&options) : NULL;
+    if (child.runtime != NULL) child.loop = bough_loop_new(child.runtime, child.ev);
+    if (child.loop == NULL || !bough_observe_runs(child.loop, &bough_resident_observers))
+        _exit(BOUGH_CODE_CONFUSED);
+    bough_resident_rehearse();
+    ev_prepare_init(&child.before_poll, on_idle);
+    ev_set_priority(&child.before_poll, EV_MINPRI); /* after the loop's own */
+    ev_prepare_start(child.ev, &child.before_poll);
+}
+
+/* Until it is wanted; not at all when nobody is there any more. */
+static void await_border(int socket)
+{
+    struct pollfd polled = { .fd = socket, .events = POLLIN };
+    int files[BOUGH_BORDER_FILE_COUNT];
+    size_t count = BOUGH_BORDER_FILE_COUNT;
+    char request;
+
+    while (poll(&polled, 1, -1) < 0 && errno == EINTR)
+        continue;
+    if (bough_files_receive(socket, &request, sizeof(request), files, &count, 0) !=
+            sizeof(request) ||
+        count != BOUGH_BORDER_FILE_COUNT)
+        _exit(BOUGH_CODE_ORPHAN);
+    if (bough_border_join(&child.border, socket, files) != BOUGH_OK)
+        _exit(BOUGH_CODE_CONFUSED);
+}
+
+void bough_process_main(int socket)
+{
+    await_border(socket);
     ev_io_init(&child.woken, on_woken, child.border.wake_fd, EV_READ);
     ev_io_start(child.ev, &child.woken);
     ev_io_init(&child.orphaned, on_orphaned, child.border.socket, EV_READ);
     ev_io_start(child.ev, &child.orphaned);
-    ev_prepare_init(&child.before_poll, on_idle);
-    ev_set_priority(&child.before_poll, EV_MINPRI); /* after the loop's own */
-    ev_prepare_start(child.ev, &child.before_poll);
     if (read_some()) bough_border_come_back(&child.border);
     ev_run(child.ev, 0);
     _exit(BOUGH_CODE_CONFUSED);

@@ -24,13 +24,14 @@
 #include <bough/supervisor/process/nursery_internal.h>
 
 enum {
-    BIRTH_MS = 10000,   /* a fork that takes longer has failed */
     PATIENCE_MS = 5000, /* for a killed process, where nobody polls any more */
     FIRST_BERTHS = 1,
     NO_BERTH = UINT32_MAX
 };
-static const double SURVIVES_SECONDS = 1; /* a signal that was to end it */
-static const double CONCERN_SECONDS = 5;  /* for actors in it that were to end */
+static const double SURVIVES_SECONDS = 1;   /* a signal that was to end it */
+static const double SETTLED_SECONDS = 0.01, /* a life that has begun */
+    LONGEST_SECONDS = 60;                   /* between two looks for a spare */
+static const double CONCERN_SECONDS = 5;    /* for actors in it that were to end */
 
 /* Numbers */
 
@@ -77,39 +78,61 @@ void bough_host_leave(struct bough_proxy *proxy)
 
 /* Birth */
 
-static enum bough_status await_birth(struct bough_host *host)
+static struct bough_nursery *nursery_of(const struct bough_host *host)
 {
-    struct pollfd polled = { .fd = host->border.socket, .events = POLLIN };
-    int ready;
-
-    do {
-        ready = poll(&polled, 1, BIRTH_MS);
-    } while (ready < 0 && errno == EINTR);
-    if (ready <= 0) return BOUGH_ETIMEOUT;
-    return bough_birth_receive(host->border.socket, &host->pid, &host->pidfd);
+    return bough_runtime_nursery(bough_actor_runtime(host->owner));
 }
 
-/* A nursery that was killed while it was asked is there again when it is asked again. */
-static enum bough_status be_born(struct bough_host *host)
+static void signal_it(const struct bough_host *host, int number)
+{
+    syscall(SYS_pidfd_send_signal, host->pidfd, number, NULL, 0);
+}
+
+/* One that waits for this, or else the next one that was born; which, when it was killed
+ * in between, does not get its end of the border. */
+static enum bough_status find_process(const struct bough_host *host,
+                                      struct bough_spare **found)
 {
     enum { TRIES = 3 };
-    struct bough_nursery *nursery =
-        bough_runtime_nursery(bough_actor_runtime(host->owner));
-    enum bough_status status = BOUGH_EGONE;
+    struct bough_nursery *nursery = nursery_of(host);
+    enum bough_status status;
+    int tries = 0;
 
-    for (int i = 0; i < TRIES && status == BOUGH_EGONE; i++) {
-        int files[BOUGH_BORDER_FILE_COUNT];
-
-        bough_border_finish(&host->border);
-        status = bough_border_new(&host->border, files);
-        if (status != BOUGH_OK) return status;
-        status = bough_nursery_fork(nursery, files, BOUGH_BORDER_FILE_COUNT);
-        close(files[BOUGH_BORDER_SOCKET]);
-        close(files[BOUGH_BORDER_PARENT_PAGE]);
-        close(files[BOUGH_BORDER_CHILD_PAGE]);
-        if (status == BOUGH_OK) status = await_birth(host);
-    }
+    *found = bough_nursery_spare(nursery);
+    if (*found != NULL) return BOUGH_OK;
+    do {
+        status = bough_spare_new(nursery, true, found);
+    } while (status == BOUGH_ESYSTEM && errno == EPIPE && ++tries < TRIES);
     return status;
+}
+
+static enum bough_status be_born(struct bough_host *host)
+{
+    struct bough_spare *found;
+    const enum bough_status status = find_process(host, &found);
+
+    if (status != BOUGH_OK) return status;
+    host->pid = found->birth.pid;
+    host->pidfd = found->birth.pidfd;
+    host->border = found->border;
+    free(found);
+    return BOUGH_OK;
+}
+
+/* When the life has begun, and not so soon that it would be in its way: what is left of
+ * the one before goes, and the next one is looked after. */
+static void on_settled(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    struct bough_nursery *nursery = nursery_of(timer->data);
+
+    (void)events;
+    bough_nursery_tidy(nursery);
+    if (bough_nursery_stock(nursery)) {
+        ev_timer_stop(ev, timer);
+    } else {
+        if (timer->repeat < LONGEST_SECONDS) timer->repeat *= 2;
+        ev_timer_again(ev, timer);
+    }
 }
 
 static void on_ended(struct bough_actor *actor, struct bough_source *source, int events);
@@ -124,7 +147,7 @@ static enum bough_status cannot(struct bough_actor *owner, enum bough_status sta
     return status;
 }
 
-static void attach(struct bough_host *host)
+static void attach(struct bough_host *host, bool keeps_spare)
 {
     struct bough_actor *owner = host->owner;
 
@@ -135,9 +158,16 @@ static void attach(struct bough_host *host)
     bough_source_start(owner, &host->ended, host->pidfd, EV_READ, on_ended);
     bough_source_start(owner, &host->woken, host->border.wake_fd, EV_READ, on_woken);
     if (!bough_border_sleep(&host->border)) bough_border_come_back(&host->border);
+    host->keeps_spare = keeps_spare;
+    if (keeps_spare) bough_nursery_want(nursery_of(host), true);
+    ev_timer_init(&host->settled, on_settled, SETTLED_SECONDS, SETTLED_SECONDS);
+    host->settled.data = host;
+    ev_timer_start(bough_loop_ev(bough_actor_loop(owner)), &host->settled);
 }
 
-enum bough_status bough_host_new(struct bough_actor *owner, struct bough_host **host)
+enum bough_status bough_host_new(struct bough_actor *owner,
+                                 const struct bough_child_spec *spec,
+                                 struct bough_host **host)
 {
     struct bough_host *made;
 
@@ -159,15 +189,29 @@ enum bough_status bough_host_new(struct bough_actor *owner, struct bough_host **
         bough_host_free(made);
         return status;
     }
-    attach(made);
+    attach(made, spec->spare);
     *host = made;
     return BOUGH_OK;
+}
+
+/* One that was asked to end is not expected back. */
+static void leave_nursery(struct bough_host *host)
+{
+    struct bough_nursery *nursery = nursery_of(host);
+
+    ev_timer_stop(bough_loop_ev(bough_actor_loop(host->owner)), &host->settled);
+    if (host->keeps_spare) bough_nursery_want(nursery, false);
+    if (host->asked)
+        bough_nursery_trim(nursery);
+    else if (host->border.mine != NULL)
+        bough_nursery_bury(nursery, &host->border);
 }
 
 void bough_host_free(struct bough_host *host)
 {
     if (host == NULL) return;
     bough_inbound_close(host);
+    leave_nursery(host);
     bough_border_finish(&host->border);
     free(host->berths);
     free(host);
@@ -238,11 +282,6 @@ static struct bough_proxy *own_proxy(const struct bough_host *host)
     struct bough_proxy *proxy = bough_host_proxy(host, 0);
 
     return proxy != NULL && proxy->actor == host->owner ? proxy : NULL;
-}
-
-static void signal_it(const struct bough_host *host, int number)
-{
-    syscall(SYS_pidfd_send_signal, host->pidfd, number, NULL, 0);
 }
 
 /* waitid() is asked for the usage of the process too, which glibc's does not hand on. */
@@ -398,6 +437,7 @@ static void ends(struct bough_linger *linger, const struct bough_exit_reason *re
     struct bough_host *host = bough_container(linger, struct bough_host, linger);
     const bool by_name = reason->kind == BOUGH_EXIT_SIGNAL && reason->number != SIGKILL;
 
+    if (reason->kind == BOUGH_EXIT_SHUTDOWN) host->asked = true;
     if (at_once) bough_host_end_now(host);
     if (host->pidfd < 0) {
         over(host);

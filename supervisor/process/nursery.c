@@ -1,10 +1,10 @@
-/* nursery.c - the process that forks, and asking it.
+/* nursery.c - the process that forks, and taking what it has forked.
  *
  * A child is made by clone() with CLONE_PARENT, so that it is the program's and not the
- * nursery's. It tells its birth itself, with a pidfd of its own, over the socket that
- * came with the request: so whoever asked hears of a child exactly when there is one, and
- * when the nursery dies at whatever moment the socket is at its end, and it is asked
- * again.
+ * nursery's. It gets all ready that it can without knowing what it is to be, and then
+ * tells its birth itself, with a pidfd of its own and a socket to tell it more. One is
+ * forked ahead, so that whoever needs a process finds one that waits. The nursery may
+ * die at whatever moment: what was born is told, and what was not is asked for again.
  *
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
@@ -12,6 +12,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -26,21 +28,30 @@
 
 #include <bough/supervisor/process/process_internal.h>
 
+enum { BURIED_MAX = 8 };
+
 struct bough_nursery {
     pthread_mutex_t lock;
     int socket;
     pid_t pid;
     int pidfd;
+    unsigned expected; /* births that were asked for, and are not told yet */
+    struct bough_spare *spares;
+    size_t spare_count, wanted;
+    struct bough_border buried[BURIED_MAX];
+    size_t buried_count;
 };
 
-/* What a child sends: 0 with a pidfd, or the nursery, an errno. */
-struct birth {
+/* What a child sends: 0 with a pidfd and a socket; or the nursery, an errno, or that the
+ * child died before it could. */
+struct news {
     int32_t error, pid;
 };
+enum { STILLBORN = -1 };
 
 /* In the nursery */
 
-enum { LAST_STANDARD = 2 };
+enum { LAST_STANDARD = 2, BIRTH_MS = 10000 /* one that takes longer has failed */ };
 
 static void default_signals(void)
 {
@@ -60,55 +71,81 @@ static void die_with(pid_t program)
     if (getppid() != program) _exit(0);
 }
 
-static __attribute__((noreturn)) void be_a_child(pid_t program, const int *files,
-                                                 size_t count)
+/* Whoever holds the other end of `told` hears when it has, or has died. */
+static __attribute__((noreturn)) void be_a_child(int requests, int told, pid_t program)
 {
-    const struct birth birth = { .error = 0, .pid = getpid() };
-    const int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    const struct news birth = { .error = 0, .pid = getpid() };
+    int pair[2];
 
     die_with(program);
     setpgid(0, 0);
     prctl(PR_SET_NAME, "bough-child");
     signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
-    if (pidfd < 0 || bough_files_send(files[0], &birth, sizeof(birth), &pidfd, 1) < 0)
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
         _exit(0);
-    close(pidfd);
-    bough_process_main(files, count);
+    bough_process_prepare();
+    const int files[] = { (int)syscall(SYS_pidfd_open, getpid(), 0), pair[0] };
+    if (files[0] < 0 || bough_files_send(requests, &birth, sizeof(birth), files, 2) < 0)
+        _exit(0);
+    (void)!write(told, "", 1);
+    close(told);
+    close(requests);
+    close(files[0]);
+    close(pair[0]);
+    bough_process_main(pair[1]);
 }
 
-static void tell_error(int socket, int error)
+static void tell(int requests, int32_t error, int32_t pid)
 {
-    const struct birth birth = { .error = error };
+    const struct news news = { .error = error, .pid = pid };
 
-    (void)!send(socket, &birth, sizeof(birth), MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)!send(requests, &news, sizeof(news), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void fork_child(int requests, pid_t program, const int *files, size_t count)
+static bool has_told(int told)
 {
-    const long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+    char byte;
+    ssize_t size;
 
-    if (pid == 0) {
-        close(requests);
-        be_a_child(program, files, count);
+    do {
+        size = read(told, &byte, sizeof(byte));
+    } while (size < 0 && errno == EINTR);
+    return size == 1;
+}
+
+static void fork_child(int requests, pid_t program)
+{
+    int told[2];
+
+    if (pipe2(told, O_CLOEXEC) != 0) {
+        tell(requests, errno, 0);
+        return;
     }
-    if (pid < 0) tell_error(files[0], errno);
+    const long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+    const int error = errno;
+    if (pid == 0) {
+        close(told[0]);
+        be_a_child(requests, told[1], program);
+    }
+    close(told[1]);
+    if (pid < 0)
+        tell(requests, error, 0);
+    else if (!has_told(told[0]))
+        tell(requests, STILLBORN, (int32_t)pid);
+    close(told[0]);
 }
 
 /* Until the program is gone, which is what it wants of it. */
 static __attribute__((noreturn)) void serve(int requests, pid_t program)
 {
-    for (;;) {
-        int files[BOUGH_NURSERY_FILES_MAX];
-        size_t count = BOUGH_NURSERY_FILES_MAX;
-        char request;
-        const ssize_t size =
-            bough_files_receive(requests, &request, sizeof(request), files, &count, 0);
+    char request;
 
-        if (size == 0 || (size < 0 && errno != EMFILE && errno != ENFILE)) _exit(0);
-        if (count > 0) fork_child(requests, program, files, count);
-        for (size_t i = 0; i < count; i++)
-            close(files[i]);
+    for (;;) {
+        const ssize_t size = recv(requests, &request, sizeof(request), 0);
+
+        if (size == 0 || (size < 0 && errno != EINTR)) _exit(0);
+        if (size > 0) fork_child(requests, program);
     }
 }
 
@@ -155,18 +192,84 @@ static enum bough_status start(struct bough_nursery *nursery)
     return BOUGH_OK;
 }
 
-static void end(struct bough_nursery *nursery)
+static void await_death(idtype_t kind, id_t id)
 {
     siginfo_t info;
 
-    if (nursery->socket < 0) return;
-    close(nursery->socket);
-    syscall(SYS_pidfd_send_signal, nursery->pidfd, SIGKILL, NULL, 0);
-    while (waitid(P_PIDFD, (id_t)nursery->pidfd, &info, WEXITED) != 0 && errno == EINTR)
+    while (waitid(kind, id, &info, WEXITED) != 0 && errno == EINTR)
         continue;
-    close(nursery->pidfd);
+}
+
+static void await_end(int pidfd)
+{
+    await_death(P_PIDFD, (id_t)pidfd);
+    close(pidfd);
+}
+
+void bough_birth_kill(const struct bough_birth *birth)
+{
+    const int error = errno;
+
+    syscall(SYS_pidfd_send_signal, birth->pidfd, SIGKILL, NULL, 0);
+    await_end(birth->pidfd);
+    errno = error;
+}
+
+static void drop(const struct bough_birth *birth)
+{
+    bough_birth_kill(birth);
+    close(birth->socket);
+}
+
+/* What is told next. BOUGH_EGONE: the nursery is dead, and nothing more will be.
+ * BOUGH_ENOREPLY: that one died. */
+static enum bough_status hear(struct bough_nursery *nursery, struct bough_birth *birth,
+                              int limit_ms)
+{
+    struct pollfd polled = { .fd = nursery->socket, .events = POLLIN };
+    struct news news;
+    int files[2], ready;
+    size_t count = 2;
+
+    do {
+        ready = poll(&polled, 1, limit_ms);
+    } while (ready < 0 && errno == EINTR);
+    if (ready == 0) return BOUGH_ETIMEOUT;
+    const ssize_t size = bough_files_receive(nursery->socket, &news, sizeof(news), files,
+                                             &count, MSG_DONTWAIT);
+    if (size == (ssize_t)sizeof(news) && nursery->expected > 0) nursery->expected--;
+    if (size == (ssize_t)sizeof(news) && news.error == 0 && count == 2) {
+        *birth = (struct bough_birth){ news.pid, files[0], files[1] };
+        return BOUGH_OK;
+    }
+    for (size_t i = 0; i < count; i++)
+        close(files[i]);
+    if (size != (ssize_t)sizeof(news)) return BOUGH_EGONE;
+    if (news.error == STILLBORN) {
+        await_death(P_PID, (id_t)news.pid);
+        return BOUGH_ENOREPLY;
+    }
+    errno = news.error != 0 ? news.error : EMFILE; /* there was no room for its files */
+    return BOUGH_ESYSTEM;
+}
+
+/* Those that were born and not taken end with it. */
+static void end(struct bough_nursery *nursery)
+{
+    struct bough_birth birth;
+
+    if (nursery->socket < 0) return;
+    syscall(SYS_pidfd_send_signal, nursery->pidfd, SIGKILL, NULL, 0);
+    await_end(nursery->pidfd);
+    enum bough_status status = BOUGH_OK;
+    while (status == BOUGH_OK || status == BOUGH_ENOREPLY) {
+        status = hear(nursery, &birth, BIRTH_MS);
+        if (status == BOUGH_OK) drop(&birth);
+    }
+    close(nursery->socket);
     nursery->socket = nursery->pidfd = -1;
     nursery->pid = 0;
+    nursery->expected = 0;
 }
 
 static bool has_threads(void)
@@ -204,14 +307,6 @@ enum bough_status bough_nursery_new(struct bough_nursery **nursery,
     return BOUGH_OK;
 }
 
-void bough_nursery_free(struct bough_nursery *nursery)
-{
-    if (nursery == NULL) return;
-    end(nursery);
-    pthread_mutex_destroy(&nursery->lock);
-    free(nursery);
-}
-
 pid_t bough_nursery_pid(struct bough_nursery *nursery)
 {
     pthread_mutex_lock(&nursery->lock);
@@ -220,47 +315,189 @@ pid_t bough_nursery_pid(struct bough_nursery *nursery)
     return pid;
 }
 
-/* One that is dead takes nothing any more, and another is made. */
-static enum bough_status ask(struct bough_nursery *nursery, const int *files,
-                             size_t count)
+/* BOUGH_EGONE: the nursery is dead. */
+static enum bough_status ask(struct bough_nursery *nursery)
 {
     const char request = 0;
 
-    if (nursery->socket >= 0 &&
-        bough_files_send(nursery->socket, &request, sizeof(request), files, count) > 0)
+    if (nursery->socket < 0) return BOUGH_EGONE;
+    if (send(nursery->socket, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) >
+        0) {
+        nursery->expected++;
         return BOUGH_OK;
-    if (nursery->socket >= 0 && errno != EPIPE && errno != ECONNRESET)
-        return BOUGH_ESYSTEM;
-    end(nursery);
-    if (start(nursery) != BOUGH_OK) return BOUGH_ESYSTEM;
-    return bough_files_send(nursery->socket, &request, sizeof(request), files, count) > 0
-               ? BOUGH_OK
-               : BOUGH_ESYSTEM;
+    }
+    return errno == EPIPE || errno == ECONNRESET ? BOUGH_EGONE : BOUGH_ESYSTEM;
 }
 
-enum bough_status bough_nursery_fork(struct bough_nursery *nursery, const int *files,
-                                     size_t count)
+/* One that is dead is made again. */
+static enum bough_status ask_for_sure(struct bough_nursery *nursery)
 {
+    enum bough_status status = ask(nursery);
+
+    if (status != BOUGH_EGONE) return status;
+    end(nursery);
+    status = start(nursery);
+    return status == BOUGH_OK ? ask(nursery) : status;
+}
+
+/* One that was killed while it waited is none. */
+static bool is_alive(const struct bough_birth *birth)
+{
+    struct pollfd polled = { .fd = birth->pidfd, .events = POLLIN };
+
+    return poll(&polled, 1, 0) == 0;
+}
+
+/* BOUGH_EGONE, BOUGH_ENOREPLY: to be tried again. */
+static enum bough_status take(struct bough_nursery *nursery, struct bough_birth *birth,
+                              int limit_ms)
+{
+    enum bough_status status = nursery->expected == 0 ? ask_for_sure(nursery) : BOUGH_OK;
+
+    if (status == BOUGH_OK) status = hear(nursery, birth, limit_ms);
+    if (status == BOUGH_EGONE) nursery->expected = 0;
+    if (status != BOUGH_OK || is_alive(birth)) return status;
+    drop(birth);
+    return BOUGH_ENOREPLY;
+}
+
+enum bough_status bough_nursery_take(struct bough_nursery *nursery,
+                                     struct bough_birth *birth, bool wait)
+{
+    enum { TRIES = 4 };
+    enum bough_status status = BOUGH_EGONE;
+
     pthread_mutex_lock(&nursery->lock);
-    const enum bough_status status = ask(nursery, files, count);
+    for (int i = 0; i < TRIES && (status == BOUGH_EGONE || status == BOUGH_ENOREPLY); i++)
+        status = take(nursery, birth, wait ? BIRTH_MS : 0);
+    /* A nursery that cannot be asked now is asked when it is needed. */
+    if (status == BOUGH_OK && nursery->expected == 0) (void)!ask(nursery);
     pthread_mutex_unlock(&nursery->lock);
     return status;
 }
 
-enum bough_status bough_birth_receive(int socket, pid_t *pid, int *pidfd)
-{
-    struct birth birth;
-    size_t count = 1;
-    const ssize_t size =
-        bough_files_receive(socket, &birth, sizeof(birth), pidfd, &count, MSG_DONTWAIT);
+/* Spares */
 
-    if (size < 0 && errno == EAGAIN) return BOUGH_ENOREPLY;
-    if (count == 1 && (size != (ssize_t)sizeof(birth) || birth.error != 0)) close(*pidfd);
-    if (size != (ssize_t)sizeof(birth)) return BOUGH_EGONE;
-    if (birth.error != 0) {
-        errno = birth.error;
-        return BOUGH_ESYSTEM;
+enum bough_status bough_spare_new(struct bough_nursery *nursery, bool wait,
+                                  struct bough_spare **spare)
+{
+    struct bough_spare *made = calloc(1, sizeof(*made));
+    enum bough_status status =
+        made != NULL ? bough_nursery_take(nursery, &made->birth, wait) : BOUGH_ENOMEM;
+
+    if (status == BOUGH_OK) {
+        status = bough_border_new(&made->border, made->birth.socket);
+        if (status != BOUGH_OK) bough_birth_kill(&made->birth);
     }
-    *pid = birth.pid;
-    return count == 1 ? BOUGH_OK : BOUGH_EGONE;
+    if (status == BOUGH_OK)
+        *spare = made;
+    else
+        free(made);
+    return status;
+}
+
+void bough_spare_free(struct bough_spare *spare)
+{
+    if (spare == NULL) return;
+    bough_birth_kill(&spare->birth);
+    bough_border_finish(&spare->border);
+    free(spare);
+}
+
+static void keep(struct bough_nursery *nursery, struct bough_spare *spare)
+{
+    pthread_mutex_lock(&nursery->lock);
+    spare->next = nursery->spares;
+    nursery->spares = spare;
+    nursery->spare_count++;
+    pthread_mutex_unlock(&nursery->lock);
+}
+
+static struct bough_spare *pop_spare(struct bough_nursery *nursery)
+{
+    pthread_mutex_lock(&nursery->lock);
+    struct bough_spare *spare = nursery->spares;
+    if (spare != NULL) {
+        nursery->spares = spare->next;
+        nursery->spare_count--;
+    }
+    pthread_mutex_unlock(&nursery->lock);
+    return spare;
+}
+
+struct bough_spare *bough_nursery_spare(struct bough_nursery *nursery)
+{
+    struct bough_spare *spare = pop_spare(nursery);
+
+    while (spare != NULL && !is_alive(&spare->birth)) {
+        bough_spare_free(spare);
+        spare = pop_spare(nursery);
+    }
+    return spare;
+}
+
+void bough_nursery_want(struct bough_nursery *nursery, bool spare)
+{
+    pthread_mutex_lock(&nursery->lock);
+    nursery->wanted += spare ? 1 : -(size_t)1;
+    pthread_mutex_unlock(&nursery->lock);
+}
+
+/* How many are missing; below 0: left over. */
+static int missing(struct bough_nursery *nursery)
+{
+    pthread_mutex_lock(&nursery->lock);
+    const size_t wanted = nursery->wanted > 0 ? nursery->wanted : 1;
+    const int count = (int)wanted - (int)nursery->spare_count;
+    pthread_mutex_unlock(&nursery->lock);
+    return count;
+}
+
+bool bough_nursery_stock(struct bough_nursery *nursery)
+{
+    struct bough_spare *spare;
+
+    while (missing(nursery) > 0) {
+        if (bough_spare_new(nursery, false, &spare) != BOUGH_OK) return false;
+        keep(nursery, spare);
+    }
+    return true;
+}
+
+void bough_nursery_trim(struct bough_nursery *nursery)
+{
+    while (missing(nursery) < 0)
+        bough_spare_free(pop_spare(nursery));
+}
+
+/* Borders of processes that are gone */
+
+void bough_nursery_bury(struct bough_nursery *nursery, struct bough_border *border)
+{
+    pthread_mutex_lock(&nursery->lock);
+    if (nursery->buried_count < BURIED_MAX) {
+        nursery->buried[nursery->buried_count++] = *border;
+        *border = (struct bough_border){ .wake_fd = -1, .poke_fd = -1, .socket = -1 };
+    }
+    pthread_mutex_unlock(&nursery->lock);
+    bough_border_finish(border);
+}
+
+void bough_nursery_tidy(struct bough_nursery *nursery)
+{
+    pthread_mutex_lock(&nursery->lock);
+    while (nursery->buried_count > 0)
+        bough_border_finish(&nursery->buried[--nursery->buried_count]);
+    pthread_mutex_unlock(&nursery->lock);
+}
+
+void bough_nursery_free(struct bough_nursery *nursery)
+{
+    if (nursery == NULL) return;
+    for (struct bough_spare *spare; (spare = pop_spare(nursery)) != NULL;)
+        bough_spare_free(spare);
+    bough_nursery_tidy(nursery);
+    end(nursery);
+    pthread_mutex_destroy(&nursery->lock);
+    free(nursery);
 }

@@ -4,23 +4,65 @@
 #ifndef BOUGH_SUPERVISOR_PROCESS_NURSERY_INTERNAL_H
 #define BOUGH_SUPERVISOR_PROCESS_NURSERY_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include <bough/supervisor/process/border_internal.h>
 #include <bough/supervisor/process/nursery.h>
 
 enum { BOUGH_NURSERY_FILES_MAX = 16 };
 
-/* Asks for a child that runs bough_process_main() with these descriptors, of which
- * files[0] is an end of a SOCK_SEQPACKET pair; they stay the caller's, to be closed.
- * Returns at once: what becomes of it is read from the other end. Thread: any. Errors:
- * BOUGH_ESYSTEM, with errno. */
-BOUGH_CHECKED enum bough_status bough_nursery_fork(struct bough_nursery *nursery,
-                                                   const int *files, size_t count);
+/* A process that was forked, and waits to be told what to be. */
+struct bough_birth {
+    pid_t pid;
+    int pidfd;
+    int socket; /* SOCK_SEQPACKET, not blocking: what it is told, and then a border's */
+};
 
-/* The news of a birth: BOUGH_OK, `pidfd` is the caller's. BOUGH_ENOREPLY: not yet.
- * BOUGH_ESYSTEM, with errno: it could not be forked. BOUGH_EGONE: the nursery, or the
- * child, died before; to be asked for again. */
-BOUGH_CHECKED enum bough_status bough_birth_receive(int socket, pid_t *pid, int *pidfd);
+/* The next one, whose descriptors are the caller's; the one after it is forked meanwhile.
+ * Waits for it, if need be and `wait`. Thread: any. Errors: BOUGH_ESYSTEM, with errno;
+ * BOUGH_ETIMEOUT: it took too long, or is not there yet. */
+BOUGH_CHECKED enum bough_status bough_nursery_take(struct bough_nursery *nursery,
+                                                   struct bough_birth *birth, bool wait);
+
+/* Kills one that was taken, and waits for it. Leaves errno alone. */
+void bough_birth_kill(const struct bough_birth *birth);
+
+/* A process that has its border, too, and can be told at once what to be. */
+struct bough_spare {
+    struct bough_birth birth; /* its socket is the border's */
+    struct bough_border border;
+    struct bough_spare *next;
+};
+
+/* Makes one of a process that has been born by now. Errors: as bough_nursery_take(),
+ * BOUGH_ENOMEM. */
+BOUGH_CHECKED enum bough_status bough_spare_new(struct bough_nursery *nursery, bool wait,
+                                                struct bough_spare **spare);
+
+/* Ends the process; NULL is fine. */
+void bough_spare_free(struct bough_spare *spare);
+
+/* The nursery keeps spares for whoever needs a process next: one, or as many as there are
+ * lives that have asked for one each. Thread: any. */
+
+/* One of those that are kept, which is alive; NULL: there is none. */
+struct bough_spare *bough_nursery_spare(struct bough_nursery *nursery);
+
+/* A life asks for one, or does not any more. */
+void bough_nursery_want(struct bough_nursery *nursery, bool spare);
+
+/* Makes those that are missing. False: to be called again, when they have been born. */
+bool bough_nursery_stock(struct bough_nursery *nursery);
+
+/* Ends those that are left over. */
+void bough_nursery_trim(struct bough_nursery *nursery);
+
+/* Unmapping and closing a border takes as long as a fifth of a restart: the nursery does
+ * it later, when it is told to; or at once, when it has some already. `border` is empty
+ * then. Thread: any. */
+void bough_nursery_bury(struct bough_nursery *nursery, struct bough_border *border);
+void bough_nursery_tidy(struct bough_nursery *nursery);
 
 /* Sends and receives descriptors with a few bytes: what sendmsg() and recvmsg() return.
  * `*count` is how many there is room for, and then how many came; they are close-on-exec.

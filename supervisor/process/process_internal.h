@@ -98,6 +98,8 @@ struct bough_host {
     struct ev_timer patience; /* with a process that was to end */
     struct ev_timer concern;  /* with actors that were to end */
     size_t ending;            /* those */
+    bool keeps_spare, asked;  /* asked: its owner is to end in order */
+    struct ev_timer settled;
     pid_t pid;
     int pidfd; /* -1: it is gone, and reaped */
     bool lingers;
@@ -115,6 +117,7 @@ struct bough_host {
  * BOUGH_OK. From then on the owner's life and the process end together: the end of
  * either is followed by the other's. */
 BOUGH_CHECKED enum bough_status bough_host_new(struct bough_actor *owner,
+                                               const struct bough_child_spec *spec,
                                                struct bough_host **host);
 
 /* In the owner's finish(), or when its init fails; NULL is fine. */
@@ -196,8 +199,10 @@ void bough_inbound_close(struct bough_host *host);
 
 /* child.c */
 
-/* What bough_nursery_new() is to be given. */
-void bough_process_main(const int *fds, size_t count) __attribute__((noreturn));
+/* What a process can do before it is known what it is to be; and the rest of its life,
+ * told over that socket. */
+void bough_process_prepare(void);
+void bough_process_main(int socket) __attribute__((noreturn));
 
 /* Exit codes, as in sysexits.h: EX_SOFTWARE, EX_UNAVAILABLE. */
 enum { BOUGH_CODE_CONFUSED = 70, BOUGH_CODE_ORPHAN = 69 };
@@ -224,7 +229,10 @@ struct bough_loop *bough_child_loop(void);
 
 /* resident.c */
 
-/* On a loop of a runtime that is made with the first one. */
+/* Lives and is gone, before there is anybody to tell: so that the memory which the first
+ * one is going to touch is there. */
+void bough_resident_rehearse(void);
+
 void bough_resident_start(uint32_t number, const struct bough_resident_start *start);
 void bough_resident_stop(uint32_t number);
 void bough_resident_end(uint32_t number, const struct bough_exit_reason *reason);

@@ -98,15 +98,27 @@ static enum bough_status enter(struct bough_proxy *proxy, struct bough_host *hos
     return status;
 }
 
+/* What waits already goes along, so that it is run as soon as the other one is ready. */
+static void hand_on_what_waits(struct bough_proxy *proxy)
+{
+    struct bough_held *held;
+
+    while (!bough_handed_is_full(proxy) && bough_handed_reserve(proxy, false) &&
+           bough_handed_reserve(proxy, true) &&
+           (held = bough_hold_next(proxy->actor)) != NULL)
+        bough_handed_add(proxy, held);
+    bough_handed_send(proxy);
+}
+
 /* The process has begun, so that whatever fails now ends it in order. */
 static enum bough_status begin_alone(struct bough_proxy *proxy)
 {
     struct bough_host *host;
-    const enum bough_status status = bough_host_new(proxy->actor, &host);
+    const enum bough_status status = bough_host_new(proxy->actor, proxy->spec, &host);
 
     if (status != BOUGH_OK) return status;
     proxy->host = host;
-    (void)!enter(proxy, host);
+    if (enter(proxy, host) == BOUGH_OK) hand_on_what_waits(proxy);
     return BOUGH_OK;
 }
 
@@ -126,6 +138,7 @@ static enum bough_status begin_among_others(struct bough_proxy *proxy)
     bough_linger(proxy->actor, &proxy->linger);
     proxy->linger.ends = ends;
     proxy->lingers = true;
+    hand_on_what_waits(proxy);
     return BOUGH_OK;
 }
 
@@ -209,6 +222,7 @@ static void proxy_stop(struct bough_actor *actor)
 {
     struct bough_proxy *proxy = bough_state(actor);
 
+    if (is_alone(proxy)) proxy->host->asked = true;
     if (tell(proxy, BOUGH_FRAME_STOP, NULL, 0) != BOUGH_OK)
         bough_host_distrust(proxy->host, "it does not read what it is told");
 }

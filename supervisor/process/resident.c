@@ -199,6 +199,62 @@ void bough_resident_start(uint32_t number, const struct bough_resident_start *st
                      error.text[0] != '\0' ? error.text : bough_status_text(status));
 }
 
+/* A fresh copy of a process has few of its pages. Each is a fault when it is first
+ * touched, some microseconds, and a life touches forty. */
+
+static enum bough_status rehearsal_init(struct bough_actor *actor, const void *options)
+{
+    (void)actor, (void)options;
+    return BOUGH_OK;
+}
+
+static void rehearsal_run(struct bough_actor *actor, const void *message, size_t size)
+{
+    if (bough_is_asked(actor)) bough_reply(actor, message, size);
+}
+
+static const struct bough_actor_type rehearsal_type = {
+    .name = "rehearsal",
+    .help = "Lives for a moment.",
+    .state_size = 64,
+    .init = rehearsal_init,
+    .run = rehearsal_run,
+};
+
+static void on_rehearsed(struct bough_watch *watch,
+                         const struct bough_exit_reason *reason)
+{
+    (void)watch, (void)reason;
+}
+
+static void on_answered(struct bough_call *call, enum bough_status status)
+{
+    (void)call, (void)status;
+}
+
+void bough_resident_rehearse(void)
+{
+    struct bough_loop *loop = bough_child_loop();
+    struct bough_place_spec spec = { .type = &rehearsal_type, .name = "rehearsal" };
+    struct bough_watch watch = { .exited = on_rehearsed, .loop = loop };
+    struct bough_call call = { .done = on_answered, .loop = loop };
+    const struct bough_start start = { .watch = &watch };
+    const uint64_t message = 0;
+    struct bough_address place;
+
+    if (bough_lookup(loop, "/", &spec.parent) != BOUGH_OK ||
+        bough_place_new(loop, &spec, &place) != BOUGH_OK)
+        _exit(BOUGH_CODE_CONFUSED);
+    if (bough_place_start(place, &start, NULL) == BOUGH_OK)
+        bough_call_start(&call, place, &message, sizeof(message), NULL, 0);
+    bough_loop_run_ready(loop, SIZE_MAX);
+    bough_stop(place);
+    bough_loop_run_ready(loop, SIZE_MAX);
+    bough_call_cancel(&call);
+    bough_watch_cancel(&watch);
+    bough_place_free(place, 0);
+}
+
 /* Orders */
 
 /* One that has ended has said so, and there is nothing to do. */

@@ -363,6 +363,7 @@ static bool can_be_known(const char *name)
         "reference_of_another_type.json",
         "reference_to_",
         "significant_",
+        "spare_",
     };
 
     for (size_t i = 0; i < bough_count_of(beyond); i++)

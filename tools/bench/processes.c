@@ -61,12 +61,13 @@ static void await(struct family *family, const bool *what)
     }
 }
 
-static void open_family(struct family *family)
+static void open_family(struct family *family, bool spare)
 {
-    static const struct bough_child_spec child = { .name = "counter",
-                                                   .type = &bough_counter_type,
-                                                   .isolation = BOUGH_PROCESS,
-                                                   .mailbox_capacity = CAPACITY };
+    const struct bough_child_spec child = { .name = "counter",
+                                            .type = &bough_counter_type,
+                                            .isolation = BOUGH_PROCESS,
+                                            .spare = spare,
+                                            .mailbox_capacity = CAPACITY };
     const struct bough_supervisor_options options = { .any_intensity = true,
                                                       .intensity = BOUGH_INTENSITY_MAX,
                                                       .children = &child,
@@ -155,37 +156,70 @@ void bench_procmsg(uint64_t n)
 {
     struct family family;
 
-    open_family(&family);
+    open_family(&family, false);
     call_across(&family, n / 50 + 1);
     stream(&family, n);
     close_family(&family);
 }
 
+static void on_rested(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void)ev, (void)events;
+    *(bool *)timer->data = true;
+}
+
+/* Somebody who looks at it later: the process has been up for a while, and who waits to
+ * be the next one has been found. */
+static void rest(struct family *family)
+{
+    static const double seconds = 0.03;
+    struct ev_timer timer;
+    bool over = false;
+
+    ev_timer_init(&timer, on_rested, seconds, 0);
+    timer.data = &over;
+    ev_now_update(family->ev);
+    ev_timer_start(family->ev, &timer);
+    await(family, &over);
+}
+
+/* The question waits until there is somebody to answer it. */
+static void kill_it(struct family *family)
+{
+    struct bough_place_info info;
+
+    bench_need(bough_place_info(family->counter.address, &info), "the counter");
+    kill((pid_t)info.pid, SIGKILL);
+    family->answered = false;
+    bough_counter_get_count(family->counter, &family->ask);
+}
+
 /* From the SIGKILL until the next life has answered. */
-void bench_procspawn(uint64_t n)
+static void kill_and_ask(const char *variant, uint64_t n, bool spare, bool rests)
 {
     uint64_t *latencies_ns = calloc(n, sizeof(*latencies_ns));
-    struct bough_place_info info;
     struct family family;
 
     if (latencies_ns == NULL) bench_die("the latencies", "memory");
-    open_family(&family);
+    open_family(&family, spare);
     const uint64_t start_ns = bench_now_ns();
     for (uint64_t i = 0; i < n; i++) {
-        bench_need(bough_place_info(family.counter.address, &info), "the counter");
-        const uint32_t life = info.life;
+        if (rests) rest(&family);
         const uint64_t killed_ns = bench_now_ns();
 
-        kill((pid_t)info.pid, SIGKILL);
-        while (info.life == life) {
-            if (bough_loop_run_ready(family.loop, SIZE_MAX) == 0)
-                ev_run(family.ev, EVRUN_ONCE);
-            bench_need(bough_place_info(family.counter.address, &info), "the counter");
-        }
-        ask_count(&family);
+        kill_it(&family);
+        await(&family, &family.answered);
+        bench_need(family.status, "the count");
         latencies_ns[i] = bench_now_ns() - killed_ns;
     }
-    print("procspawn", "kill-restart", n, start_ns, latencies_ns);
+    print("procspawn", variant, n, start_ns, latencies_ns);
     close_family(&family);
     free(latencies_ns);
+}
+
+void bench_procspawn(uint64_t n)
+{
+    kill_and_ask("kill-restart", n, false, false);
+    kill_and_ask("kill-steady", n / 10 + 1, false, true);
+    kill_and_ask("spare-steady", n / 10 + 1, true, true);
 }

@@ -108,6 +108,7 @@ static enum bough_status replace_children(struct bough_simulation *simulation,
         /* The rules are the same wherever it lives, and no process has a virtual clock.
          */
         if (children[i].isolation == BOUGH_PROCESS) children[i].isolation = BOUGH_INLINE;
+        children[i].spare = false; /* which is about a process */
         if (replace(simulation, &children[i]) != BOUGH_OK) return BOUGH_ENOMEM;
     }
     options->children = children;

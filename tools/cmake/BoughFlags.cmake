@@ -28,6 +28,10 @@ if(BOUGH_WERROR)
     target_compile_options(bough_flags INTERFACE -Werror)
 endif()
 
+# A function's address is found when the program starts, and not again in each process that is
+# forked, where it takes longer than the rest of a short life.
+add_link_options(-Wl,-z,now)
+
 if(BOUGH_SANITIZE)
     add_compile_options(-fsanitize=${BOUGH_SANITIZE} -fno-sanitize-recover=all
                         -fno-omit-frame-pointer -O1)

@@ -48,7 +48,7 @@ endfunction()
 # Minutes under valgrind, for trees of a shape that the other tests load as well; or with system
 # calls that it does not know (pidfd_open).
 set(not_under_valgrind config/test_growth supervisor/test_process
-    supervisor/test_process_fuzz supervisor/test_process_subtree)
+    supervisor/test_process_fuzz supervisor/test_process_spare supervisor/test_process_subtree)
 
 # The same program once more, under valgrind; tools/test runs those by their label.
 function(bough_register_valgrind name target)
