@@ -81,6 +81,9 @@ struct bough_actor_type {
 
     /* Its run() may hold messages (elsewhere.h). */
     bool holds;
+    /* Somebody watches this life from now on: for one that stands for another, of whose
+     * ends it is to tell by bough_next_life(). May be NULL. */
+    void (*watched)(struct bough_actor *actor);
 
     /* How options are copied and freed when the field table cannot say it. NULL: by
      * table. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/kept_reason_internal.h>
 #include <bough/core/slot_internal.h>
 
 struct bough_held {
@@ -166,6 +167,16 @@ void bough_linger_over(struct bough_linger *linger)
 {
     bough_owned_remove(&linger->owned);
     bough_life_over(linger->actor);
+}
+
+/* Told by the tasks of the watches, never from here. */
+void bough_next_life(struct bough_actor *actor, const struct bough_exit_reason *reason)
+{
+    const struct bough_exit_reason *kept = bough_reason_keep(actor->loop, reason);
+
+    bough_watches_pend(actor, kept);
+    bough_reason_drop(actor->loop, kept);
+    bough_poke_next(&actor->life);
 }
 
 /* Loops */

@@ -69,6 +69,12 @@ struct bough_linger {
 BOUGH_PUBLIC void bough_linger(struct bough_actor *actor, struct bough_linger *linger);
 BOUGH_PUBLIC void bough_linger_over(struct bough_linger *linger);
 
+/* The one that this actor stands for has ended for that reason: whoever watches this life
+ * is told so, as if it had, and the actor stands for the next one. Nothing else of it
+ * ends. */
+BOUGH_PUBLIC void bough_next_life(struct bough_actor *actor,
+                                  const struct bough_exit_reason *reason);
+
 /* Around code that a watcher of libev makes run, outside of any actor's callbacks, before
  * it calls anything of an actor's or of this header. */
 BOUGH_PUBLIC void bough_loop_begin(struct bough_loop *loop);

@@ -556,6 +556,8 @@ struct bough_watch *bough_watches_exited(struct bough_actor *slot,
                                          const struct bough_exit_reason *reason,
                                          uint64_t seq);
 void bough_watch_tell(struct bough_watch *watch);
+/* The same, and all are queued. */
+void bough_watches_pend(struct bough_actor *slot, const struct bough_exit_reason *reason);
 
 void bough_watches_close(struct bough_loop *loop);
 

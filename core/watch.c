@@ -171,6 +171,17 @@ struct bough_watch *bough_watches_exited(struct bough_actor *slot,
     return NULL;
 }
 
+void bough_watches_pend(struct bough_actor *slot, const struct bough_exit_reason *reason)
+{
+    struct bough_watch *watch;
+
+    while ((watch = watches_of(slot)) != NULL) {
+        unlink_watch(watch);
+        watch->reason = bough_reason_hold(reason);
+        pend(watch, EXITED, 0);
+    }
+}
+
 void bough_watch_tell(struct bough_watch *watch)
 {
     tell(watch->told_on, &watch->task);
@@ -283,6 +294,7 @@ void bough_watch(struct bough_watch *watch, struct bough_address address)
     bough_assert(address.slot != NULL || watch->owner != NULL);
     if (lives && bough_watch_add(slot, watch)) {
         if (slot->gate.phase == BOUGH_PLACE_RUNNING) pend(watch, READY, 0);
+        if (slot->type->watched != NULL) slot->type->watched(slot);
         return;
     }
     prepare(watch, watch->owner != NULL ? watch->owner->loop : address.slot->loop);

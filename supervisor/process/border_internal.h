@@ -42,6 +42,8 @@ enum bough_frame_kind {
     BOUGH_FRAME_ANSWER,  /* to a question of the child's: id, status, the reply */
     BOUGH_FRAME_LEFT,    /* status: a state of the empty place, or that there is none any
                             more; its path, NUL */
+    BOUGH_FRAME_GONE,    /* a life outside has ended: struct bough_exit_reason; the path,
+                            NUL */
 
     /* From the child */
     BOUGH_FRAME_READY,  /* number */
@@ -51,6 +53,7 @@ enum bough_frame_kind {
                          * that the message which follows is aligned */
     BOUGH_FRAME_ASK,    /* the same with an id */
     BOUGH_FRAME_LOG,    /* status: the level; path NUL text NUL */
+    BOUGH_FRAME_WATCH,  /* the end of a life outside is to be told; its path, NUL */
     BOUGH_FRAME_KIND_COUNT
 };
 

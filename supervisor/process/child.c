@@ -126,6 +126,14 @@ static void take_start(uint32_t number, const void *bytes)
     bough_resident_start(number, start);
 }
 
+static void take_gone(const char *bytes)
+{
+    struct bough_exit_reason reason;
+
+    memcpy(&reason, bytes, sizeof(reason));
+    bough_outside_gone(child.loop, bytes + sizeof(reason), &reason);
+}
+
 static void take_in(const struct bough_frame *frame, const void *bytes, size_t size)
 {
     switch ((enum bough_frame_kind)frame->kind) {
@@ -135,6 +143,7 @@ static void take_in(const struct bough_frame *frame, const void *bytes, size_t s
     case BOUGH_FRAME_MESSAGE: bough_resident_take(frame, bytes, size); break;
     case BOUGH_FRAME_ANSWER: bough_outside_answered(frame, bytes, size); break;
     case BOUGH_FRAME_LEFT: bough_resident_left(bytes, frame->status); break;
+    case BOUGH_FRAME_GONE: take_gone(bytes); break;
     case BOUGH_FRAME_PAD:
     case BOUGH_FRAME_READY:
     case BOUGH_FRAME_EXITED:
@@ -142,6 +151,7 @@ static void take_in(const struct bough_frame *frame, const void *bytes, size_t s
     case BOUGH_FRAME_TELL:
     case BOUGH_FRAME_ASK:
     case BOUGH_FRAME_LOG:
+    case BOUGH_FRAME_WATCH:
     case BOUGH_FRAME_KIND_COUNT: _exit(BOUGH_CODE_CONFUSED);
     }
 }

@@ -211,6 +211,7 @@ void bough_host_free(struct bough_host *host)
 {
     if (host == NULL) return;
     bough_inbound_close(host);
+    bough_outlook_close(host);
     leave_nursery(host);
     bough_border_finish(&host->border);
     free(host->berths);

@@ -209,6 +209,14 @@ static bool log_line(struct bough_host *host, const struct bough_frame *frame,
     return true;
 }
 
+static bool watch(struct bough_host *host, const char *path, size_t size)
+{
+    if (size == 0 || size > BOUGH_PATH_MAX || strnlen(path, size) != size - 1 ||
+        !bough_path_valid(path))
+        return false;
+    return bough_outlook_begin(host, path);
+}
+
 /* Nobody of that number: there is none that it could have been told of. */
 static bool news_of_one(struct bough_host *host, const struct bough_frame *frame,
                         const void *bytes, size_t size)
@@ -234,6 +242,7 @@ static bool take_in(struct bough_host *host, const struct bough_frame *frame,
     case BOUGH_FRAME_TELL:
     case BOUGH_FRAME_ASK: return outward(host, frame, bytes, size);
     case BOUGH_FRAME_LOG: return log_line(host, frame, bytes, size);
+    case BOUGH_FRAME_WATCH: return watch(host, bytes, size);
     case BOUGH_FRAME_PAD:
     case BOUGH_FRAME_START:
     case BOUGH_FRAME_STOP:
@@ -241,6 +250,7 @@ static bool take_in(struct bough_host *host, const struct bough_frame *frame,
     case BOUGH_FRAME_MESSAGE:
     case BOUGH_FRAME_ANSWER:
     case BOUGH_FRAME_LEFT:
+    case BOUGH_FRAME_GONE:
     case BOUGH_FRAME_KIND_COUNT: break;
     }
     return false;

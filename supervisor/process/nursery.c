@@ -370,8 +370,8 @@ enum bough_status bough_nursery_take(struct bough_nursery *nursery,
     pthread_mutex_lock(&nursery->lock);
     for (int i = 0; i < TRIES && (status == BOUGH_EGONE || status == BOUGH_ENOREPLY); i++)
         status = take(nursery, birth, wait ? BIRTH_MS : 0);
-    /* A nursery that cannot be asked now is asked when it is needed. */
-    if (status == BOUGH_OK && nursery->expected == 0) (void)!ask(nursery);
+    /* One that is dead is better made again now than when it is needed. */
+    if (status == BOUGH_OK && nursery->expected == 0) (void)!ask_for_sure(nursery);
     pthread_mutex_unlock(&nursery->lock);
     return status;
 }

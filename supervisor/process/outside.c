@@ -119,11 +119,50 @@ static void outside_run(struct bough_actor *actor, const void *message, size_t s
     }
 }
 
+struct outside {
+    bool watched; /* the one outside is, too */
+};
+
+static enum bough_status outside_init(struct bough_actor *actor, const void *options)
+{
+    (void)actor, (void)options;
+    return BOUGH_OK;
+}
+
+static void outside_watched(struct bough_actor *actor)
+{
+    const struct bough_frame frame = { .kind = BOUGH_FRAME_WATCH };
+    const char *path = bough_actor_path(actor);
+    struct outside *self = bough_state(actor);
+
+    if (self->watched) return;
+    self->watched = true;
+    bough_child_say(frame, path, strlen(path) + 1);
+}
+
 static const struct bough_actor_type outside_type = {
     .name = "outside",
     .help = "Hands messages on to an actor outside of this process.",
+    .state_size = sizeof(struct outside),
+    .init = outside_init,
     .run = outside_run,
+    .watched = outside_watched,
 };
+
+void bough_outside_gone(struct bough_loop *loop, const char *path,
+                        const struct bough_exit_reason *reason)
+{
+    struct bough_place_info info;
+    struct bough_address place;
+    struct outside *self;
+
+    if (bough_outside_find(loop, path, &place) != BOUGH_OK ||
+        bough_place_info(place, &info) != BOUGH_OK || info.type != &outside_type)
+        return;
+    self = bough_state(place.slot);
+    self->watched = false;
+    bough_next_life(place.slot, reason);
+}
 
 /* Places: from the root down */
 

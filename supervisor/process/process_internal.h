@@ -5,6 +5,7 @@
  * proxy.c     the type that lives in the parent's slot, and stands for one of them
  * handed.c    the messages it has handed on, and what has become of them
  * inbound.c   what comes from the process, checked
+ * outlook.c   whom they watch outside of it
  * child.c     the main function of the process
  * resident.c  the actors that live there
  * outside.c   there, too: the actors of the tree outside, by path
@@ -109,6 +110,7 @@ struct bough_host {
     size_t paused;            /* of them, those that wait for it to be done */
     struct bough_ask *asks;   /* questions from there, under way */
     size_t ask_count;
+    struct bough_outlook *outlooks; /* whom they watch outside */
 };
 
 /* host.c */
@@ -197,6 +199,10 @@ static inline uint64_t bough_handed_number(uint64_t id)
 bool bough_inbound_read(struct bough_host *host, bool *more, const char **why);
 void bough_inbound_close(struct bough_host *host);
 
+/* outlook.c: tells the end of the life of that path, once. False: it cannot be told. */
+BOUGH_CHECKED bool bough_outlook_begin(struct bough_host *host, const char *path);
+void bough_outlook_close(struct bough_host *host);
+
 /* child.c */
 
 /* What a process can do before it is known what it is to be; and the rest of its life,
@@ -253,6 +259,10 @@ BOUGH_CHECKED enum bough_status bough_outside_find(struct bough_loop *loop,
 
 /* Whoever stands for that path here leaves it to one who is going to live here. */
 void bough_outside_yield(struct bough_loop *loop, const char *path);
+
+/* Who lived there has ended: whoever watches it here is told. */
+void bough_outside_gone(struct bough_loop *loop, const char *path,
+                        const struct bough_exit_reason *reason);
 
 /* An answer to what an actor here asked outside. */
 void bough_outside_answered(const struct bough_frame *frame, const void *reply,

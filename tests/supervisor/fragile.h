@@ -26,7 +26,8 @@ enum fragile_kind {
     FRAGILE_LATER,
     FRAGILE_ASK, /* another one, for its echo: whom, by number */
     FRAGILE_FAIL,
-    FRAGILE_PID
+    FRAGILE_PID,
+    FRAGILE_WATCH /* another one; answers with the kind of its end */
 };
 
 /* Whom it asks. */
@@ -39,8 +40,9 @@ struct fragile_message {
 
 struct fragile {
     int64_t runs;
-    struct bough_question *later;
+    struct bough_question *later, *watching;
     struct bough_call call;
+    struct bough_watch watch;
 };
 
 static const struct bough_field message_fields[] = {
@@ -62,7 +64,7 @@ static const struct bough_field reply_fields[] = {
 static const struct bough_message_type messages[] = { row("echo"), row("segv"),
                                                       row("exit"), row("later"),
                                                       row("ask"),  row("fail"),
-                                                      row("pid") };
+                                                      row("pid"),  row("watch") };
 
 static enum bough_status fragile_init(struct bough_actor *actor, const void *options)
 {
@@ -80,12 +82,29 @@ static void asked(struct bough_call *call, enum bough_status status)
         bough_question_refuse(self->later, status, "%s", bough_call_text(call, status));
 }
 
+static void saw_end(struct bough_watch *watch, const struct bough_exit_reason *reason)
+{
+    struct fragile *self = bough_state(watch->owner);
+    const struct fragile_reply reply = { (int64_t)reason->kind, self->runs };
+
+    bough_question_reply(self->watching, &reply, sizeof(reply));
+}
+
+static struct bough_address fragile_other(struct bough_actor *actor, int64_t number)
+{
+    struct bough_address other;
+
+    if (bough_lookup(bough_actor_loop(actor), fragile_others[number % 3], &other) !=
+        BOUGH_OK)
+        _exit(4);
+    return other;
+}
+
 static void fragile_run(struct bough_actor *actor, const void *data, size_t size)
 {
     const struct fragile_message *message = data;
     struct fragile *self = bough_state(actor);
     struct fragile_reply reply = { message->number, ++self->runs };
-    struct bough_address other;
 
     (void)size;
     switch (message->kind) {
@@ -97,11 +116,15 @@ static void fragile_run(struct bough_actor *actor, const void *data, size_t size
         self->later = bough_later(actor);
         self->call.done = asked;
         self->call.owner = actor;
-        if (bough_lookup(bough_actor_loop(actor), fragile_others[message->number % 3],
-                         &other) != BOUGH_OK)
-            _exit(4);
         const struct fragile_message ask = { FRAGILE_ECHO, message->number };
-        bough_call_start(&self->call, other, &ask, sizeof(ask), NULL, 0);
+        bough_call_start(&self->call, fragile_other(actor, message->number), &ask,
+                         sizeof(ask), NULL, 0);
+        break;
+    case FRAGILE_WATCH:
+        self->watching = bough_later(actor);
+        self->watch.exited = saw_end;
+        self->watch.owner = actor;
+        bough_watch(&self->watch, fragile_other(actor, message->number));
         break;
     case FRAGILE_FAIL: bough_fail(actor, BOUGH_EFAILED, "told to"); break;
     case FRAGILE_PID:

@@ -26,6 +26,14 @@ static int setup(void **state)
     return 0;
 }
 
+static struct bough_place_info info_of(struct bough_address place)
+{
+    struct bough_place_info info;
+
+    assert_status(bough_place_info(place, &info), BOUGH_OK);
+    return info;
+}
+
 static void it_answers_from_another_process(void **state)
 {
     struct tree *tree = *state;
@@ -89,6 +97,30 @@ static void it_asks_others_of_the_tree(void **state)
 
     assert_status(first.status, BOUGH_OK);
     assert_int_equal(first.reply.number, 77 * 3);
+}
+
+/* Each time, and when there is nobody at all. */
+static void it_watches_others_of_the_tree(void **state)
+{
+    struct tree *tree = *state;
+    struct question watching, nobody;
+
+    for (uint32_t life = 2; life < 4; life++) {
+        ask(tree, &watching, FRAGILE_WATCH, 0);
+        /* What it is asked next, it is asked after it has begun to watch; and so is what
+         * it asks. */
+        assert_status(ask_once(tree, FRAGILE_ASK, 0).status, BOUGH_OK);
+        assert_false(watching.done);
+        bough_kill(tree->beside);
+        wait_for(tree, &watching.done);
+        assert_status(watching.status, BOUGH_OK);
+        assert_int_equal(watching.reply.number, BOUGH_EXIT_KILLED);
+        while (info_of(tree->beside).life != life)
+            one_round(tree);
+    }
+    ask(tree, &nobody, FRAGILE_WATCH, 2);
+    wait_for(tree, &nobody.done);
+    assert_int_equal(nobody.reply.number, BOUGH_EXIT_LOST);
 }
 
 /* Also of one that nobody has asked for an answer. */
@@ -251,6 +283,15 @@ static void cycle(struct tree *tree, uint64_t count)
     }
 }
 
+/* What the last life left is tidied up, and the next process waits. */
+static void settle(struct tree *tree)
+{
+    const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
+
+    while (ev_is_active(&proxy->host->settled))
+        ev_run(tree->ev, EVRUN_ONCE);
+}
+
 /* BOUGH_CYCLES: how many; some hundred when not given. */
 static void a_restart_leaves_nothing_behind(void **state)
 {
@@ -260,10 +301,12 @@ static void a_restart_leaves_nothing_behind(void **state)
 
     alarm(0);
     cycle(tree, WARM_UP);
+    settle(tree);
     const size_t files = count_entries("/proc/self/fd");
     const size_t mappings = count_lines("/proc/self/maps");
     const struct bough_loop_counts before = bough_loop_count(tree->loop);
     cycle(tree, given != NULL ? strtoull(given, NULL, 10) : CYCLES);
+    settle(tree);
     const struct bough_loop_counts after = bough_loop_count(tree->loop);
     assert_int_equal(count_entries("/proc/self/fd"), files);
     assert_in_range(count_lines("/proc/self/maps"), 1, mappings + 2);
@@ -282,6 +325,7 @@ int main(void)
         test_of(what_waits_is_run_by_the_next_life),
         test_of(what_it_was_to_answer_later_has_crashed),
         test_of(it_asks_others_of_the_tree),
+        test_of(it_watches_others_of_the_tree),
         test_of(what_it_has_run_does_not_wait_any_more),
         test_of(nobody_works_when_there_is_nothing_to_do),
         test_of(a_killed_one_is_restarted),

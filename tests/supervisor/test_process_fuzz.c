@@ -189,6 +189,16 @@ static size_t put_letter(char *at)
     return begin + chance(64);
 }
 
+static size_t put_path(char *at)
+{
+    static const char *const paths[] = { "/beside", "/fuzzed", "/nobody", "beside", "" };
+    const char *path = paths[chance(bough_count_of(paths))];
+
+    memcpy(at, path, strlen(path) + 1);
+    if (chance(8) == 0) at[chance(4)] = (char)chance(256);
+    return strlen(path) + (chance(8) != 0 ? 1 : chance(3));
+}
+
 static size_t put_reply(char *at)
 {
     const struct word word = { .kind = 0, .text = { sizeof(word), chance(12) } };
@@ -238,6 +248,7 @@ static size_t put_bytes(enum bough_frame_kind kind, char *at)
     case BOUGH_FRAME_REPLY: return put_reply(at);
     case BOUGH_FRAME_EXITED: return put_reason(at);
     case BOUGH_FRAME_LOG: return put_line(at);
+    case BOUGH_FRAME_WATCH: return put_path(at);
     case BOUGH_FRAME_READY: return chance(2);
     case BOUGH_FRAME_PAD:
     case BOUGH_FRAME_START:
@@ -246,6 +257,7 @@ static size_t put_bytes(enum bough_frame_kind kind, char *at)
     case BOUGH_FRAME_MESSAGE:
     case BOUGH_FRAME_ANSWER:
     case BOUGH_FRAME_LEFT:
+    case BOUGH_FRAME_GONE:
     case BOUGH_FRAME_KIND_COUNT: break;
     }
     return put_noise(at);
