@@ -9,10 +9,12 @@
 #define BOUGH_CORE_EVENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <bough/core/exit_reason.h>
 
+struct bough_actor_type;
 struct bough_runtime;
 
 enum bough_event_kind {
@@ -24,11 +26,32 @@ enum bough_event_kind {
     BOUGH_EVENT_RESTARTING, /* `delay_ms`, `attempt` (1: the first try of this restart) */
     BOUGH_EVENT_REMOVED,    /* the place is no more */
     BOUGH_EVENT_GAVE_UP,    /* a supervisor's limit was passed; `reason` */
+    BOUGH_EVENT_CRASH_REPORT, /* what a process left that died of a fault: `crash`. Some
+                                 time after the end that it is about, its `cause` */
     BOUGH_EVENT_KIND_COUNT
 };
 
-/* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up". */
+/* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up",
+ * "crash_report". */
 BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
+
+/* What is known of a fault. Texts are of one or more lines, without a newline at the end,
+ * or "". */
+struct bough_crash {
+    int signal;
+    char what[96];         /* "SEGV at 0x8: address not mapped" */
+    const char *backtrace; /* the innermost function first, a line each */
+    const char *log;       /* the last lines that it had logged */
+    const char *core;      /* about its core file */
+    /* What was being run; NULL: no message. Of who lived at `runner`. */
+    const char *runner;
+    const struct bough_actor_type *type;
+    const void *message;
+    size_t message_size;
+    int64_t user_ms, system_ms; /* processor time of the process */
+    int64_t memory;             /* bytes resident, at the most */
+    void *view; /* for who keeps it in another form, once the event is over; NULL */
+};
 
 struct bough_event {
     uint64_t seq;
@@ -45,7 +68,8 @@ struct bough_event {
      * when no limit was asked (a policy decided) */
     uint32_t restarts, allowed;
     int64_t period_ms;
-    int64_t pid; /* 0: inline */
+    int64_t pid;                     /* 0: inline */
+    const struct bough_crash *crash; /* crash_report; else NULL */
 };
 
 /* Told to the runtime's observer while things change: it copies what it keeps and calls

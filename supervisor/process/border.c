@@ -104,7 +104,7 @@ static void touch(const struct bough_border *border)
 static bool hand_over(const struct bough_border *border,
                       const int files[BOUGH_BORDER_FILE_COUNT])
 {
-    const char request = 0;
+    const char request = BOUGH_CALLED_HOST;
 
     return bough_files_send(border->socket, &request, sizeof(request), files,
                             BOUGH_BORDER_FILE_COUNT) > 0;

@@ -16,6 +16,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/runtime.h>
+#include <bough/supervisor/process/crash_internal.h>
 #include <bough/supervisor/process/nursery_internal.h>
 
 enum {
@@ -264,26 +265,35 @@ void bough_process_prepare(void)
 }
 
 /* Until it is wanted; not at all when nobody is there any more. */
-static void await_border(int socket)
+static char await_calling(int socket, int *files, size_t *count)
 {
     struct pollfd polled = { .fd = socket, .events = POLLIN };
-    int files[BOUGH_BORDER_FILE_COUNT];
-    size_t count = BOUGH_BORDER_FILE_COUNT;
-    char request;
+    char calling;
 
     while (poll(&polled, 1, -1) < 0 && errno == EINTR)
         continue;
-    if (bough_files_receive(socket, &request, sizeof(request), files, &count, 0) !=
-            sizeof(request) ||
-        count != BOUGH_BORDER_FILE_COUNT)
+    if (bough_files_receive(socket, &calling, sizeof(calling), files, count, 0) !=
+        sizeof(calling))
         _exit(BOUGH_CODE_ORPHAN);
-    if (bough_border_join(&child.border, socket, files) != BOUGH_OK)
+    return calling;
+}
+
+static void be_called(int socket)
+{
+    int files[BOUGH_BORDER_FILE_COUNT];
+    size_t count = BOUGH_BORDER_FILE_COUNT;
+    const char calling = await_calling(socket, files, &count);
+
+    if (calling == BOUGH_CALLED_READER && count == 1) bough_crash_read(socket, files[0]);
+    if (calling != BOUGH_CALLED_HOST || count != BOUGH_BORDER_FILE_COUNT ||
+        bough_border_join(&child.border, socket, files) != BOUGH_OK)
         _exit(BOUGH_CODE_CONFUSED);
+    bough_crash_prepare(bough_border_crash_area(&child.border));
 }
 
 void bough_process_main(int socket)
 {
-    await_border(socket);
+    be_called(socket);
     ev_io_init(&child.woken, on_woken, child.border.wake_fd, EV_READ);
     ev_io_start(child.ev, &child.woken);
     ev_io_init(&child.orphaned, on_orphaned, child.border.socket, EV_READ);

@@ -188,6 +188,18 @@ bool bough_handed_runs(const struct bough_proxy *proxy)
     return false;
 }
 
+const void *bough_handed_running(const struct bough_proxy *proxy, size_t *size)
+{
+    for (int i = 0; i < BOUGH_LANE_COUNT; i++) {
+        const struct bough_lane *lane = &proxy->handed.lanes[i];
+        const union bough_progress progress = progress_of(proxy, i);
+
+        if (is_plausible(lane, progress) && progress.begun != progress.done)
+            return bough_held_bytes(*at(lane, progress.done), size);
+    }
+    return NULL;
+}
+
 /* Answers */
 
 static bool is_sent(const struct bough_proxy *proxy, uint64_t id)

@@ -21,6 +21,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/runtime.h>
+#include <bough/supervisor/process/crash_internal.h>
 #include <bough/supervisor/process/nursery_internal.h>
 
 enum {
@@ -212,6 +213,8 @@ void bough_host_free(struct bough_host *host)
     if (host == NULL) return;
     bough_inbound_close(host);
     bough_outlook_close(host);
+    for (int i = 0; i < BOUGH_SAID_MAX; i++)
+        free(host->said[i]);
     leave_nursery(host);
     bough_border_finish(&host->border);
     free(host->berths);
@@ -288,13 +291,12 @@ static struct bough_proxy *own_proxy(const struct bough_host *host)
 /* waitid() is asked for the usage of the process too, which glibc's does not hand on. */
 static bool reap(struct bough_host *host, siginfo_t *info)
 {
-    struct rusage usage;
     long result;
 
     memset(info, 0, sizeof(*info));
     do {
-        result =
-            syscall(SYS_waitid, P_PIDFD, host->pidfd, info, WEXITED | WNOHANG, &usage);
+        result = syscall(SYS_waitid, P_PIDFD, host->pidfd, info, WEXITED | WNOHANG,
+                         &host->usage);
     } while (result != 0 && errno == EINTR);
     if (result == 0 && info->si_pid == 0) return false;
     bough_show_pid(host->owner, 0);
@@ -312,18 +314,25 @@ static struct bough_exit_reason reason_of(const siginfo_t *info)
                            "somebody else has waited for its process");
 }
 
-/* Who ran a message when it ended is named, for it is the one to look at. */
-static void name_culprit(const struct bough_host *host, struct bough_exit_reason *reason)
+const struct bough_proxy *bough_host_runner(const struct bough_host *host)
 {
     for (uint32_t i = 0; i < host->berth_count; i++) {
         const struct bough_proxy *proxy = host->berths[i].proxy;
 
-        if (proxy == NULL || !bough_handed_runs(proxy)) continue;
+        if (proxy != NULL && bough_handed_runs(proxy)) return proxy;
+    }
+    return NULL;
+}
+
+/* Who ran a message when it ended is named, for it is the one to look at. */
+static void name_runner(const struct bough_host *host, struct bough_exit_reason *reason)
+{
+    const struct bough_proxy *runner = bough_host_runner(host);
+
+    if (runner != NULL)
         *reason =
             bough_exit_make(reason->kind, reason->status, reason->number,
-                            "while %s ran a message", bough_actor_path(proxy->actor));
-        return;
-    }
+                            "while %s ran a message", bough_actor_path(runner->actor));
 }
 
 static void over(struct bough_host *host)
@@ -358,8 +367,10 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
     ev_timer_stop(ev, &host->patience);
     ev_timer_stop(ev, &host->concern);
     if (!read_rest(host, &why)) bough_host_distrust(host, why);
+    if (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED)
+        bough_crash_report(host, info->si_code == CLD_DUMPED, &host->usage);
     if (own != NULL) return own->told ? own->reason : reason;
-    name_culprit(host, &reason);
+    name_runner(host, &reason);
     /* The owner first: nobody below it is to restart what it takes along. */
     bough_exit_because(host->owner, &reason);
     for (uint32_t i = 0; i < host->berth_count; i++) {

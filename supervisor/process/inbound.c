@@ -15,6 +15,7 @@
 #include <bough/core/assert.h>
 #include <bough/core/log.h>
 #include <bough/core/runtime.h>
+#include <bough/core/text.h>
 
 /* Questions of a child that are under way, beyond which they are refused; and answers for
  * which its ring has no room, beyond which it does not read them. */
@@ -193,6 +194,16 @@ static bool take_reason(struct bough_proxy *proxy, const void *bytes, size_t siz
     return true;
 }
 
+/* Kept for the report of its end. */
+static void remember(struct bough_host *host, const char *text)
+{
+    char **line = &host->said[host->said_count++ % BOUGH_SAID_MAX];
+
+    free(*line);
+    *line = malloc(BOUGH_SAID_TEXT);
+    if (*line != NULL) bough_text_format(*line, BOUGH_SAID_TEXT, "%s", text);
+}
+
 static bool log_line(struct bough_host *host, const struct bough_frame *frame,
                      const char *bytes, size_t size)
 {
@@ -203,6 +214,7 @@ static bool log_line(struct bough_host *host, const struct bough_frame *frame,
         bytes[size - 1] != '\0' || path >= sizeof(clean))
         return false;
     memcpy(clean, bytes, path + 1);
+    remember(host, bytes + path + 1);
     bough_log(bough_actor_runtime(host->owner), (enum bough_log_level)frame->status,
               bough_path_valid(clean) ? clean : bough_actor_path(host->owner), "%s",
               bytes + path + 1);

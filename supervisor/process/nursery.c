@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bough/supervisor/process/crash_internal.h>
 #include <bough/supervisor/process/process_internal.h>
 
 enum { BURIED_MAX = 8 };
@@ -38,6 +40,7 @@ struct bough_nursery {
     unsigned expected; /* births that were asked for, and are not told yet */
     struct bough_spare *spares;
     size_t spare_count, wanted;
+    atomic_int readers;
     struct bough_border buried[BURIED_MAX];
     size_t buried_count;
 };
@@ -162,6 +165,7 @@ static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
     setpgid(0, 0);
     prctl(PR_SET_NAME, "bough-nursery");
     default_signals();
+    bough_crash_warm_up();
     signal(SIGTERM, SIG_IGN); /* for a whole group of processes: it is still needed */
     close_all_but(requests);
     serve(requests, program);
@@ -468,6 +472,22 @@ void bough_nursery_trim(struct bough_nursery *nursery)
 {
     while (missing(nursery) < 0)
         bough_spare_free(pop_spare(nursery));
+}
+
+/* Readers of crashes */
+
+bool bough_nursery_lend_reader(struct bough_nursery *nursery)
+{
+    enum { READERS_MAX = 2 };
+
+    if (atomic_fetch_add(&nursery->readers, 1) < READERS_MAX) return true;
+    bough_nursery_return_reader(nursery);
+    return false;
+}
+
+void bough_nursery_return_reader(struct bough_nursery *nursery)
+{
+    atomic_fetch_sub(&nursery->readers, 1);
 }
 
 /* Borders of processes that are gone */

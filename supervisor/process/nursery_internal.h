@@ -58,6 +58,16 @@ bool bough_nursery_stock(struct bough_nursery *nursery);
 /* Ends those that are left over. */
 void bough_nursery_trim(struct bough_nursery *nursery);
 
+/* What a process is told to be, with the descriptors for that. */
+enum bough_calling {
+    BOUGH_CALLED_HOST = 'h',   /* those of a border */
+    BOUGH_CALLED_READER = 'r', /* of crashes: see crash_internal.h; one */
+};
+
+/* So that few read crashes at the same time. False: enough do. */
+BOUGH_CHECKED bool bough_nursery_lend_reader(struct bough_nursery *nursery);
+void bough_nursery_return_reader(struct bough_nursery *nursery);
+
 /* Unmapping and closing a border takes as long as a fifth of a restart: the nursery does
  * it later, when it is told to; or at once, when it has some already. `border` is empty
  * then. Thread: any. */

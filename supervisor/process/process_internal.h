@@ -24,6 +24,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <bough/core/elsewhere.h>
@@ -82,6 +83,9 @@ struct bough_proxy {
     bool lingers, ending;
 };
 
+/* Of the log of a process, for the report of its end. */
+enum { BOUGH_SAID_MAX = 8, BOUGH_SAID_TEXT = 200 };
+
 /* Who had a number, and how far the counts of its messages have come. */
 struct bough_berth {
     struct bough_proxy *proxy; /* NULL: free */
@@ -111,6 +115,9 @@ struct bough_host {
     struct bough_ask *asks;   /* questions from there, under way */
     size_t ask_count;
     struct bough_outlook *outlooks; /* whom they watch outside */
+    struct rusage usage;            /* of the process that was reaped */
+    char *said[BOUGH_SAID_MAX];     /* the last lines of their log */
+    unsigned said_count;            /* ever */
 };
 
 /* host.c */
@@ -136,6 +143,9 @@ static inline struct bough_proxy *bough_host_proxy(const struct bough_host *host
 {
     return number < host->berth_count ? host->berths[number].proxy : NULL;
 }
+
+/* Who ran a message when it ended, or NULL. */
+const struct bough_proxy *bough_host_runner(const struct bough_host *host);
 
 /* It has said nonsense and is to be killed. */
 void bough_host_distrust(struct bough_host *host, const char *why);
@@ -177,6 +187,8 @@ void bough_handed_send(struct bough_proxy *proxy);
 bool bough_handed_retire(struct bough_proxy *proxy);
 /* Whether it is running one, as far as it says. */
 bool bough_handed_runs(const struct bough_proxy *proxy);
+/* That message, while it is held; NULL: none. */
+const void *bough_handed_running(const struct bough_proxy *proxy, size_t *size);
 /* What the child says of its progress now, to be looked at before what it has written is
  * read, for a message's reply comes before its end. */
 bool bough_handed_answer(struct bough_proxy *proxy, const struct bough_frame *frame,

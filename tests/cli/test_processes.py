@@ -16,6 +16,10 @@ def place(folder, path):
     return folder.ask("status", path, "--json")[0]
 
 
+def events_of(folder):
+    return [json.loads(line) for line in folder.bough("events", "--json").stdout.splitlines()]
+
+
 def tree_of(**keys):
     return {"name": "risk", "intensity": 100, "period": "60s", "children": [
         child("risky", "faulty", isolation="process", **keys), child("store", "kv")]}
@@ -59,6 +63,33 @@ def each_way_to_break_is_a_restart(folder):
              {"text": "still here"})
     same(place(folder, "/store")["life"], 1)
     assert tree.alive()
+
+
+@fact
+def a_fault_is_reported_with_its_backtrace_and_message(folder):
+    folder.start(tree_of())
+    for how, said, function in (("segv", "SEGV at 0x0", "write_nowhere"),
+                                ("abort", "ABRT: raised", "faulty_run"),
+                                ("fpe", "FPE: integer division by zero", "divide"),
+                                ("stack", "SEGV at 0x", "call_on")):
+        folder.bough("call", "/risky", "crash", json.dumps({"how": how}), code=1)
+        life = {"segv": 1, "abort": 2, "fpe": 3, "stack": 4}[how]
+        reports = []
+        until(lambda: reports or reports.extend(
+            event for event in events_of(folder)
+            if event["event"] == "crash_report" and event["life"] == life), f"the report of {how}")
+        crash = reports[0]["crash"]
+        contains(crash["what"], said)
+        contains("\n".join(crash["backtrace"]), function, "faulty.c:", " in bough")
+        same(crash["message"], {"message": "crash", "fields": {"how": how, "code": 1}})
+        same(crash["runner"], "/risky")
+        assert crash["usage"]["memory"] > 0
+        ended = [event for event in events_of(folder)
+                 if event["seq"] == reports[0]["cause"]]
+        same((ended[0]["event"], ended[0]["life"]), ("exited", life))
+    contains(folder.bough("why", "/risky").stdout, "/risky died of SEGV at 0x",
+             'while /risky ran crash {"how":"stack","code":1}', "call_on+0x")
+    contains(folder.bough("events").stdout, "crash_report life 1: SEGV at 0x0: nothing is there")
 
 
 @fact

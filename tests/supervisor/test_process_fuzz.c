@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <bough/core/runtime.h>
+#include <bough/supervisor/process/crash_internal.h>
 #include <bough/supervisor/process/nursery.h>
 #include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/supervisor.h>
@@ -341,6 +342,33 @@ static bool trial(struct bough_border_page *page, struct bough_proxy *self)
     return sound;
 }
 
+/* What it leaves when it crashes is of its making, too. */
+static void leave_anything(struct tree *tree, struct bough_proxy *self)
+{
+    static const int signals[] = { SIGSEGV, SIGABRT, SIGFPE, 0, -1, 4711 };
+    static const char lines[] =
+        "00400000-7fffffffffff r-xp 00000000 00:00 0 /proc/self/exe\n"
+        "nonsense\n7f-%s r-xp";
+    struct bough_crash_area *area =
+        (struct bough_crash_area *)(uintptr_t)bough_border_crash_area(
+            &self->host->border);
+    const struct rusage usage = { .ru_maxrss = 1 };
+
+    for (int i = 0; i < 100; i++) {
+        if (chance(2)) scribble(area, sizeof(*area) + 4096);
+        if (chance(2)) memcpy(area + 1, lines, sizeof(lines));
+        atomic_store(&area->written, chance(8) != 0 ? chance(4) : chance(1u << 30));
+        area->signal = signals[chance(bough_count_of(signals))];
+        area->frame_count = chance(4) != 0 ? chance(60) : chance(1u << 30);
+        area->maps_size = chance(4) != 0 ? chance(200) : chance(1u << 30);
+        bough_loop_begin(tree->loop);
+        bough_crash_report(self->host, chance(2) != 0, &usage);
+        bough_loop_end(tree->loop);
+        bough_loop_run_ready(tree->loop, SIZE_MAX);
+    }
+    memset(area, 0, sizeof(*area));
+}
+
 static uint64_t trials(void)
 {
     const char *given = getenv("BOUGH_FUZZ_TRIALS");
@@ -356,7 +384,8 @@ static void fuzz(struct tree *tree, struct bough_proxy *self)
     struct question questions[QUESTIONS] = { 0 };
     uint64_t sound = 0, asked = 0;
 
-    assert_int_equal(mprotect(page, sizeof(*page), PROT_READ | PROT_WRITE), 0);
+    assert_int_equal(
+        mprotect(page, sizeof(*page) + BOUGH_CRASH_ROOM, PROT_READ | PROT_WRITE), 0);
     for (uint64_t i = 0; i < trials(); i++) {
         struct question *question = &questions[i % QUESTIONS];
 
@@ -405,6 +434,7 @@ static void a_child_that_writes_anything_harms_nobody(void **state)
     struct bough_proxy *self = bough_state(tree.fuzzed.slot);
     assert_int_equal(kill(self->host->pid, SIGSTOP), 0);
     fuzz(&tree, self);
+    leave_anything(&tree, self);
 
     ask(&tree, &question, tree.beside);
     bough_loop_run_ready(tree.loop, SIZE_MAX);

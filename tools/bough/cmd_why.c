@@ -18,7 +18,8 @@ enum { NS_PER_MS = 1000000 };
 struct events {
     struct bough_event *list;
     struct bough_exit_reason *reasons; /* one for each event */
-    json_t **lines;                    /* that the texts lie in */
+    struct bough_crash *crashes;
+    json_t **lines; /* that the texts lie in */
     size_t count, capacity;
     bool failed;
 };
@@ -86,6 +87,7 @@ static bool grow(struct events *events)
     const size_t capacity = events->capacity == 0 ? 256 : 2 * events->capacity;
     struct bough_event *list;
     struct bough_exit_reason *reasons;
+    struct bough_crash *crashes;
     json_t **lines;
 
     if (events->count < events->capacity) return true;
@@ -93,9 +95,11 @@ static bool grow(struct events *events)
     if (list != NULL) events->list = list;
     reasons = reallocarray(events->reasons, capacity, sizeof(*reasons));
     if (reasons != NULL) events->reasons = reasons;
+    crashes = reallocarray(events->crashes, capacity, sizeof(*crashes));
+    if (crashes != NULL) events->crashes = crashes;
     lines = reallocarray(events->lines, capacity, sizeof(*lines));
     if (lines != NULL) events->lines = lines;
-    if (list == NULL || reasons == NULL || lines == NULL) return false;
+    if (list == NULL || reasons == NULL || crashes == NULL || lines == NULL) return false;
     events->capacity = capacity;
     return true;
 }
@@ -118,6 +122,8 @@ static bool take_line(void *data, const char *line)
     }
     events->list[events->count] = parse_event(json, kind);
     events->reasons[events->count] = parse_reason(json);
+    events->crashes[events->count] =
+        (struct bough_crash){ .view = json_object_get(json, "crash") };
     events->lines[events->count++] = json;
     return true;
 }
@@ -128,6 +134,7 @@ static void link_reasons(struct events *events)
     for (size_t i = 0; i < events->count; i++) {
         if (json_object_get(events->lines[i], "reason") != NULL)
             events->list[i].reason = &events->reasons[i];
+        if (events->crashes[i].view != NULL) events->list[i].crash = &events->crashes[i];
     }
 }
 
@@ -137,6 +144,7 @@ static void events_finish(struct events *events)
         json_decref(events->lines[i]);
     free(events->list);
     free(events->reasons);
+    free(events->crashes);
     free(events->lines);
 }
 

@@ -13,6 +13,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/public.h>
+#include <bough/tools/bough/crash.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/span.h>
 
@@ -288,6 +289,10 @@ void bough_draw_event(FILE *file, const json_t *event)
             bough_output_paint(colour, BOUGH_PLAIN), number(event, "life"));
     print_attempt(file, event);
     print_reason(file, event);
+    if (json_object_get(event, "crash") != NULL) {
+        fputs(": ", file);
+        bough_crash_print_what(json_object_get(event, "crash"), file);
+    }
     if (json_object_get(event, "cause") != NULL) {
         fprintf(file, " (because of %" JSON_INTEGER_FORMAT ")", number(event, "cause"));
     }

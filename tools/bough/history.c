@@ -12,11 +12,14 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/text.h>
+#include <bough/tools/bough/crash.h>
 #include <bough/tools/bough/output.h>
 
 struct record {
     struct bough_event event;
     struct bough_exit_reason reason;
+    struct bough_crash crash;
+    json_t *view; /* of the crash: its own, and all that is kept of it */
     char texts[]; /* path NUL type NUL */
 };
 
@@ -28,6 +31,13 @@ struct bough_history {
     size_t capacity;
     struct record *ring[];
 };
+
+static void record_free(struct record *record)
+{
+    if (record == NULL) return;
+    json_decref(record->view);
+    free(record);
+}
 
 struct bough_history *bough_history_new(size_t capacity)
 {
@@ -45,7 +55,7 @@ void bough_history_free(struct bough_history *history)
 {
     if (history == NULL) return;
     for (size_t i = 0; i < history->capacity; i++) {
-        free(history->ring[i]);
+        record_free(history->ring[i]);
     }
     pthread_mutex_destroy(&history->lock);
     free(history);
@@ -78,6 +88,12 @@ static struct record *record_new(const struct bough_event *event)
         record->reason = *event->reason;
         record->event.reason = &record->reason;
     }
+    record->view = NULL;
+    if (event->crash != NULL) {
+        record->view = bough_crash_json(event->crash);
+        record->crash = (struct bough_crash){ .view = record->view };
+        record->event.crash = &record->crash;
+    }
     return record;
 }
 
@@ -87,7 +103,7 @@ void bough_history_add(void *data, const struct bough_event *event)
     struct record **place = &history->ring[event->seq % history->capacity];
 
     bough_history_lock(history);
-    free(*place);
+    record_free(*place);
     *place = record_new(event);
     history->last = event->seq;
     if (history->added != NULL) history->added(history->data);
@@ -177,6 +193,9 @@ static int add_details(json_t *object, const struct bough_event *event)
     }
     if (event->period_ms != 0) failed |= add_limit(object, event);
     if (event->reason != NULL) failed |= add_reason(object, event->reason);
+    if (event->crash != NULL && event->crash->view != NULL)
+        failed |=
+            json_object_set_new(object, "crash", json_deep_copy(event->crash->view));
     return failed;
 }
 

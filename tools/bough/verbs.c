@@ -153,8 +153,8 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "The last 10,000 events are kept; --follow goes on with those to come. --json\n"
           "prints one object a line: time, seq, event (started, ready, stopping, exited,\n"
-          "restarting, removed, gave_up), path, type, life, cause, and what the event has\n"
-          "to say: reason, detail, attempt ...\n",
+          "restarting, removed, gave_up, crash_report), path, type, life, cause, and what\n"
+          "the event has to say: reason, detail, attempt, crash ...\n",
       .examples = "bough events\n"
                   "bough events --follow --json | jq .path\n",
       .options = JSON | FOLLOW | SINCE | SOCKET,

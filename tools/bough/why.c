@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include <bough/core/text.h>
+#include <bough/tools/bough/crash.h>
 #include <bough/tools/bough/span.h>
 
 enum { STEPS_MAX = 100000, CHAIN_MAX = 8, REASON = 224 };
@@ -73,11 +74,17 @@ static void parent_of(const char *path, char parent[BOUGH_PATH_MAX])
                       path);
 }
 
-static void note(struct bough_why *why, const struct bough_event *event)
+static bool is_told(const struct bough_why *why, uint64_t seq)
 {
     for (size_t i = 0; i < why->told_count; i++) {
-        if (why->told[i] == event->seq) return;
+        if (why->told[i] == seq) return true;
     }
+    return false;
+}
+
+static void note(struct bough_why *why, const struct bough_event *event)
+{
+    if (is_told(why, event->seq)) return;
     if (why->told_count < BOUGH_WHY_EVENTS) why->told[why->told_count++] = event->seq;
 }
 
@@ -485,6 +492,23 @@ static void say_removed(struct bough_why *why, FILE *file)
     say_down(why, file, state);
 }
 
+/* What a process left is said last, of the latest end of those that have been told. */
+static void say_crash(struct bough_why *why, FILE *file)
+{
+    for (size_t i = why->count; i-- > 0;) {
+        const struct bough_event *event = &why->events[i];
+
+        if (event->kind != BOUGH_EVENT_CRASH_REPORT || event->crash == NULL ||
+            !is_told(why, event->cause))
+            continue;
+        note(why, event);
+        fprintf(file, "\n%s died of ", event->path);
+        bough_crash_print_what(event->crash->view, file);
+        bough_crash_print_all(event->crash->view, "  ", file);
+        return;
+    }
+}
+
 void bough_why(struct bough_why *why, FILE *file)
 {
     why->incomplete = false;
@@ -503,5 +527,6 @@ void bough_why(struct bough_why *why, FILE *file)
         case BOUGH_PLACE_STATE_COUNT: say_down(why, file, "is stopped"); break;
         }
     }
+    say_crash(why, file);
     fputc('\n', file);
 }

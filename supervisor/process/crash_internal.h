@@ -1,0 +1,58 @@
+/* crash_internal.h - what a process leaves that dies of a fault.
+ *
+ * crash.c    writes it, in the process that dies
+ * symbols.c  finds names for it, in a process of its own
+ * report.c   reads it in the parent, and tells
+ *
+ * It lies behind the child's side of the border, which outlives the process. The parent
+ * does not believe it, and does not look into the files that it names: a program that has
+ * lost its mind may have written anything there.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_SUPERVISOR_PROCESS_CRASH_INTERNAL_H
+#define BOUGH_SUPERVISOR_PROCESS_CRASH_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bough/supervisor/process/border_internal.h>
+
+enum { BOUGH_CRASH_FRAMES_MAX = 48, BOUGH_CRASH_TEXT = 16 * 1024 };
+
+/* How much of it has been written. */
+enum { BOUGH_CRASH_NONE, BOUGH_CRASH_SIGNAL, BOUGH_CRASH_FRAMES, BOUGH_CRASH_MAPS };
+
+struct bough_crash_area {
+    _Atomic uint32_t written;
+    int32_t signal, code; /* as in siginfo_t */
+    uint32_t frame_count, maps_size;
+    uint64_t address;
+    uint64_t frames[BOUGH_CRASH_FRAMES_MAX]; /* program counters, innermost first */
+};
+
+/* The lines of /proc/self/maps follow. */
+enum { BOUGH_CRASH_MAPS_MAX = BOUGH_CRASH_ROOM - sizeof(struct bough_crash_area) };
+
+/* In the nursery: what is set up when it is first used is there in each child. */
+void bough_crash_warm_up(void);
+
+/* In a process where actors live: its faults are written there from now on. */
+void bough_crash_prepare(volatile void *area);
+
+/* In a process of its own: sends the backtrace as text over the socket, of a memfd that
+ * holds the area and the lines behind it, and ends. */
+void bough_crash_read(int socket, int file) __attribute__((noreturn));
+
+/* Without names: a file and an offset for each frame. */
+void bough_crash_print(const struct bough_crash_area *area, const char *maps, char *text,
+                       size_t size);
+
+/* report.c: a process with that border has ended so. Tells when its owner's life is over,
+ * later than that. */
+struct bough_host;
+struct rusage;
+void bough_crash_report(struct bough_host *host, bool dumped, const struct rusage *usage);
+
+#endif

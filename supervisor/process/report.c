@@ -1,0 +1,413 @@
+/* report.c - tells what a process has left that died of a fault.
+ *
+ * The life that ended, and the next one, do not wait for it: an actor of its own does,
+ * without a name, for the names of the functions, which are found in another process, and
+ * for the number of the event that it is about. Of faults in quick succession only a few
+ * are given names at the same time; the others are told with addresses.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/supervisor/process/crash_internal.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bough/core/assert.h>
+#include <bough/core/runtime.h>
+#include <bough/core/text.h>
+#include <bough/supervisor/process/nursery_internal.h>
+#include <bough/supervisor/process/process_internal.h>
+
+enum { READER_MS = 5000, MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 256 };
+
+/* Everything that is known, in one piece. */
+struct report {
+    struct bough_crash crash;
+    struct bough_crash_area area;
+    struct bough_address life;
+    struct bough_nursery *nursery;
+    const char *type;
+    bool taken; /* it is the actor's */
+    char path[BOUGH_PATH_MAX], runner[BOUGH_PATH_MAX];
+    char log[BOUGH_SAID_MAX * (BOUGH_SAID_TEXT + 1)];
+    char core[CORE_TEXT];
+    char backtrace[BOUGH_CRASH_TEXT];
+    char maps[BOUGH_CRASH_MAPS_MAX + 1];
+    _Alignas(max_align_t) char message[];
+};
+
+/* What the process says, checked */
+
+static bool is_fault(int number)
+{
+    return number == SIGSEGV || number == SIGBUS || number == SIGILL ||
+           number == SIGFPE || number == SIGABRT || number == SIGSYS || number == SIGTRAP;
+}
+
+static const char *code_text(int number, int code)
+{
+    if (code == SI_USER) return "sent by kill()";
+    if (code == SI_TKILL) return "raised by itself";
+    if (number == SIGSEGV && code == SEGV_MAPERR) return "nothing is there";
+    if (number == SIGSEGV && code == SEGV_ACCERR) return "not allowed there";
+    if (number == SIGBUS && code == BUS_ADRALN) return "not aligned";
+    if (number == SIGBUS && code == BUS_ADRERR) return "no such memory";
+    if (number == SIGFPE && code == FPE_INTDIV) return "integer division by zero";
+    if (number == SIGFPE && code == FPE_INTOVF) return "integer overflow";
+    if (number == SIGILL) return "no such instruction";
+    return "";
+}
+
+static void print_what(const struct bough_crash_area *area, char what[96])
+{
+    const char *name = sigabbrev_np(area->signal);
+    const char *text = code_text(area->signal, area->code);
+    const bool lies = (area->signal == SIGSEGV || area->signal == SIGBUS) &&
+                      area->code > 0 && area->code != SI_KERNEL;
+    char address[32] = "";
+
+    if (lies)
+        bough_text_format(address, sizeof(address), " at 0x%llx",
+                          (unsigned long long)area->address);
+    bough_text_format(what, 96, "%s%s%s%s", name != NULL ? name : "a signal", address,
+                      text[0] != '\0' ? ": " : "", text);
+}
+
+/* What is no text is made one, line by line. */
+static void clean(char *text)
+{
+    for (char *at = text; *at != '\0'; at++) {
+        const unsigned char byte = (unsigned char)*at;
+
+        if ((byte < ' ' && byte != '\n') || byte == 0x7f) *at = '?';
+    }
+    if (bough_utf8_valid(text, strlen(text))) return;
+    for (char *at = text; *at != '\0'; at++) {
+        if ((unsigned char)*at >= 0x80) *at = '?';
+    }
+}
+
+/* False: it has written nothing. Copied out, for whoever wrote it may still be there. */
+static bool take_area(const struct bough_host *host, struct report *report)
+{
+    struct bough_crash_area *area = &report->area;
+    const struct bough_crash_area *theirs =
+        (const struct bough_crash_area *)(uintptr_t)bough_border_crash_area(
+            &host->border);
+    const uint32_t written = atomic_load_explicit(&theirs->written, memory_order_acquire);
+
+    if (written == BOUGH_CRASH_NONE) return false;
+    memcpy(area, theirs, sizeof(*area));
+    if (!is_fault(area->signal)) return false;
+    if (written < BOUGH_CRASH_FRAMES || area->frame_count > BOUGH_CRASH_FRAMES_MAX)
+        area->frame_count = 0;
+    if (written < BOUGH_CRASH_MAPS || area->maps_size > BOUGH_CRASH_MAPS_MAX)
+        area->maps_size = 0;
+    memcpy(report->maps, theirs + 1, area->maps_size);
+    report->maps[area->maps_size] = '\0';
+    return true;
+}
+
+/* What the parent knows */
+
+static void take_usage(struct report *report, const struct rusage *usage)
+{
+    struct bough_crash *crash = &report->crash;
+
+    crash->user_ms = usage->ru_utime.tv_sec * 1000 + usage->ru_utime.tv_usec / 1000;
+    crash->system_ms = usage->ru_stime.tv_sec * 1000 + usage->ru_stime.tv_usec / 1000;
+    crash->memory = (int64_t)usage->ru_maxrss * 1024;
+}
+
+/* Where it is the kernel knows, and says it as a pattern. */
+static void take_core(struct report *report, bool dumped)
+{
+    char pattern[160] = "";
+    const int file = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
+    const ssize_t count = file >= 0 ? read(file, pattern, sizeof(pattern) - 1) : -1;
+
+    if (file >= 0) close(file);
+    if (!dumped || count <= 0) return;
+    pattern[strcspn(pattern, "\n")] = '\0';
+    bough_text_format(report->core, sizeof(report->core), "a core was dumped %s%s",
+                      pattern[0] == '|' ? "into the program " : "by the pattern ",
+                      pattern[0] == '|' ? pattern + 1 : pattern);
+    clean(report->core);
+}
+
+static void take_log(const struct bough_host *host, struct report *report)
+{
+    const unsigned first =
+        host->said_count > BOUGH_SAID_MAX ? host->said_count - BOUGH_SAID_MAX : 0;
+    size_t used = 0;
+
+    for (unsigned i = first; i != host->said_count; i++) {
+        const char *line = host->said[i % BOUGH_SAID_MAX];
+        const size_t len = line != NULL ? strlen(line) : 0;
+
+        if (len == 0) continue;
+        if (used > 0) report->log[used++] = '\n';
+        memcpy(report->log + used, line, len + 1);
+        used += len;
+    }
+}
+
+static void take_message(struct report *report, const struct bough_proxy *runner,
+                         const void *message, size_t size)
+{
+    if (runner == NULL) return;
+    bough_text_format(report->runner, sizeof(report->runner), "%s",
+                      bough_actor_path(runner->actor));
+    report->crash.runner = report->runner;
+    if (size == 0) return;
+    memcpy(report->message, message, size);
+    report->crash.type = runner->spec->type;
+    report->crash.message = report->message;
+    report->crash.message_size = size;
+}
+
+static struct report *gather(const struct bough_host *host, bool dumped,
+                             const struct rusage *usage)
+{
+    const struct bough_proxy *runner = bough_host_runner(host);
+    size_t size = 0;
+    const void *message = runner != NULL ? bough_handed_running(runner, &size) : NULL;
+    struct bough_place_info info;
+
+    if (size > MESSAGE_MAX) size = 0;
+    struct report *report = calloc(1, sizeof(*report) + size);
+    if (report == NULL || !take_area(host, report) ||
+        bough_place_info(bough_self(host->owner), &info) != BOUGH_OK) {
+        free(report);
+        return NULL;
+    }
+    report->life = bough_self(host->owner);
+    report->nursery = bough_runtime_nursery(bough_actor_runtime(host->owner));
+    report->type = info.type->name;
+    bough_text_format(report->path, sizeof(report->path), "%s", info.path);
+    report->crash.signal = report->area.signal;
+    print_what(&report->area, report->crash.what);
+    take_usage(report, usage);
+    take_core(report, dumped);
+    take_log(host, report);
+    take_message(report, runner, message, size);
+    report->crash.backtrace = report->backtrace;
+    report->crash.log = report->log;
+    report->crash.core = report->core;
+    return report;
+}
+
+/* The actor that tells it */
+
+struct reporter {
+    struct bough_actor *actor;
+    struct report *report;
+    struct bough_watch watch;
+    struct bough_source answer;
+    struct bough_timer limit;
+    struct bough_birth reader;
+    bool lent, reads, over; /* a reader was lent; it reads; the life is over */
+    uint64_t cause;
+};
+
+static void log_lines(struct bough_runtime *runtime, const char *path, const char *before,
+                      const char *lines)
+{
+    int count = 0;
+
+    for (const char *line = lines; *line != '\0' && count < LINES_MAX; count++) {
+        const int len = (int)strcspn(line, "\n");
+
+        bough_log(runtime, BOUGH_ERROR, path, "  %s%.*s", before, len, line);
+        line += len + (line[len] == '\n');
+    }
+}
+
+static const char *message_name(const struct bough_crash *crash)
+{
+    uint32_t kind;
+
+    if (crash->message == NULL || crash->type->messages == NULL ||
+        crash->message_size < sizeof(kind))
+        return "a message";
+    memcpy(&kind, crash->message, sizeof(kind));
+    return kind < crash->type->message_count ? crash->type->messages[kind].name
+                                             : "a message";
+}
+
+static void log_report(const struct reporter *self)
+{
+    struct bough_runtime *runtime = bough_actor_runtime(self->actor);
+    const struct report *report = self->report;
+    const struct bough_crash *crash = &report->crash;
+
+    bough_log(runtime, BOUGH_ERROR, report->path, "died of %s%s%s%s%s", crash->what,
+              crash->runner != NULL ? ", while " : "",
+              crash->runner != NULL ? crash->runner : "",
+              crash->runner != NULL ? " ran " : "",
+              crash->runner != NULL ? message_name(crash) : "");
+    log_lines(runtime, report->path, "", crash->backtrace);
+    log_lines(runtime, report->path, "it had said: ", crash->log);
+    log_lines(runtime, report->path, "", crash->core);
+}
+
+static void tell(struct reporter *self)
+{
+    const struct report *report = self->report;
+    struct bough_event event = {
+        .kind = BOUGH_EVENT_CRASH_REPORT,
+        .path = report->path,
+        .type = report->type,
+        .life = report->life.life,
+        .cause = self->cause,
+        .crash = &report->crash,
+    };
+
+    bough_event_report(bough_actor_runtime(self->actor), &event);
+    log_report(self);
+    bough_exit(self->actor, BOUGH_EXIT_NORMAL);
+}
+
+static void tell_when_all_is_there(struct reporter *self)
+{
+    if (self->over && !self->reads) tell(self);
+}
+
+static void on_over(struct bough_watch *watch, const struct bough_exit_reason *reason)
+{
+    struct reporter *self = bough_container(watch, struct reporter, watch);
+
+    (void)reason;
+    self->over = true;
+    self->cause = watch->seq;
+    tell_when_all_is_there(self);
+}
+
+static void end_reader(struct reporter *self)
+{
+    if (!self->reads) return;
+    self->reads = false;
+    bough_birth_kill(&self->reader);
+    close(self->reader.socket);
+}
+
+/* It says nothing when it has failed: then addresses have to do. */
+static void on_answer(struct bough_actor *actor, struct bough_source *source, int events)
+{
+    struct reporter *self = bough_state(actor);
+    char *text = self->report->backtrace;
+    ssize_t size = recv(self->reader.socket, text, BOUGH_CRASH_TEXT - 1, MSG_DONTWAIT);
+
+    (void)events;
+    if (size <= 0) {
+        bough_crash_print(&self->report->area, self->report->maps, text,
+                          BOUGH_CRASH_TEXT);
+        size = (ssize_t)strlen(text);
+    }
+    text[size] = '\0';
+    clean(text);
+    bough_source_stop(source);
+    bough_timer_stop(&self->limit);
+    end_reader(self);
+    tell_when_all_is_there(self);
+}
+
+static void on_limit(struct bough_actor *actor, struct bough_timer *timer)
+{
+    struct reporter *self = bough_state(actor);
+
+    (void)timer;
+    on_answer(actor, &self->answer, 0);
+}
+
+static bool hand_over(const struct report *report, int socket)
+{
+    const char calling = BOUGH_CALLED_READER;
+    const int file = memfd_create("bough-crash", MFD_CLOEXEC);
+    bool done = file >= 0 && ftruncate(file, BOUGH_CRASH_ROOM) == 0;
+
+    done = done && pwrite(file, &report->area, sizeof(report->area), 0) ==
+                       (ssize_t)sizeof(report->area);
+    done = done && pwrite(file, report->maps, report->area.maps_size,
+                          sizeof(report->area)) == (ssize_t)report->area.maps_size;
+    done = done && bough_files_send(socket, &calling, sizeof(calling), &file, 1) > 0;
+    if (file >= 0) close(file);
+    return done;
+}
+
+static bool start_reader(struct reporter *self)
+{
+    const struct report *report = self->report;
+
+    if (report->area.frame_count == 0 || report->area.maps_size == 0) return false;
+    self->lent = bough_nursery_lend_reader(report->nursery);
+    if (!self->lent ||
+        bough_nursery_take(report->nursery, &self->reader, true) != BOUGH_OK)
+        return false;
+    self->reads = true;
+    if (hand_over(report, self->reader.socket)) return true;
+    end_reader(self);
+    return false;
+}
+
+static enum bough_status reporter_init(struct bough_actor *actor, const void *options)
+{
+    struct reporter *self = bough_state(actor);
+
+    self->actor = actor;
+    self->report = *(struct report *const *)options;
+    self->report->taken = true;
+    self->watch.exited = on_over;
+    self->watch.owner = actor;
+    bough_watch(&self->watch, self->report->life);
+    if (start_reader(self)) {
+        bough_source_start(actor, &self->answer, self->reader.socket, EV_READ, on_answer);
+        bough_timer_start(actor, &self->limit, READER_MS, 0, on_limit);
+    } else {
+        bough_crash_print(&self->report->area, self->report->maps,
+                          self->report->backtrace, BOUGH_CRASH_TEXT);
+        clean(self->report->backtrace);
+    }
+    return BOUGH_OK;
+}
+
+static void reporter_run(struct bough_actor *actor, const void *message, size_t size)
+{
+    (void)actor, (void)message, (void)size;
+}
+
+static void reporter_finish(struct bough_actor *actor)
+{
+    struct reporter *self = bough_state(actor);
+
+    end_reader(self);
+    if (self->lent) bough_nursery_return_reader(self->report->nursery);
+    free(self->report);
+}
+
+static const struct bough_actor_type reporter_type = {
+    .name = "crash_report",
+    .help = "Tells what a process has left that died of a fault.",
+    .state_size = sizeof(struct reporter),
+    .options_size = sizeof(struct report *),
+    .init = reporter_init,
+    .run = reporter_run,
+    .finish = reporter_finish,
+};
+
+void bough_crash_report(struct bough_host *host, bool dumped, const struct rusage *usage)
+{
+    struct bough_runtime *runtime = bough_actor_runtime(host->owner);
+
+    if (!bough_event_wanted(runtime) && !bough_log_wanted(runtime, BOUGH_ERROR)) return;
+    struct report *report = gather(host, dumped, usage);
+    if (report == NULL) return;
+    const enum bough_status status = bough_spawn(
+        bough_actor_loop(host->owner), &reporter_type, &report, NULL, NULL, NULL);
+    if (status != BOUGH_OK && !report->taken) free(report);
+}

@@ -1,0 +1,180 @@
+/* symbols.c - names for the addresses of a crash.
+ *
+ * With libdw, in a process that is forked for it and has nothing to lose: the files it
+ * looks into were named by a process that had gone mad. Without, and when that process
+ * fails, each frame is a file and an offset, for addr2line(1).
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/supervisor/process/crash_internal.h>
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bough/supervisor/process/process_internal.h>
+
+#ifdef BOUGH_SYMBOLS
+#include <elfutils/libdwfl.h>
+#endif
+
+struct text {
+    char *bytes;
+    size_t size, length;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *text,
+                                                      const char *format, ...)
+{
+    const size_t room = text->size - text->length;
+    va_list arguments;
+
+    va_start(arguments, format);
+    const int count = vsnprintf(text->bytes + text->length, room, format, arguments);
+    va_end(arguments);
+    if (count > 0) text->length += (size_t)count < room ? (size_t)count : room - 1;
+}
+
+static void begin_line(struct text *text, uint32_t frame)
+{
+    add(text, "%s#%-2" PRIu32 " ", frame > 0 ? "\n" : "", frame);
+}
+
+/* Of a caller it is where it goes on: the call lies before. */
+static uint64_t address_of(const struct bough_crash_area *area, uint32_t frame)
+{
+    return area->frames[frame] - (frame > 0 ? 1 : 0);
+}
+
+/* Without names */
+
+/* Of the line "begin-end rwxp offset device inode path" that has the address in it. */
+static bool find_file(const char *maps, uint64_t address, uint64_t *offset,
+                      char path[256])
+{
+    uint64_t begin, end, begins;
+
+    for (const char *line = maps; line != NULL && *line != '\0';) {
+        path[0] = '\0';
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*x:%*x %*u %255[^\n]",
+                   &begin, &end, &begins, path) >= 3 &&
+            begin <= address && address < end) {
+            *offset = address - begin + begins;
+            return path[0] != '\0';
+        }
+        line = strchr(line, '\n');
+        if (line != NULL) line++;
+    }
+    return false;
+}
+
+static void print_bare(struct text *text, const char *maps, uint64_t address)
+{
+    uint64_t offset;
+    char path[256];
+
+    if (find_file(maps, address, &offset, path))
+        add(text, "0x%" PRIx64 " (%s+0x%" PRIx64 ")", address, path, offset);
+    else
+        add(text, "0x%" PRIx64, address);
+}
+
+void bough_crash_print(const struct bough_crash_area *area, const char *maps, char *bytes,
+                       size_t size)
+{
+    struct text text = { bytes, size, 0 };
+
+    bytes[0] = '\0';
+    for (uint32_t i = 0; i < area->frame_count; i++) {
+        begin_line(&text, i);
+        print_bare(&text, maps, address_of(area, i));
+    }
+}
+
+/* With names */
+
+#ifdef BOUGH_SYMBOLS
+
+static void print_source(struct text *text, Dwfl_Module *module, uint64_t address)
+{
+    Dwfl_Line *line = dwfl_module_getsrc(module, address);
+    const char *file;
+    int number;
+
+    file = line != NULL ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+    if (file != NULL) add(text, " (%s:%d)", file, number);
+}
+
+/* False: what comes then is how the process came to be, the same for all. */
+static bool print_named(struct text *text, Dwfl *dwfl, const char *maps, uint64_t address)
+{
+    Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
+    GElf_Off offset;
+    GElf_Sym symbol;
+    const char *name = module != NULL ? dwfl_module_addrinfo(module, address, &offset,
+                                                             &symbol, NULL, NULL, NULL)
+                                      : NULL;
+
+    if (name == NULL) {
+        print_bare(text, maps, address);
+        return true;
+    }
+    add(text, "%s+0x%" PRIx64, name, (uint64_t)offset);
+    print_source(text, module, address);
+    const char *file = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    if (file != NULL && strrchr(file, '/') != NULL)
+        add(text, " in %s", strrchr(file, '/') + 1);
+    return strcmp(name, "bough_process_main") != 0;
+}
+
+static void print_all(struct text *text, const struct bough_crash_area *area, char *maps)
+{
+    static const Dwfl_Callbacks callbacks = {
+        .find_elf = dwfl_linux_proc_find_elf,
+        .find_debuginfo = dwfl_standard_find_debuginfo,
+    };
+    FILE *lines = fmemopen(maps, strlen(maps), "r");
+    Dwfl *dwfl = lines != NULL ? dwfl_begin(&callbacks) : NULL;
+
+    if (dwfl == NULL || dwfl_linux_proc_maps_report(dwfl, lines) != 0) return;
+    dwfl_report_end(dwfl, NULL, NULL);
+    for (uint32_t i = 0; i < area->frame_count; i++) {
+        begin_line(text, i);
+        if (!print_named(text, dwfl, maps, address_of(area, i))) break;
+    }
+}
+
+#else
+
+static void print_all(struct text *text, const struct bough_crash_area *area, char *maps)
+{
+    bough_crash_print(area, maps, text->bytes, text->size);
+    text->length = strlen(text->bytes);
+}
+
+#endif
+
+void bough_crash_read(int socket, int file)
+{
+    static char bytes[BOUGH_CRASH_TEXT];
+    static char maps[BOUGH_CRASH_MAPS_MAX + 1];
+    const struct rlimit seconds = { 5, 5 };
+    struct text text = { bytes, sizeof(bytes), 0 };
+    const struct bough_crash_area *area =
+        mmap(NULL, BOUGH_CRASH_ROOM, PROT_READ, MAP_SHARED, file, 0);
+
+    if (area == MAP_FAILED || area->frame_count > BOUGH_CRASH_FRAMES_MAX ||
+        area->maps_size >= sizeof(maps))
+        _exit(BOUGH_CODE_CONFUSED);
+    setrlimit(RLIMIT_CPU, &seconds);
+    unsetenv("DEBUGINFOD_URLS"); /* it would ask the network */
+    memcpy(maps, area + 1, area->maps_size);
+    print_all(&text, area, maps);
+    (void)!send(socket, bytes, text.length, MSG_NOSIGNAL);
+    _exit(0);
+}

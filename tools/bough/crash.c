@@ -1,0 +1,104 @@
+/* crash.c - the report of a crash, as JSON and in words.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/tools/bough/crash.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/config/json_fields.h>
+#include <bough/core/actor.h>
+#include <bough/tools/bough/output.h>
+
+/* As JSON */
+
+static json_t *lines_json(const char *lines)
+{
+    json_t *array = json_array();
+
+    for (const char *line = lines; array != NULL && *line != '\0';) {
+        const size_t len = strcspn(line, "\n");
+
+        json_array_append_new(array, json_stringn(line, len));
+        line += len + (line[len] == '\n');
+    }
+    return array;
+}
+
+/* {"message": name, "fields": {...}}; of a type without a table, or that cannot be shown
+ * (it has been checked when it came into this program, where it came from outside): its
+ * size. */
+static json_t *message_json(const struct bough_crash *crash)
+{
+    const struct bough_actor_type *type = crash->type;
+    const struct bough_message_type *about;
+    uint32_t kind;
+
+    if (crash->message == NULL) return json_null();
+    if (type->messages == NULL || crash->message_size < sizeof(kind))
+        return json_pack("{s:I}", "size", (json_int_t)crash->message_size);
+    memcpy(&kind, crash->message, sizeof(kind));
+    if (kind >= type->message_count || crash->message_size < type->message_size)
+        return json_pack("{s:I}", "size", (json_int_t)crash->message_size);
+    about = &type->messages[kind];
+    return json_pack(
+        "{s:s, s:o}", "message", about->name, "fields",
+        bough_json_from_block(about->fields, about->field_count, crash->message));
+}
+
+json_t *bough_crash_json(const struct bough_crash *crash)
+{
+    return json_pack(
+        "{s:i, s:s, s:o, s:o?, s:o, s:o, s:o, s:{s:I, s:I, s:I}}", "signal",
+        crash->signal, "what", crash->what, "backtrace", lines_json(crash->backtrace),
+        "runner", crash->runner != NULL ? json_string(crash->runner) : NULL, "message",
+        message_json(crash), "log", lines_json(crash->log), "core",
+        crash->core[0] != '\0' ? bough_output_string(crash->core) : json_null(), "usage",
+        "user_ms", (json_int_t)crash->user_ms, "system_ms", (json_int_t)crash->system_ms,
+        "memory", (json_int_t)crash->memory);
+}
+
+/* In words */
+
+void bough_crash_print_what(const json_t *crash, FILE *file)
+{
+    const json_t *message = json_object_get(crash, "message");
+    const char *runner = bough_output_member(crash, "runner", NULL);
+
+    fputs(bough_output_member(crash, "what", "a fault"), file);
+    if (runner == NULL) return;
+    fprintf(file, ", while %s ran %s", runner,
+            bough_output_member(message, "message", "a message"));
+    char *fields =
+        json_dumps(json_object_get(message, "fields"), JSON_COMPACT | JSON_ENCODE_ANY);
+    if (fields != NULL) fprintf(file, " %s", fields);
+    free(fields);
+}
+
+static void print_lines(const json_t *lines, const char *indent, const char *before,
+                        FILE *file)
+{
+    const json_t *line;
+    size_t index;
+
+    json_array_foreach (lines, index, line) {
+        fprintf(file, "\n%s%s%s", indent, before, json_string_value(line));
+    }
+}
+
+void bough_crash_print_all(const json_t *crash, const char *indent, FILE *file)
+{
+    const json_t *usage = json_object_get(crash, "usage");
+    const char *core = bough_output_member(crash, "core", NULL);
+
+    print_lines(json_object_get(crash, "backtrace"), indent, "", file);
+    print_lines(json_object_get(crash, "log"), indent, "it had said: ", file);
+    fprintf(file,
+            "\n%sit had used %" JSON_INTEGER_FORMAT
+            " ms of processor time and %" JSON_INTEGER_FORMAT " MiB of memory",
+            indent,
+            json_integer_value(json_object_get(usage, "user_ms")) +
+                json_integer_value(json_object_get(usage, "system_ms")),
+            json_integer_value(json_object_get(usage, "memory")) >> 20);
+    if (core != NULL) fprintf(file, "\n%s%s", indent, core);
+}
