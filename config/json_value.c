@@ -330,7 +330,7 @@ bool bough_json_unknown(struct bough_report *report, const struct bough_json_pla
                         const char *noun, const char *const *names)
 {
     const char *meant = bough_suggest(place->key, names);
-    char quoted[BOUGH_QUOTED], words[320];
+    char quoted[BOUGH_QUOTED], words[420];
 
     bough_quote(quoted, place->key);
     if (meant != NULL)

@@ -186,6 +186,29 @@ const struct bough_key bough_keys[] = {
                   .of_count = bough_count_of(mailbox),
                   .help = "The messages that wait for it."),
       .where = CHILD },
+    { entry_field(rlimits, "rlimits", BOUGH_OBJECT, .optional = true,
+                  .of = bough_rlimit_fields, .of_count = BOUGH_RLIMIT_COUNT,
+                  .help = "What its process may use at most; without one of them, as "
+                          "much as bough itself."),
+      .where = CHILD },
+    { entry_field(no_new_privs, "no_new_privs", BOUGH_BOOL, .optional = true,
+                  .help = "Whether no program that its process runs gains privileges by "
+                          "its file (set-user-ID)."),
+      .where = CHILD },
+    { entry_field(user, "user", BOUGH_STRING, .optional = true,
+                  .help = "The user that its process runs as, by name or number, with "
+                          "the groups of that user; for root alone."),
+      .where = CHILD },
+    { entry_field(group, "group", BOUGH_STRING, .optional = true,
+                  .help = "The group that its process runs as, by name or number, "
+                          "instead of its user's first; for root alone."),
+      .where = CHILD },
+    { entry_field(oom_score_adj, "oom_score_adj", BOUGH_INT64, .optional = true,
+                  .fallback = INT64_MIN, .min = -BOUGH_OOM_SCORE_ADJ_MAX,
+                  .max = BOUGH_OOM_SCORE_ADJ_MAX,
+                  .help = "How soon the kernel kills its process when memory is out: "
+                          "from -1000, never, to 1000, first; as soon as bough itself."),
+      .where = CHILD },
     { entry_field(children, "children", BOUGH_LIST,
                   .help = "What it keeps running, in the order of their start."),
       .kind = BOUGH_KEY_CHILDREN, .where = ROOT | SUPERVISOR,

@@ -47,6 +47,10 @@ struct bough_entry {
         int64_t capacity; /* messages */
         int on_restart, when_full;
     } mailbox;
+    struct bough_rlimits rlimits;
+    bool no_new_privs;
+    const char *user, *group;
+    int64_t oom_score_adj; /* INT64_MIN: not given */
     /* borrowed; NULL: not given, or not what they must be */
     const json_t *options, *children, *policies;
 };

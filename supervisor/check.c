@@ -299,6 +299,22 @@ static enum bough_status check_isolation(const struct level *level,
     return obstacle ? fault(level, spec->name, "%s", obstacle) : BOUGH_OK;
 }
 
+static enum bough_status check_process_limits(const struct level *level,
+                                              const struct bough_child_spec *spec)
+{
+    struct bough_error error;
+
+    if (!bough_limits_any(&spec->limits)) return BOUGH_OK;
+    if (spec->isolation != BOUGH_PROCESS)
+        return fault(level, spec->name,
+                     "limits are those of a process of its own, which the isolation "
+                     "\"%s\" does not give it",
+                     bough_isolation_names[spec->isolation]);
+    return bough_limits_check(&spec->limits, &error) == BOUGH_OK
+               ? BOUGH_OK
+               : fault(level, spec->name, "%s", error.text);
+}
+
 static enum bough_status check_child(const struct level *level,
                                      const struct bough_child_spec *spec, size_t index)
 {
@@ -306,6 +322,7 @@ static enum bough_status check_child(const struct level *level,
 
     if (status == BOUGH_OK) status = check_otp(level, spec);
     if (status == BOUGH_OK) status = check_isolation(level, spec);
+    if (status == BOUGH_OK) status = check_process_limits(level, spec);
     if (status == BOUGH_OK) status = check_backoff(level, spec);
     if (status == BOUGH_OK) status = check_limits(level, spec);
     if (status == BOUGH_OK) status = check_policies(level, spec);

@@ -119,6 +119,18 @@ static enum bough_status be_born(struct bough_host *host)
     return BOUGH_OK;
 }
 
+/* Whatever it is told comes after them. */
+static enum bough_status tell_limits(struct bough_host *host,
+                                     const struct bough_limits_plan *plan)
+{
+    struct bough_frame frame = { .kind = BOUGH_FRAME_LIMITS };
+    const enum bough_status status =
+        bough_border_post(&host->border, &frame, plan, sizeof(*plan), SIZE_MAX);
+
+    bough_border_poke(&host->border);
+    return status;
+}
+
 /* When the life has begun, and not so soon that it would be in its way: what is left of
  * the one before goes, and the next one is looked after. */
 static void on_settled(struct ev_loop *ev, struct ev_timer *timer, int events)
@@ -165,6 +177,23 @@ static void attach(struct bough_host *host, bool keeps_spare)
     ev_timer_start(bough_loop_ev(bough_actor_loop(owner)), &host->settled);
 }
 
+/* With the limits of its spec, of which the names are looked up here. */
+static enum bough_status be_born_limited(struct bough_host *host,
+                                         const struct bough_process_limits *limits)
+{
+    struct bough_limits_plan plan;
+    struct bough_error error;
+    enum bough_status status = bough_limits_plan(limits, &plan, &error);
+
+    if (status != BOUGH_OK) {
+        bough_fail(host->owner, status, "%s", error.text);
+        return status;
+    }
+    status = be_born(host);
+    if (status == BOUGH_OK && bough_limits_any(limits)) status = tell_limits(host, &plan);
+    return status == BOUGH_OK ? BOUGH_OK : cannot(host->owner, status);
+}
+
 enum bough_status bough_host_new(struct bough_actor *owner,
                                  const struct bough_child_spec *spec,
                                  struct bough_host **host)
@@ -183,9 +212,10 @@ enum bough_status bough_host_new(struct bough_actor *owner,
     made->pidfd = -1;
     made->first_free = NO_BERTH;
     made->border = (struct bough_border){ .wake_fd = -1, .poke_fd = -1, .socket = -1 };
-    const enum bough_status status = be_born(made);
+    const enum bough_status status = be_born_limited(made, &spec->limits);
     if (status != BOUGH_OK) {
-        cannot(owner, status);
+        if (made->pidfd >= 0)
+            bough_birth_kill(&(struct bough_birth){ .pidfd = made->pidfd });
         bough_host_free(made);
         return status;
     }

@@ -11,6 +11,7 @@
  * outside.c   there, too: the actors of the tree outside, by path
  * border.c    the memory between them
  * nursery.c   where processes are forked
+ * limits.c    what a process may use, and as whom it runs
  *
  * An actor whose isolation is `process` has a host of its own. A supervisor whose
  * isolation is that has one for its whole subtree, and stays here itself: it runs none of
@@ -232,6 +233,11 @@ void bough_child_runs(uint32_t done, bool over);
 
 /* The loop where its actors live, and its runtime. */
 struct bough_loop *bough_child_loop(void);
+
+/* limits.c: limits this process, which has one thread. Errors: `error` says which limit
+ * it cannot have, and why. */
+BOUGH_CHECKED enum bough_status bough_process_limit(const struct bough_limits_plan *plan,
+                                                    struct bough_error *error);
 
 /* resident.c */
 

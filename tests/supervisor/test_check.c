@@ -378,6 +378,30 @@ static void replicas_have_a_bound(void **state)
     assert_false(allowed(&sample));
 }
 
+/* Limits of a process */
+
+static void only_a_process_of_its_own_has_limits(void **state)
+{
+    struct sample sample;
+
+    (void)state;
+    sample_init(&sample);
+    sample.child.limits.rlimits.files = 64;
+    expect_fault(&sample, "/one",
+                 "limits are those of a process of its own, which the isolation "
+                 "\"inline\" does not give it");
+    sample.child.isolation = BOUGH_THREAD;
+    expect_fault(&sample, "/one",
+                 "limits are those of a process of its own, which the isolation "
+                 "\"thread\" does not give it");
+    sample.child.isolation = BOUGH_PROCESS;
+    assert_true(allowed(&sample));
+    sample.child.limits.rlimits.files = 3;
+    expect_fault(&sample, "/one", "the rlimit files, 3, is not in 16 to 1073741824");
+    sample.child.limits = (struct bough_process_limits){ .user = "", .oom_score_adj = 1 };
+    expect_fault(&sample, "/one", "the user has no name");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_hash_needs_a_field_that_messages_have),
         cmocka_unit_test(a_template_makes_no_groups),
         cmocka_unit_test(replicas_have_a_bound),
+        cmocka_unit_test(only_a_process_of_its_own_has_limits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,9 +92,10 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "Reads FILE and starts nothing. Every error is reported with its place; of a tree\n"
           "that is right, what it hardly means (a limit that can never be passed, a stop\n"
-          "that is cut short), how many starts its limits allow before it gives up, and\n"
-          "how long it may take to stop. Exit code: 0 right, 78 wrong, with --strict also\n"
-          "when there are warnings.\n",
+          "that is cut short), how many starts its limits allow before it gives up, how\n"
+          "long it may take to stop, and what would keep it from starting on this machine,\n"
+          "by this user (a \"user\" that is not there). Exit code: 0 right, 78 wrong, with\n"
+          "--strict also when there are warnings.\n",
       .examples = "bough check shop.json\n"
                   "bough check --strict --json shop.json | jq .warnings\n",
       .options = JSON | STRICT,
