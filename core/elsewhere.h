@@ -51,6 +51,11 @@ BOUGH_PUBLIC void bough_held_free(struct bough_held *held);
  * is gone. Releases `held`. */
 BOUGH_PUBLIC void bough_held_return(struct bough_held *held);
 
+/* In finish(): it was being run when the life ended; `blamed`: which ended by that. It
+ * has crashed, unless its place redelivers (place.h), which blames it or runs it again.
+ * Releases `held`. */
+BOUGH_PUBLIC void bough_held_broke(struct bough_held *held, bool blamed);
+
 /* The end of a life that waits for something outside. */
 struct bough_linger {
     /* The end has begun, for that reason: what runs elsewhere is to go. At once: the

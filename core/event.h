@@ -24,10 +24,14 @@ enum bough_event_kind {
     BOUGH_EVENT_RESTARTING, /* `delay_ms`, `attempt` (1: the first try of this restart) */
     BOUGH_EVENT_REMOVED,    /* the place is no more */
     BOUGH_EVENT_GAVE_UP,    /* a supervisor's limit was passed; `reason` */
+    BOUGH_EVENT_QUARANTINED, /* a message was put away (quarantine.h); `message`,
+                              * `number`, `lives`; `reason` and `life` of the end that it
+                              * was */
     BOUGH_EVENT_KIND_COUNT
 };
 
-/* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up". */
+/* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up",
+ * "quarantined". */
 BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
 
 struct bough_event {
@@ -38,7 +42,7 @@ struct bough_event {
     const char *type;
     uint32_t life;
     uint64_t cause; /* seq of the event that led to this one; 0: none, or a person */
-    const struct bough_exit_reason *reason; /* exited, gave_up; else NULL */
+    const struct bough_exit_reason *reason; /* exited, gave_up, quarantined; else NULL */
     int64_t delay_ms;                       /* restarting */
     uint32_t attempt;                       /* restarting */
     /* restarting, gave_up: that many restarts within the period, of those allowed; all 0
@@ -46,6 +50,11 @@ struct bough_event {
     uint32_t restarts, allowed;
     int64_t period_ms;
     int64_t pid; /* 0: inline */
+    /* quarantined: the name of its kind (else NULL); its number, 0 when there was no
+     * memory to keep it; the lives that it has ended */
+    const char *message;
+    uint64_t number;
+    uint32_t lives;
 };
 
 /* Told to the runtime's observer while things change: it copies what it keeps and calls

@@ -6,6 +6,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/letter_internal.h>
+#include <bough/core/quarantine_internal.h>
 
 static void urgent_turn(struct bough_loop *loop, struct bough_task *task);
 
@@ -110,6 +111,7 @@ struct bough_cell *bough_turn_next(struct bough_actor *slot)
 
     loop->high = (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
     loop->message = bough_mail_take(slot);
+    if ((slot->gate.detour & BOUGH_DETOUR_REDELIVERS) != 0) bough_quarantine_begins(slot);
     if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(slot, false);
     if (slot->type->messages == NULL ||
         is_known(slot->type, loop->message, bough_cell_bytes(loop->message)))
@@ -125,6 +127,9 @@ void bough_turn_done(struct bough_actor *slot)
     struct bough_cell *cell = loop->message;
 
     if (cell == NULL) return;
+    if ((slot->gate.detour & BOUGH_DETOUR_REDELIVERS) != 0 &&
+        bough_quarantine_keeps(slot))
+        return;
     if (cell->asker.loop != NULL) answer_for(slot, cell);
     if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(slot, true);
     loop->message = NULL;

@@ -17,7 +17,7 @@
 struct record {
     struct bough_event event;
     struct bough_exit_reason reason;
-    char texts[]; /* path NUL type NUL */
+    char texts[]; /* path NUL type NUL message NUL */
 };
 
 struct bough_history {
@@ -65,15 +65,20 @@ static struct record *record_new(const struct bough_event *event)
 {
     const char *path = event->path != NULL ? event->path : "";
     const char *type = event->type != NULL ? event->type : "";
+    const char *message = event->message != NULL ? event->message : "";
     const size_t path_size = strlen(path) + 1, type_size = strlen(type) + 1;
-    struct record *record = malloc(sizeof(*record) + path_size + type_size);
+    const size_t message_size = strlen(message) + 1;
+    struct record *record =
+        malloc(sizeof(*record) + path_size + type_size + message_size);
 
     if (record == NULL) return NULL;
     record->event = *event;
     memcpy(record->texts, path, path_size);
     memcpy(record->texts + path_size, type, type_size);
+    memcpy(record->texts + path_size + type_size, message, message_size);
     record->event.path = record->texts;
     record->event.type = record->texts + path_size;
+    record->event.message = record->texts + path_size + type_size;
     if (event->reason != NULL) {
         record->reason = *event->reason;
         record->event.reason = &record->reason;
@@ -160,6 +165,20 @@ static int add_limit(json_t *object, const struct bough_event *event)
     return failed;
 }
 
+/* The message that was put away; no number when there was no memory to keep it. */
+static int add_message(json_t *object, const struct bough_event *event)
+{
+    int failed = 0;
+
+    failed |= json_object_set_new(object, "message", bough_output_string(event->message));
+    if (event->number != 0) {
+        failed |= json_object_set_new(object, "number",
+                                      json_integer((json_int_t)event->number));
+    }
+    failed |= json_object_set_new(object, "lives", json_integer(event->lives));
+    return failed;
+}
+
 static int add_details(json_t *object, const struct bough_event *event)
 {
     int failed = 0;
@@ -175,6 +194,7 @@ static int add_details(json_t *object, const struct bough_event *event)
         failed |= json_object_set_new(object, "delay_ms", json_integer(event->delay_ms));
         failed |= json_object_set_new(object, "attempt", json_integer(event->attempt));
     }
+    if (event->kind == BOUGH_EVENT_QUARANTINED) failed |= add_message(object, event);
     if (event->period_ms != 0) failed |= add_limit(object, event);
     if (event->reason != NULL) failed |= add_reason(object, event->reason);
     return failed;
