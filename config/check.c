@@ -241,6 +241,7 @@ static struct bough_child_spec make_spec(const struct bough_entry *entry,
         .replicas = (uint32_t)entry->replicas,
         .route = (enum bough_route)entry->route,
         .route_field = entry->route_field,
+        .redeliver = (uint32_t)entry->redeliver,
         .limits = make_limits(entry),
     };
 }

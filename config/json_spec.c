@@ -345,6 +345,8 @@ static void put_extensions(json_t **object, const struct bough_child_spec *spec)
     if (spec->backoff.min_ms > 0) bough_json_put(object, "backoff", backoff_json(spec));
     if (spec->policy_count > 0)
         bough_json_put(object, "policies", bough_policies_json(spec));
+    if (spec->redeliver > 0)
+        bough_json_put(object, "redeliver", json_integer(spec->redeliver));
     put_process_limits(object, &spec->limits);
     if (spec->replicas == 0) return;
     bough_json_put(object, "replicas", json_integer(spec->replicas));

@@ -38,7 +38,8 @@ struct bough_entry {
     bool significant, spare;
     int64_t intensity, period_ms; /* of a supervisor, for its children */
     int64_t shutdown_ms, start_timeout_ms;
-    int64_t replicas; /* 0: not given */
+    int64_t replicas;  /* 0: not given */
+    int64_t redeliver; /* 0: not given */
     struct {
         int64_t intensity, period_ms; /* intensity below 0: no limit of its own */
     } limit;

@@ -271,11 +271,12 @@ void bough_observe_place(struct bough_address place, uint32_t number)
     slot->gate.detour |= BOUGH_DETOUR_OBSERVED;
 }
 
-void bough_observed(const struct bough_actor *slot, bool over)
+void bough_observed(const struct bough_actor *slot, unsigned step)
 {
     const struct bough_run_observers *observers = &slot->loop->abroad->observers;
 
-    observers->run(observers->data, slot->annex->observed, slot->loop->high, over);
+    observers->run(observers->data, slot->annex->observed, slot->loop->high,
+                   (enum bough_run_step)step);
 }
 
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,

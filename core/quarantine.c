@@ -91,7 +91,6 @@ void bough_quarantine_begins(const struct bough_actor *slot)
     const struct bough_quarantine *quarantine = slot->annex->quarantine;
     struct bough_loop *loop = slot->loop;
 
-    loop->later = NULL;
     /* To be the first it waits among those of high priority; elsewhere, too. */
     if (quarantine->again == loop->message && !slot->type->holds)
         loop->high = quarantine->again_high;
@@ -111,7 +110,7 @@ bool bough_quarantine_accuse(struct bough_actor *slot, struct bough_cell *cell, 
 }
 
 /* A type that holds messages stands for another one, which it hears from. */
-static bool breaks(const struct bough_actor *slot)
+bool bough_quarantine_is_due(const struct bough_actor *slot)
 {
     return slot->gate.doomed && !slot->type->holds &&
            !bough_exit_good(bough_slot_reason(slot));
@@ -122,7 +121,8 @@ bool bough_quarantine_keeps(struct bough_actor *slot)
     struct bough_loop *loop = slot->loop;
     struct bough_cell *cell = loop->message;
 
-    if (!breaks(slot) || !bough_quarantine_accuse(slot, cell, loop->high, true)) {
+    if (!bough_quarantine_is_due(slot) ||
+        !bough_quarantine_accuse(slot, cell, loop->high, true)) {
         bough_quarantine_forget(slot, cell);
         return false;
     }

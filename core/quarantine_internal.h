@@ -43,6 +43,9 @@ void bough_slot_free_quarantine(struct bough_actor *slot);
 /* A message is taken to be run. */
 void bough_quarantine_begins(const struct bough_actor *slot);
 
+/* Whether its life is to end by the message that has been run just now. */
+bool bough_quarantine_is_due(const struct bough_actor *slot);
+
 /* It has been run. True: its life is to end by it, so that it is not over. */
 bool bough_quarantine_keeps(struct bough_actor *slot);
 

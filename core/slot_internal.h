@@ -577,8 +577,8 @@ void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *
                              struct bough_address life,
                              const struct bough_exit_reason *reason, uint64_t seq);
 
-/* elsewhere.c: the message at hand is about to be run, or has been. */
-void bough_observed(const struct bough_actor *slot, bool over);
+/* elsewhere.c: what is done with the message at hand, an enum bough_run_step. */
+void bough_observed(const struct bough_actor *slot, unsigned step);
 /* Answers who asks from outside; else, not NULL, the loop whose thread has to. */
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,
                                        enum bough_status status, const void *reply,

@@ -315,6 +315,19 @@ static enum bough_status check_process_limits(const struct level *level,
                : fault(level, spec->name, "%s", error.text);
 }
 
+static enum bough_status check_redeliver(const struct level *level,
+                                         const struct bough_child_spec *spec)
+{
+    if (spec->redeliver > BOUGH_REDELIVER_MAX)
+        return fault(level, spec->name, "redeliver %" PRIu32 " is above the greatest, %d",
+                     spec->redeliver, BOUGH_REDELIVER_MAX);
+    if (spec->redeliver > 0 && spec->type == &bough_supervisor_type)
+        return fault(level, spec->name,
+                     "what a supervisor is asked is not redelivered; its children can "
+                     "have redeliver");
+    return BOUGH_OK;
+}
+
 static enum bough_status check_child(const struct level *level,
                                      const struct bough_child_spec *spec, size_t index)
 {
@@ -323,6 +336,7 @@ static enum bough_status check_child(const struct level *level,
     if (status == BOUGH_OK) status = check_otp(level, spec);
     if (status == BOUGH_OK) status = check_isolation(level, spec);
     if (status == BOUGH_OK) status = check_process_limits(level, spec);
+    if (status == BOUGH_OK) status = check_redeliver(level, spec);
     if (status == BOUGH_OK) status = check_backoff(level, spec);
     if (status == BOUGH_OK) status = check_limits(level, spec);
     if (status == BOUGH_OK) status = check_policies(level, spec);

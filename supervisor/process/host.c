@@ -292,6 +292,7 @@ void bough_host_distrust(struct bough_host *host, const char *why)
         bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0,
                         "its process said nonsense and was killed: %s", why);
 
+    host->distrusted = true;
     bough_exit_because(host->owner, &lost);
 }
 
@@ -313,6 +314,14 @@ static struct bough_proxy *own_proxy(const struct bough_host *host)
     struct bough_proxy *proxy = bough_host_proxy(host, 0);
 
     return proxy != NULL && proxy->actor == host->owner ? proxy : NULL;
+}
+
+/* It is to end because somebody here says so, unless it is for what it said itself. */
+static void order_end(struct bough_host *host, int number)
+{
+    host->ordered = !host->distrusted;
+    host->signal = number;
+    signal_it(host, number);
 }
 
 /* waitid() is asked for the usage of the process too, which glibc's does not hand on. */
@@ -348,7 +357,7 @@ static void name_culprit(const struct bough_host *host, struct bough_exit_reason
     for (uint32_t i = 0; i < host->berth_count; i++) {
         const struct bough_proxy *proxy = host->berths[i].proxy;
 
-        if (proxy == NULL || !bough_handed_runs(proxy)) continue;
+        if (proxy == NULL || proxy->told || !bough_handed_runs(proxy)) continue;
         *reason =
             bough_exit_make(reason->kind, reason->status, reason->number,
                             "while %s ran a message", bough_actor_path(proxy->actor));
@@ -374,6 +383,13 @@ static bool read_rest(struct bough_host *host, const char **why)
     return true;
 }
 
+/* Whatever it was told: its end came before that. */
+static bool ended_by_itself(const struct bough_host *host, const siginfo_t *info)
+{
+    return info->si_code == CLD_EXITED ||
+           (info->si_status != host->signal && info->si_status != SIGKILL);
+}
+
 /* It was reaped: what it has written before it ended counts, then nobody lives there any
  * more. Returns why, as its owner is to be told. */
 static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t *info)
@@ -383,6 +399,7 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
     struct bough_exit_reason reason = reason_of(info);
     const char *why;
 
+    if (ended_by_itself(host, info)) host->ordered = false;
     close(host->pidfd);
     host->pidfd = -1;
     ev_timer_stop(ev, &host->patience);
@@ -451,7 +468,7 @@ void bough_host_end_now(struct bough_host *host)
     siginfo_t info;
 
     if (host->pidfd < 0) return;
-    signal_it(host, SIGKILL);
+    order_end(host, SIGKILL);
     while (poll(&polled, 1, PATIENCE_MS) < 0 && errno == EINTR)
         continue;
     reap(host, &info);
@@ -474,7 +491,7 @@ static void ends(struct bough_linger *linger, const struct bough_exit_reason *re
         over(host);
         return;
     }
-    signal_it(host, by_name ? reason->number : SIGKILL);
+    order_end(host, by_name ? reason->number : SIGKILL);
     ev_io_init(&host->gone, on_gone, host->pidfd, EV_READ);
     host->gone.data = host;
     ev_io_start(bough_loop_ev(bough_actor_loop(host->owner)), &host->gone);

@@ -105,6 +105,8 @@ struct bough_host {
     pid_t pid;
     int pidfd; /* -1: it is gone, and reaped */
     bool lingers;
+    bool distrusted, ordered;   /* why it is to end: it says nonsense; it was told to */
+    int signal;                 /* what it was sent for that */
     struct bough_berth *berths; /* by number */
     uint32_t berth_count, first_free;
     struct bough_proxy *busy; /* those that have handed on something */
@@ -182,7 +184,8 @@ bool bough_handed_runs(const struct bough_proxy *proxy);
  * read, for a message's reply comes before its end. */
 bool bough_handed_answer(struct bough_proxy *proxy, const struct bough_frame *frame,
                          const void *reply, size_t size);
-/* It is gone: what it was running has crashed, what it had not run is returned. */
+/* It is gone: what it had not run is returned, what it was running is to blame, unless it
+ * was told to end. */
 void bough_handed_close(struct bough_proxy *proxy);
 
 /* A message's id: its actor's number, its lane and its own number there. */

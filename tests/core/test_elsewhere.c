@@ -288,19 +288,21 @@ static void a_runtime_that_ends_does_not_wait(void **state)
 /* The other side */
 
 struct seen {
-    int begun, over, high;
+    int begun, over, broke, high;
     uint64_t id[8];
     enum bough_status status[8];
     int answers;
 };
 
-static void see_run(void *data, uint32_t number, bool high, bool over)
+static void see_run(void *data, uint32_t number, bool high, enum bough_run_step step)
 {
     struct seen *seen = data;
 
     assert_int_equal(number, 7);
-    *(over ? &seen->over : &seen->begun) += 1;
-    if (high && over) seen->high++;
+    seen->begun += step == BOUGH_RUN_BEGINS;
+    seen->over += step == BOUGH_RUN_OVER;
+    seen->broke += step == BOUGH_RUN_BROKE;
+    if (high && step == BOUGH_RUN_OVER) seen->high++;
 }
 
 static void see_answer(void *data, uint64_t id, enum bough_status status,
@@ -347,6 +349,51 @@ static void what_is_sent_marked_is_seen_to_be_run(void **state)
     assert_int_equal(seen.id[1], UINT64_C(1) << 40 | 5);
     assert_status(seen.status[1], BOUGH_OK);
     drop(test, place);
+}
+
+static void later_and_fail(struct bough_actor *actor, struct bough_probe *probe,
+                           int64_t number)
+{
+    (void)probe, (void)number;
+    assert_non_null(bough_later(actor));
+    bough_fail(actor, BOUGH_EFAILED, "told to fail");
+}
+
+/* It is not answered here, also when it was put off: who stands for it decides. */
+static void one_by_which_the_life_ends_is_seen_to_break(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { .hook = later_and_fail };
+    struct seen seen = { 0 };
+    const struct bough_address place = bough_probe_place(test, &probe, BOUGH_NOBODY, "/");
+    const struct bough_run_observers observers = { see_run, see_answer, &seen };
+    struct bough_probe_message message = { BOUGH_PROBE_LEAVE, 1 };
+    const struct bough_marked marked = {
+        .message = &message, .size = sizeof(message), .asked = true, .id = 5
+    };
+    static const enum bough_probe_kind breaks[] = { BOUGH_PROBE_FAIL, BOUGH_PROBE_HOOK };
+
+    assert_true(bough_observe_runs(test->loop, &observers));
+    bough_observe_place(place, 7);
+    for (size_t i = 0; i < bough_count_of(breaks); i++) {
+        message.kind = breaks[i];
+        bough_probe_start(place, NULL);
+        assert_status(bough_send_marked(place, &marked), BOUGH_OK);
+        bough_test_run(test);
+        assert_int_equal(seen.begun, i + 1);
+        assert_int_equal(seen.broke, i + 1);
+    }
+    assert_int_equal(seen.over, 0);
+    assert_int_equal(seen.answers, 0);
+    /* An end in order is answered. */
+    message.kind = BOUGH_PROBE_LEAVE;
+    bough_probe_start(place, NULL);
+    assert_status(bough_send_marked(place, &marked), BOUGH_OK);
+    bough_test_run(test);
+    assert_int_equal(seen.over, 1);
+    assert_int_equal(seen.answers, 1);
+    assert_status(seen.status[0], BOUGH_EGONE);
+    bough_place_free(place, 0);
 }
 
 /* What was being run when it broke */
@@ -474,6 +521,7 @@ int main(void)
         test_of(what_is_over_first_is_not_told_of_the_end),
         test_of(a_runtime_that_ends_does_not_wait),
         test_of(what_is_sent_marked_is_seen_to_be_run),
+        test_of(one_by_which_the_life_ends_is_seen_to_break),
         test_of(without_redelivery_it_has_crashed),
         test_of(the_one_to_blame_is_put_away),
         test_of(one_that_is_not_to_blame_has_crashed),

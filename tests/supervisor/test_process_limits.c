@@ -1,13 +1,11 @@
 /* test_process_limits.c - what an actor in a process may use, and as whom it runs.
  *
  * SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include <bough/tests/supervisor/process_tree.h>
+#include <bough/tests/supervisor/fragile.h>
 
 /* An actor that looks at its own process. */
 
@@ -37,14 +35,15 @@ static const struct bough_field seen_fields[] = {
     bough_field(struct seen, second, "second", BOUGH_INT64, .help = "It."),
     bough_field(struct seen, third, "third", BOUGH_INT64, .help = "It."),
 };
-#define row(text) \
+#define look_row(text) \
     { \
         .name = text, .fields = look_fields, .field_count = 1, .help = "It.", \
         .reply = seen_fields, .reply_count = 3, .reply_size = sizeof(struct seen) \
     }
-static const struct bough_message_type messages[] = { row("rlimit"), row("files"),
-                                                      row("memory"), row("spin"),
-                                                      row("owner"),  row("flags") };
+static const struct bough_message_type look_messages[] = {
+    look_row("rlimit"), look_row("files"), look_row("memory"),
+    look_row("spin"),   look_row("owner"), look_row("flags")
+};
 
 static enum bough_status looker_init(struct bough_actor *actor, const void *options)
 {
@@ -119,79 +118,91 @@ static const struct bough_actor_type looker_type = {
     .name = "looker",
     .help = "Looks at its process.",
     .message_size = sizeof(struct look),
-    .messages = messages,
-    .message_count = bough_count_of(messages),
+    .messages = look_messages,
+    .message_count = bough_count_of(look_messages),
     .init = looker_init,
     .run = looker_run,
 };
 
 /* A tree with one, with these limits */
 
-static void start(struct process_tree *tree, struct bough_process_limits limits)
+static struct tree *start_limited(struct bough_process_limits limits)
 {
     const struct bough_child_spec child = { .name = "looker",
                                             .type = &looker_type,
                                             .isolation = BOUGH_PROCESS,
                                             .limits = limits };
 
-    process_tree_start(tree, &child, 1);
+    return start(&child, 1);
 }
 
-static struct process_tree_ask ask_at(struct process_tree *tree, const char *path,
-                                      enum look_kind kind, int64_t number)
+static void finish(struct tree *tree)
+{
+    void *state = tree;
+
+    assert_int_equal(teardown(&state), 0);
+}
+
+/* What it sees; the status when that is no answer. */
+struct glance {
+    struct bough_call call;
+    bool done;
+    enum bough_status status;
+    struct seen seen;
+};
+
+static void glanced(struct bough_call *call, enum bough_status status)
+{
+    struct glance *glance = bough_container(call, struct glance, call);
+
+    glance->done = true;
+    glance->status = status;
+}
+
+static struct glance glance_at(struct tree *tree, const char *path, enum look_kind kind,
+                               int64_t number)
 {
     const struct look look = { kind, number };
-    struct process_tree_ask asked;
+    struct glance glance = { .call = { .done = glanced, .loop = tree->loop } };
+    struct bough_address place;
 
-    process_tree_ask(tree, &asked, process_tree_place(tree, path), &look, sizeof(look));
-    process_tree_await(tree, &asked.done);
-    return asked;
+    assert_status(bough_lookup(tree->loop, path, &place), BOUGH_OK);
+    bough_call_start(&glance.call, place, &look, sizeof(look), &glance.seen,
+                     sizeof(glance.seen));
+    wait_for(tree, &glance.done);
+    return glance;
 }
 
-static struct process_tree_ask ask(struct process_tree *tree, enum look_kind kind,
-                                   int64_t number)
+static struct seen look(struct tree *tree, enum look_kind kind, int64_t number)
 {
-    return ask_at(tree, "/looker", kind, number);
-}
+    const struct glance glance = glance_at(tree, "/looker", kind, number);
 
-static struct seen look(struct process_tree *tree, enum look_kind kind, int64_t number)
-{
-    const struct process_tree_ask asked = ask(tree, kind, number);
-    struct seen seen;
-
-    assert_status(asked.status, BOUGH_OK);
-    assert_int_equal(asked.size, sizeof(seen));
-    memcpy(&seen, asked.reply, sizeof(seen));
-    return seen;
+    assert_status(glance.status, BOUGH_OK);
+    return glance.seen;
 }
 
 static void rlimits_are_seen_by_the_actor(void **state)
 {
-    const int64_t tebibyte = INT64_C(1) << 40;
-    struct process_tree tree;
-
     (void)state;
-    start(&tree, (struct bough_process_limits){
-                     .rlimits = { .cpu_ms = 600000, .files = 40, .core = 4096 } });
-    assert_int_equal(look(&tree, LOOK_RLIMIT, RLIMIT_CPU).first, 600);
-    assert_int_equal(look(&tree, LOOK_RLIMIT, RLIMIT_NOFILE).second, 40);
-    assert_int_equal(look(&tree, LOOK_RLIMIT, RLIMIT_CORE).first, 4096);
-    assert_int_not_equal(look(&tree, LOOK_RLIMIT, RLIMIT_AS).first, tebibyte);
-    process_tree_finish(&tree);
+    struct tree *tree = start_limited((struct bough_process_limits){
+        .rlimits = { .cpu_ms = 600000, .files = 40, .core = 4096 } });
+    assert_int_equal(look(tree, LOOK_RLIMIT, RLIMIT_CPU).first, 600);
+    assert_int_equal(look(tree, LOOK_RLIMIT, RLIMIT_NOFILE).second, 40);
+    assert_int_equal(look(tree, LOOK_RLIMIT, RLIMIT_CORE).first, 4096);
+    finish(tree);
 }
 
 /* The least that is allowed is enough for the actor to live. */
 static void beyond_its_files_it_opens_none(void **state)
 {
-    struct process_tree tree;
-
     (void)state;
-    start(&tree, (struct bough_process_limits){ .rlimits = { .files = 16 } });
-    assert_true(tree.ready);
-    const struct seen seen = look(&tree, LOOK_FILES, 0);
+    struct tree *tree =
+        start_limited((struct bough_process_limits){ .rlimits = { .files = 16 } });
+    assert_true(tree->ready);
+    const struct seen seen = look(tree, LOOK_FILES, 0);
     assert_in_range(seen.first, 1, 15);
     assert_int_equal(seen.second, EMFILE);
-    process_tree_finish(&tree);
+    finish(tree);
 }
 
 /* The shadows of a sanitizer take far more than any limit. */
@@ -204,80 +215,72 @@ static const bool has_shadows = false;
 static void beyond_its_memory_it_gets_none(void **state)
 {
     const int64_t mebibyte = 1 << 20;
-    struct process_tree tree;
 
     (void)state;
     if (has_shadows) skip();
-    start(&tree,
-          (struct bough_process_limits){ .rlimits = { .memory = 256 * mebibyte } });
-    assert_int_equal(look(&tree, LOOK_MEMORY, 64 * mebibyte).first, 1);
-    assert_int_equal(look(&tree, LOOK_MEMORY, 512 * mebibyte).first, 0);
-    process_tree_finish(&tree);
+    struct tree *tree = start_limited(
+        (struct bough_process_limits){ .rlimits = { .memory = 256 * mebibyte } });
+    assert_int_equal(look(tree, LOOK_MEMORY, 64 * mebibyte).first, 1);
+    assert_int_equal(look(tree, LOOK_MEMORY, 512 * mebibyte).first, 0);
+    finish(tree);
 }
 
 static void too_little_memory_to_begin_with_is_told(void **state)
 {
-    struct process_tree tree;
-
     (void)state;
-    start(&tree, (struct bough_process_limits){ .rlimits = { .memory = 1 << 20 } });
-    assert_false(tree.ready);
+    struct tree *tree =
+        start_limited((struct bough_process_limits){ .rlimits = { .memory = 1 << 20 } });
+    assert_false(tree->ready);
     assert_non_null(
-        strstr(tree.reason.text, "the rlimit memory, 1048576 bytes, is less than the "));
-    process_tree_finish(&tree);
+        strstr(tree->reason.text, "the rlimit memory, 1048576 bytes, is less than the "));
+    finish(tree);
 }
 
 /* And the next life has as much time again. */
 static void an_endless_loop_ends_with_its_time(void **state)
 {
-    struct process_tree tree;
-
     (void)state;
-    start(&tree, (struct bough_process_limits){ .rlimits = { .cpu_ms = 1000 } });
-    assert_status(ask(&tree, LOOK_SPIN, 0).status, BOUGH_ECRASHED);
-    assert_non_null(strstr(tree.log, "signal XCPU"));
-    assert_int_equal(look(&tree, LOOK_RLIMIT, RLIMIT_CPU).first, 1);
-    process_tree_finish(&tree);
+    struct tree *tree =
+        start_limited((struct bough_process_limits){ .rlimits = { .cpu_ms = 1000 } });
+    assert_status(glance_at(tree, "/looker", LOOK_SPIN, 0).status, BOUGH_ECRASHED);
+    assert_non_null(strstr(tree->log, "signal XCPU"));
+    assert_int_equal(look(tree, LOOK_RLIMIT, RLIMIT_CPU).first, 1);
+    finish(tree);
 }
 
 static void flags_are_seen_by_the_actor(void **state)
 {
-    struct process_tree tree;
-
     (void)state;
-    start(&tree,
-          (struct bough_process_limits){ .no_new_privs = true, .oom_score_adj = 1000 });
-    const struct seen seen = look(&tree, LOOK_FLAGS, 0);
+    struct tree *tree = start_limited(
+        (struct bough_process_limits){ .no_new_privs = true, .oom_score_adj = 1000 });
+    const struct seen seen = look(tree, LOOK_FLAGS, 0);
     assert_int_equal(seen.first, 1);
     assert_int_equal(seen.second, SIGKILL);
     assert_int_equal(seen.third, 1000);
-    process_tree_finish(&tree);
+    finish(tree);
 }
 
 /* It dies with the program all the same. */
 static void it_runs_as_another_user(void **state)
 {
-    struct process_tree tree;
-
     (void)state;
     if (geteuid() != 0) skip();
-    start(&tree, (struct bough_process_limits){ .user = "65534", .group = "4242" });
-    const struct seen owner = look(&tree, LOOK_OWNER, 0);
+    struct tree *tree =
+        start_limited((struct bough_process_limits){ .user = "65534", .group = "4242" });
+    const struct seen owner = look(tree, LOOK_OWNER, 0);
     assert_int_equal(owner.first, 65534);
     assert_int_equal(owner.second, 4242);
-    assert_int_equal(look(&tree, LOOK_FLAGS, 0).second, SIGKILL);
-    process_tree_finish(&tree);
+    assert_int_equal(look(tree, LOOK_FLAGS, 0).second, SIGKILL);
+    finish(tree);
 }
 
 static void assert_start_fails(struct bough_process_limits limits, const char *text)
 {
-    struct process_tree tree;
-
-    start(&tree, limits);
-    assert_false(tree.ready);
-    if (strstr(tree.reason.text, text) == NULL)
-        fail_msg("\"%s\" is not in \"%s\"", text, tree.reason.text);
-    process_tree_finish(&tree);
+    struct tree *tree = start_limited(limits);
+    assert_false(tree->ready);
+    if (strstr(tree->reason.text, text) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", text, tree->reason.text);
+    finish(tree);
 }
 
 static void a_user_that_is_not_there_fails_the_start(void **state)
@@ -300,8 +303,7 @@ static void a_limit_that_cannot_be_applied_fails_the_start(void **state)
 
 /* A supervisor and all below it, in one process */
 
-static void start_subtree(struct process_tree *tree, struct bough_process_limits limits,
-                          uint32_t replicas)
+static struct tree *start_subtree(struct bough_process_limits limits, uint32_t replicas)
 {
     const struct bough_child_spec child = { .name = "looker", .type = &looker_type };
     const struct bough_supervisor_options options = { .children = &child,
@@ -313,50 +315,45 @@ static void start_subtree(struct process_tree *tree, struct bough_process_limits
                                           .limits = limits,
                                           .replicas = replicas };
 
-    process_tree_start(tree, &sub, 1);
+    return start(&sub, 1);
 }
 
-static void assert_files(struct process_tree *tree, const char *path, int64_t files)
+static void assert_files(struct tree *tree, const char *path, int64_t files)
 {
-    const struct process_tree_ask asked = ask_at(tree, path, LOOK_RLIMIT, RLIMIT_NOFILE);
-    struct seen seen;
+    const struct glance glance = glance_at(tree, path, LOOK_RLIMIT, RLIMIT_NOFILE);
 
-    assert_status(asked.status, BOUGH_OK);
-    memcpy(&seen, asked.reply, sizeof(seen));
-    assert_int_equal(seen.first, files);
+    assert_status(glance.status, BOUGH_OK);
+    assert_int_equal(glance.seen.first, files);
 }
 
 static void all_below_a_supervisor_have_its_limits(void **state)
 {
-    struct process_tree tree;
-
     (void)state;
-    start_subtree(&tree, (struct bough_process_limits){ .rlimits.files = 50 }, 0);
-    assert_files(&tree, "/sub/looker", 50);
-    process_tree_finish(&tree);
+    struct tree *tree =
+        start_subtree((struct bough_process_limits){ .rlimits.files = 50 }, 0);
+    assert_files(tree, "/sub/looker", 50);
+    finish(tree);
 }
 
 static void each_member_of_a_group_has_its_limits(void **state)
 {
-    struct process_tree tree;
-
     (void)state;
-    start_subtree(&tree, (struct bough_process_limits){ .rlimits.files = 50 }, 2);
-    assert_files(&tree, "/sub/0/looker", 50);
-    assert_files(&tree, "/sub/1/looker", 50);
-    process_tree_finish(&tree);
+    struct tree *tree =
+        start_subtree((struct bough_process_limits){ .rlimits.files = 50 }, 2);
+    assert_files(tree, "/sub/0/looker", 50);
+    assert_files(tree, "/sub/1/looker", 50);
+    finish(tree);
 }
 
 static void a_supervisor_that_cannot_have_them_does_not_start(void **state)
 {
-    struct process_tree tree;
-
     (void)state;
-    start_subtree(&tree, (struct bough_process_limits){ .rlimits.files = 1 << 30 }, 0);
-    assert_false(tree.ready);
+    struct tree *tree =
+        start_subtree((struct bough_process_limits){ .rlimits.files = 1 << 30 }, 0);
+    assert_false(tree->ready);
     assert_non_null(
-        strstr(tree.reason.text, "cannot set the rlimit files to 1073741824"));
-    process_tree_finish(&tree);
+        strstr(tree->reason.text, "cannot set the rlimit files to 1073741824"));
+    finish(tree);
 }
 
 int main(void)

@@ -76,6 +76,7 @@ static const struct bough_child_spec leaf = {
     .replicas = 3,
     .route = BOUGH_HASH,
     .route_field = "key",
+    .redeliver = 7,
     .limits = { .rlimits = { .memory = 1 << 20, .core = BOUGH_CORE_NONE },
                 .user = "someone",
                 .group = "some",
@@ -157,6 +158,7 @@ static void expect_leaf(const struct bough_child_spec *spec)
     assert_int_equal(spec->policies[1].act, BOUGH_POLICY_STOP);
     assert_int_equal(spec->replicas, 3);
     assert_string_equal(spec->route_field, "key");
+    assert_int_equal(spec->redeliver, 7);
     assert_true(spec->limits.rlimits.core == BOUGH_CORE_NONE);
     assert_string_equal(spec->limits.user, "someone");
     assert_string_equal(spec->limits.group, "some");

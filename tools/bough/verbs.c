@@ -142,6 +142,7 @@ const struct bough_verb bough_verbs[] = {
           "With --follow the table is shown anew every second. --json prints an array of\n"
           "objects: path, type, state, life, restarts, restart, isolation, pid, memory (of\n"
           "the process, in bytes), uptime_ms, mailbox (length, capacity, dropped), handled,\n"
+          "quarantined (messages that ended lives, see `bough help quarantine`),\n"
           "and of supervisors strategy, intensity, period_ms.\n",
       .examples = "bough status\n"
                   "bough status /jobs --json\n",
