@@ -252,7 +252,7 @@ def check_says_who_cannot_start_here(folder):
 
 @fact
 def simulate_takes_a_tree_with_limits(folder):
-    file = folder.write("tree.json", tree_of(user="no-such-user", rlimits={"files": 16}))
+    file = folder.write("tree.json", tree_of(user="no-such-user", rlimits={"files": 16}, redeliver=3))
     contains(folder.bough("simulate", file, "--for", "10s", "--crash", "/risky@3s").stdout,
              "/risky")
 

@@ -307,18 +307,9 @@ static void a_place_made_anew_keeps_them(void **state)
 
 static void open_apart(struct apart *apart, void *state, uint32_t redeliver)
 {
-    const struct bough_probe_options options = { &apart->probe };
-
     apart_open(apart, state);
-    const struct bough_place_spec spec = { .type = &bough_probe_type,
-                                           .options = &options,
-                                           .parent = apart->top,
-                                           .name = "a",
-                                           .capacity = 2,
-                                           .isolation = BOUGH_THREAD,
-                                           .redeliver = redeliver };
-
-    assert_status(bough_place_new(apart->test->loop, &spec, &apart->place), BOUGH_OK);
+    apart->capacity = 2;
+    apart->redeliver = redeliver;
     apart_start(apart);
 }
 

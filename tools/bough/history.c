@@ -130,7 +130,7 @@ const struct bough_event *bough_history_after(const struct bough_history *histor
     return NULL;
 }
 
-static int add_reason(json_t *object, const struct bough_exit_reason *reason)
+int bough_history_add_reason(json_t *object, const struct bough_exit_reason *reason)
 {
     const char *detail = reason->text;
     int failed = 0;
@@ -152,6 +152,20 @@ static int add_reason(json_t *object, const struct bough_exit_reason *reason)
         failed |= json_object_set_new(object, "code", json_integer(reason->number));
     }
     return failed;
+}
+
+struct bough_exit_reason bough_history_reason(const json_t *object)
+{
+    enum bough_exit_kind kind = BOUGH_EXIT_LOST;
+    enum bough_status status = BOUGH_OK;
+    int number = (int)(json_integer_value(json_object_get(object, "signal")) +
+                       json_integer_value(json_object_get(object, "code")));
+
+    if (!bough_exit_kind_parse(bough_output_member(object, "reason", ""), &kind) ||
+        !bough_status_parse(bough_output_member(object, "status", "ok"), &status))
+        number = 0;
+    return bough_exit_make(kind, status, number, "%s",
+                           bough_output_member(object, "detail", ""));
 }
 
 /* How much of a limit on restarts is used. */
@@ -196,7 +210,7 @@ static int add_details(json_t *object, const struct bough_event *event)
     }
     if (event->kind == BOUGH_EVENT_QUARANTINED) failed |= add_message(object, event);
     if (event->period_ms != 0) failed |= add_limit(object, event);
-    if (event->reason != NULL) failed |= add_reason(object, event->reason);
+    if (event->reason != NULL) failed |= bough_history_add_reason(object, event->reason);
     return failed;
 }
 
