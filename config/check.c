@@ -201,6 +201,20 @@ static unsigned places_of(const struct bough_actor_type *type)
     return type == &bough_supervisor_type ? BOUGH_IN_SUPERVISOR : BOUGH_IN_WORKER;
 }
 
+static struct bough_process_limits make_limits(const struct bough_entry *entry)
+{
+    const bool scored = entry->oom_score_adj != INT64_MIN;
+
+    return (struct bough_process_limits){
+        .rlimits = entry->rlimits,
+        .user = entry->user,
+        .group = entry->group,
+        .no_new_privs = entry->no_new_privs,
+        .any_oom_score_adj = scored,
+        .oom_score_adj = scored ? (int)entry->oom_score_adj : 0,
+    };
+}
+
 static struct bough_child_spec make_spec(const struct bough_entry *entry,
                                          const struct bough_actor_type *type)
 {
@@ -227,6 +241,8 @@ static struct bough_child_spec make_spec(const struct bough_entry *entry,
         .replicas = (uint32_t)entry->replicas,
         .route = (enum bough_route)entry->route,
         .route_field = entry->route_field,
+        .redeliver = (uint32_t)entry->redeliver,
+        .limits = make_limits(entry),
     };
 }
 

@@ -313,12 +313,41 @@ static void put_options(json_t **object, const struct bough_child_spec *spec)
                    options_json(type->options, type->option_count, spec->options));
 }
 
+static json_t *rlimits_json(const struct bough_rlimits *rlimits)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < BOUGH_RLIMIT_COUNT; i++) {
+        const struct bough_field *field = &bough_rlimit_fields[i];
+        const char *member = (const char *)rlimits + field->offset;
+
+        if (!is_zero(member, field->size))
+            bough_json_put(&object, field->name, bough_json_from_plain(field, member));
+    }
+    return object;
+}
+
+static void put_process_limits(json_t **object, const struct bough_process_limits *limits)
+{
+    if (!is_zero((const char *)&limits->rlimits, sizeof(limits->rlimits)))
+        bough_json_put(object, "rlimits", rlimits_json(&limits->rlimits));
+    if (limits->no_new_privs) bough_json_put(object, "no_new_privs", json_true());
+    if (limits->user != NULL) bough_json_put(object, "user", json_string(limits->user));
+    if (limits->group != NULL)
+        bough_json_put(object, "group", json_string(limits->group));
+    if (limits->any_oom_score_adj || limits->oom_score_adj != 0)
+        bough_json_put(object, "oom_score_adj", json_integer(limits->oom_score_adj));
+}
+
 /* What is off when it is not given is not shown. */
 static void put_extensions(json_t **object, const struct bough_child_spec *spec)
 {
     if (spec->backoff.min_ms > 0) bough_json_put(object, "backoff", backoff_json(spec));
     if (spec->policy_count > 0)
         bough_json_put(object, "policies", bough_policies_json(spec));
+    if (spec->redeliver > 0)
+        bough_json_put(object, "redeliver", json_integer(spec->redeliver));
+    put_process_limits(object, &spec->limits);
     if (spec->replicas == 0) return;
     bough_json_put(object, "replicas", json_integer(spec->replicas));
     bough_json_put(object, "route", json_string(bough_route_names[spec->route]));

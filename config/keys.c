@@ -186,6 +186,36 @@ const struct bough_key bough_keys[] = {
                   .of_count = bough_count_of(mailbox),
                   .help = "The messages that wait for it."),
       .where = CHILD },
+    { entry_field(redeliver, "redeliver", BOUGH_INT64, .optional = true, .min = 1,
+                  .max = BOUGH_REDELIVER_MAX,
+                  .help =
+                      "How many of its lives a message may end, before which the next "
+                      "life runs it first; then it is put into quarantine. In a "
+                      "process 1, else none is."),
+      .where = WORKER },
+    { entry_field(rlimits, "rlimits", BOUGH_OBJECT, .optional = true,
+                  .of = bough_rlimit_fields, .of_count = BOUGH_RLIMIT_COUNT,
+                  .help = "What its process may use at most; without one of them, as "
+                          "much as bough itself."),
+      .where = CHILD },
+    { entry_field(no_new_privs, "no_new_privs", BOUGH_BOOL, .optional = true,
+                  .help = "Whether no program that its process runs gains privileges by "
+                          "its file (set-user-ID)."),
+      .where = CHILD },
+    { entry_field(user, "user", BOUGH_STRING, .optional = true,
+                  .help = "The user that its process runs as, by name or number, with "
+                          "the groups of that user; for root alone."),
+      .where = CHILD },
+    { entry_field(group, "group", BOUGH_STRING, .optional = true,
+                  .help = "The group that its process runs as, by name or number, "
+                          "instead of its user's first; for root alone."),
+      .where = CHILD },
+    { entry_field(oom_score_adj, "oom_score_adj", BOUGH_INT64, .optional = true,
+                  .fallback = INT64_MIN, .min = -BOUGH_OOM_SCORE_ADJ_MAX,
+                  .max = BOUGH_OOM_SCORE_ADJ_MAX,
+                  .help = "How soon the kernel kills its process when memory is out: "
+                          "from -1000, never, to 1000, first; as soon as bough itself."),
+      .where = CHILD },
     { entry_field(children, "children", BOUGH_LIST,
                   .help = "What it keeps running, in the order of their start."),
       .kind = BOUGH_KEY_CHILDREN, .where = ROOT | SUPERVISOR,
@@ -195,7 +225,6 @@ const struct bough_key bough_keys[] = {
                           "ready but for what it is to be, to take over when this one "
                           "ends."),
       .where = CHILD },
-    later_key("redeliver", CHILD),
     later_key("stuck_after", CHILD),
     { .field = { .name = NULL } },
 };
@@ -250,9 +279,13 @@ static void report_misplaced(struct bough_report *report,
     else if (where == ROOT)
         bough_report_add(report, place, BOUGH_AT_KEY,
                          "the root has no key \"%s\"; only its children have", name);
-    else if (where == SUPERVISOR)
+    else if (where == SUPERVISOR && key->kind == BOUGH_KEY_OPTIONS)
         bough_report_add(report, place, BOUGH_AT_KEY,
                          "a supervisor has no \"%s\"; its keys stand beside \"type\"",
+                         name);
+    else if (where == SUPERVISOR)
+        bough_report_add(report, place, BOUGH_AT_KEY,
+                         "a supervisor has no \"%s\"; only its children can have it",
                          name);
     else
         bough_report_add(report, place, BOUGH_AT_KEY,

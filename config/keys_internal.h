@@ -38,7 +38,8 @@ struct bough_entry {
     bool significant, spare;
     int64_t intensity, period_ms; /* of a supervisor, for its children */
     int64_t shutdown_ms, start_timeout_ms;
-    int64_t replicas; /* 0: not given */
+    int64_t replicas;  /* 0: not given */
+    int64_t redeliver; /* 0: not given */
     struct {
         int64_t intensity, period_ms; /* intensity below 0: no limit of its own */
     } limit;
@@ -47,6 +48,10 @@ struct bough_entry {
         int64_t capacity; /* messages */
         int on_restart, when_full;
     } mailbox;
+    struct bough_rlimits rlimits;
+    bool no_new_privs;
+    const char *user, *group;
+    int64_t oom_score_adj; /* INT64_MIN: not given */
     /* borrowed; NULL: not given, or not what they must be */
     const json_t *options, *children, *policies;
 };

@@ -155,6 +155,48 @@ static void check_isolation(struct bough_report *report, const struct bough_entr
               "a spare is a process that waits; it needs \"isolation\": \"process\"");
 }
 
+/* Whether it is known where the child is to live: not when that was written wrong. */
+static bool lives_known(const json_t *object, const struct bough_entry *entry)
+{
+    const json_t *value = json_object_get(object, "isolation");
+    const char *text = json_string_value(value);
+
+    return value == NULL ||
+           (text != NULL && strcmp(text, bough_isolation_names[entry->isolation]) == 0);
+}
+
+static void check_name_of(struct bough_report *report, const char *key, const char *name,
+                          const struct bough_json_place *place)
+{
+    if (name != NULL && name[0] == '\0')
+        fault(report, place, key, "\"%s\" must be a name or a number, such as \"www\"",
+              key);
+}
+
+static void check_process_limits(struct bough_report *report, const json_t *object,
+                                 const struct bough_entry *entry,
+                                 const struct bough_json_place *place)
+{
+    static const char *const keys[] = { "rlimits", "no_new_privs", "user", "group",
+                                        "oom_score_adj" };
+    const struct bough_json_place rlimits = { .up = place, .key = "rlimits" };
+    const int64_t cpu_ms = entry->rlimits.cpu_ms;
+    char given[BOUGH_UNITS_TEXT];
+
+    for (size_t i = 0; i < bough_count_of(keys); i++)
+        if (is_given(object, keys[i]) && entry->isolation != BOUGH_PROCESS &&
+            lives_known(object, entry))
+            fault(report, place, keys[i],
+                  "\"%s\" is about a process of its own: \"isolation\" must be "
+                  "\"process\", not \"%s\"",
+                  keys[i], bough_isolation_names[entry->isolation]);
+    if (cpu_ms != BOUGH_FOREVER && cpu_ms % 1000 != 0)
+        fault(report, &rlimits, "cpu", "\"cpu\" must be whole seconds, not %s",
+              bough_duration_print(cpu_ms, given));
+    check_name_of(report, "user", entry->user, place);
+    check_name_of(report, "group", entry->group, place);
+}
+
 void bough_rules_child(struct bough_report *report, const struct bough_record *record,
                        const json_t *object, const struct bough_entry *entry,
                        const struct bough_actor_type *type,
@@ -163,6 +205,7 @@ void bough_rules_child(struct bough_report *report, const struct bough_record *r
     check_significant(report, record->parent, object, entry, place);
     check_backoff(report, &entry->backoff, place);
     check_isolation(report, entry, type, place);
+    check_process_limits(report, object, entry, place);
     check_limit(report, object, type, place);
     check_replicas(report, record->parent, object, place);
     if (is_given(object, "replicas")) check_hash(report, object, entry, type, place);

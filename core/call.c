@@ -14,6 +14,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/letter_internal.h>
+#include <bough/core/quarantine_internal.h>
 #include <bough/core/text.h>
 
 enum { REFUSAL_TEXT = 512 };
@@ -409,8 +410,11 @@ struct bough_question {
 
 static void question_free(struct bough_question *question)
 {
+    struct bough_loop *loop = question->actor->loop;
+
+    if (loop->later == question) loop->later = NULL;
     bough_owned_remove(&question->owned);
-    bough_pool_give(&question->actor->loop->pool, question, sizeof(*question));
+    bough_pool_give(&loop->pool, question, sizeof(*question));
 }
 
 /* The life ends with the question open. */
@@ -451,8 +455,16 @@ struct bough_question *bough_later(struct bough_actor *actor)
     }
     *question = (struct bough_question){ .actor = actor, .asker = *asker };
     bough_owned_add(actor, &question->owned, question_release);
+    actor->loop->later = question;
     asker->loop = NULL;
     return question;
+}
+
+void bough_question_take_back(struct bough_question *question, struct bough_asker *asker)
+{
+    if (question == NULL || asker->loop != NULL) return;
+    *asker = question->asker;
+    question_free(question);
 }
 
 static enum bough_status hand_on(struct bough_actor *actor, struct bough_address address,

@@ -13,7 +13,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/kept_reason_internal.h>
-#include <bough/core/slot_internal.h>
+#include <bough/core/quarantine_internal.h>
 
 struct bough_held {
     struct bough_actor *actor;
@@ -117,7 +117,10 @@ static void release(struct bough_held *held, bool keeps_cell)
 {
     struct bough_loop *loop = held->actor->loop;
 
-    if (!keeps_cell) bough_cell_free(loop, held->cell);
+    if (!keeps_cell) {
+        bough_quarantine_forget(held->actor, held->cell);
+        bough_cell_free(loop, held->cell);
+    }
     bough_pool_give(&loop->pool, held, sizeof(*held));
 }
 
@@ -138,6 +141,16 @@ void bough_held_return(struct bough_held *held)
     bough_assert(!held->ran);
     give_room(held);
     bough_mail_put_first(held->actor, held->cell, held->high);
+    release(held, true);
+}
+
+void bough_held_broke(struct bough_held *held, bool blamed)
+{
+    if (!bough_quarantine_accuse(held->actor, held->cell, held->high, blamed)) {
+        bough_held_free(held);
+        return;
+    }
+    bough_held_ran(held);
     release(held, true);
 }
 
@@ -258,11 +271,12 @@ void bough_observe_place(struct bough_address place, uint32_t number)
     slot->gate.detour |= BOUGH_DETOUR_OBSERVED;
 }
 
-void bough_observed(const struct bough_actor *slot, bool over)
+void bough_observed(const struct bough_actor *slot, unsigned step)
 {
     const struct bough_run_observers *observers = &slot->loop->abroad->observers;
 
-    observers->run(observers->data, slot->annex->observed, slot->loop->high, over);
+    observers->run(observers->data, slot->annex->observed, slot->loop->high,
+                   (enum bough_run_step)step);
 }
 
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,

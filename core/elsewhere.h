@@ -51,6 +51,11 @@ BOUGH_PUBLIC void bough_held_free(struct bough_held *held);
  * is gone. Releases `held`. */
 BOUGH_PUBLIC void bough_held_return(struct bough_held *held);
 
+/* In finish(): it was being run when the life ended; `blamed`: which ended by that. It
+ * has crashed, unless its place redelivers (place.h), which blames it or runs it again.
+ * Releases `held`. */
+BOUGH_PUBLIC void bough_held_broke(struct bough_held *held, bool blamed);
+
 /* The end of a life that waits for something outside. */
 struct bough_linger {
     /* The end has begun, for that reason: what runs elsewhere is to go. At once: the
@@ -93,9 +98,14 @@ BOUGH_PUBLIC enum bough_isolation bough_actor_isolation(struct bough_actor *acto
 BOUGH_PUBLIC struct bough_actor *bough_parent(struct bough_actor *actor);
 
 /* The other side of it, in the process where the messages are run: who wants to know of
- * each message that was sent marked, to the place of that number. `over`: it has been
- * run, else it is about to be. */
-typedef void bough_run_observer(void *data, uint32_t number, bool high, bool over);
+ * each message that was sent marked, to the place of that number. */
+enum bough_run_step {
+    BOUGH_RUN_BEGINS,
+    BOUGH_RUN_OVER,
+    BOUGH_RUN_BROKE /* its life is to end by it, and it is not answered here */
+};
+typedef void bough_run_observer(void *data, uint32_t number, bool high,
+                                enum bough_run_step step);
 
 /* Who is told of the answer to a message that was given `id`; at once, from inside the
  * function that answers. A sentence with a status other than BOUGH_OK. */

@@ -4,10 +4,15 @@
 #include <bough/core/event.h>
 
 static const char *const names[] = {
-    [BOUGH_EVENT_STARTED] = "started",       [BOUGH_EVENT_READY] = "ready",
-    [BOUGH_EVENT_STOPPING] = "stopping",     [BOUGH_EVENT_EXITED] = "exited",
-    [BOUGH_EVENT_RESTARTING] = "restarting", [BOUGH_EVENT_REMOVED] = "removed",
-    [BOUGH_EVENT_GAVE_UP] = "gave_up",       [BOUGH_EVENT_CRASH_REPORT] = "crash_report",
+    [BOUGH_EVENT_STARTED] = "started",
+    [BOUGH_EVENT_READY] = "ready",
+    [BOUGH_EVENT_STOPPING] = "stopping",
+    [BOUGH_EVENT_EXITED] = "exited",
+    [BOUGH_EVENT_RESTARTING] = "restarting",
+    [BOUGH_EVENT_REMOVED] = "removed",
+    [BOUGH_EVENT_GAVE_UP] = "gave_up",
+    [BOUGH_EVENT_CRASH_REPORT] = "crash_report",
+    [BOUGH_EVENT_QUARANTINED] = "quarantined",
 };
 
 _Static_assert(bough_count_of(names) == BOUGH_EVENT_KIND_COUNT, "each kind has its name");

@@ -28,11 +28,14 @@ enum bough_event_kind {
     BOUGH_EVENT_GAVE_UP,    /* a supervisor's limit was passed; `reason` */
     BOUGH_EVENT_CRASH_REPORT, /* what a process left that died of a fault: `crash`. Some
                                  time after the end that it is about, its `cause` */
+    BOUGH_EVENT_QUARANTINED,  /* a message was put away (quarantine.h); `message`,
+                               * `number`, `lives`; `reason` and `life` of the end that it
+                               * was */
     BOUGH_EVENT_KIND_COUNT
 };
 
 /* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up",
- * "crash_report". */
+ * "crash_report", "quarantined". */
 BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
 
 /* What is known of a fault. Texts are of one or more lines, without a newline at the end,
@@ -61,7 +64,7 @@ struct bough_event {
     const char *type;
     uint32_t life;
     uint64_t cause; /* seq of the event that led to this one; 0: none, or a person */
-    const struct bough_exit_reason *reason; /* exited, gave_up; else NULL */
+    const struct bough_exit_reason *reason; /* exited, gave_up, quarantined; else NULL */
     int64_t delay_ms;                       /* restarting */
     uint32_t attempt;                       /* restarting */
     /* restarting, gave_up: that many restarts within the period, of those allowed; all 0
@@ -70,6 +73,11 @@ struct bough_event {
     int64_t period_ms;
     int64_t pid;                     /* 0: inline */
     const struct bough_crash *crash; /* crash_report; else NULL */
+    /* quarantined: the name of its kind (else NULL); its number, 0 when there was no
+     * memory to keep it; the lives that it has ended */
+    const char *message;
+    uint64_t number;
+    uint32_t lives;
 };
 
 /* Told to the runtime's observer while things change: it copies what it keeps and calls

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/quarantine_internal.h>
 #include <bough/core/runtime_internal.h>
 
 static const struct bough_asker nobody = { .loop = NULL };
@@ -230,6 +231,7 @@ static void bounce_furnish(struct bough_letter *letter)
         (const struct bough_furnishing *)(const void *)letter->bytes;
 
     bough_options_release(furnishing->type, furnishing->options);
+    bough_quarantine_free(furnishing->quarantine);
 }
 
 static void deliver_furnish(struct bough_loop *loop, struct bough_letter *letter)

@@ -122,6 +122,9 @@ static inline bool bough_parcels_wait(const struct bough_loop *loop)
  * Thread: any. */
 enum bough_full bough_room_take(struct bough_actor *slot);
 
+/* Takes room for a message, whatever is done without. False: there is none. */
+bool bough_room_take_free(struct bough_actor *slot);
+
 /* What was taken for one message is not needed. */
 void bough_room_give_back(struct bough_actor *slot);
 
@@ -162,6 +165,7 @@ struct bough_furnishing {
     uint32_t capacity;
     enum bough_when_full when_full;
     bool discard;
+    struct bough_quarantine *quarantine; /* taken; NULL: it does not redeliver */
 };
 
 struct bough_start_letter {

@@ -113,11 +113,24 @@ bool bough_post_try(struct bough_address address, const struct bough_mail *mail)
     return true;
 }
 
+/* Only where there is room. */
+static enum bough_status post_into_room(struct bough_actor *slot,
+                                        struct bough_address address,
+                                        struct bough_mail *mail)
+{
+    if (slot == NULL || bough_loop_is_closed(slot->loop)) return BOUGH_EGONE;
+    if (!bough_room_take_free(slot)) return BOUGH_EFULL;
+    if (write_message(address, mail)) return BOUGH_OK;
+    bough_room_give_back(slot);
+    return BOUGH_ENOMEM;
+}
+
 enum bough_status bough_post_message(struct bough_address address,
                                      struct bough_mail *mail)
 {
     struct bough_actor *slot = bough_slot(address);
 
+    if (mail->needs_room) return post_into_room(slot, address, mail);
     if (bough_post_try(address, mail)) return BOUGH_OK;
     if (slot == NULL || bough_loop_is_closed(address.slot->loop))
         return turn_away(BOUGH_EGONE, mail);

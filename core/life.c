@@ -17,6 +17,7 @@
 #include <bough/core/assert.h>
 #include <bough/core/kept_reason_internal.h>
 #include <bough/core/letter_internal.h>
+#include <bough/core/quarantine_internal.h>
 #include <bough/core/runtime_internal.h>
 
 /* Events */
@@ -462,6 +463,8 @@ static void complete_end(struct bough_actor *slot)
     rest(slot, name, reason);
 
     const uint64_t seq = bough_slot_event(slot, BOUGH_EVENT_EXITED, cause, reason);
+    if ((slot->gate.detour & BOUGH_DETOUR_REDELIVERS) != 0)
+        bough_quarantine_judge(slot, reason, seq);
     struct bough_watch *next = bough_watches_exited(slot, reason, seq);
     bough_reason_drop(loop, reason);
     if (slot->fleeting) bough_slot_vacate(slot, seq);

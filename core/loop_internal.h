@@ -58,10 +58,11 @@ struct bough_loop {
     struct bough_wheel wheel;
     int64_t now_ms;
 
-    struct bough_actor *running; /* whose callback is on the stack, or NULL */
-    struct bough_cell *message;  /* what its run() has; NULL in another callback */
-    bool high;                   /* that message has high priority */
-    uint64_t cause;              /* the event whose watch is being told; 0: none */
+    struct bough_actor *running;  /* whose callback is on the stack, or NULL */
+    struct bough_cell *message;   /* what its run() has; NULL in another callback */
+    bool high;                    /* that message has high priority */
+    struct bough_question *later; /* taken out of a message by this run(), or before */
+    uint64_t cause;               /* the event whose watch is being told; 0: none */
 
     struct bough_loop_abroad *abroad; /* whose places are observed */
 

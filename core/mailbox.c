@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/letter_internal.h>
+#include <bough/core/quarantine_internal.h>
 
 enum { REPORT_EVERY_MS = 1000 };
 
@@ -75,6 +76,7 @@ static void lose(struct bough_actor *slot, const struct bough_asker *asker,
 static void lose_cell(struct bough_actor *slot, struct bough_cell *cell,
                       enum bough_status status)
 {
+    bough_quarantine_forget(slot, cell);
     lose(slot, &cell->asker, status);
     bough_cell_free(slot->loop, cell);
 }
@@ -181,6 +183,8 @@ static enum bough_status take(struct bough_actor *slot, uint32_t life,
                               struct bough_mail *mail)
 {
     const bool full = is_full(slot, mail);
+
+    if (full && mail->needs_room) return BOUGH_EFULL;
     const enum bough_full choice =
         full ? bough_full_choose(slot, mail->high) : BOUGH_FULL_TAKE;
 
@@ -213,6 +217,7 @@ static enum bough_status accept(struct bough_address address, struct bough_mail 
         return BOUGH_EGONE;
     }
     if (!takes_mail(slot) || (address.life != 0 && !bough_slot_lives(slot))) {
+        if (mail->needs_room) return BOUGH_EGONE;
         return refuse(slot, mail->asker, BOUGH_EGONE);
     }
     if (mail->size > BOUGH_BLOCK_MAX) return BOUGH_ETOOLARGE;

@@ -10,6 +10,7 @@
 #include <bough/core/assert.h>
 #include <bough/core/letter_internal.h>
 #include <bough/core/name_internal.h>
+#include <bough/core/quarantine_internal.h>
 #include <bough/core/runtime_internal.h>
 
 static const char *const state_names[] = {
@@ -164,6 +165,7 @@ void bough_slot_vacate(struct bough_actor *slot, uint64_t cause)
     slot->gate.phase = BOUGH_PLACE_STOPPED;
     bough_mail_flush(slot, true, BOUGH_EGONE);
     bough_slot_free_options(slot);
+    bough_slot_free_quarantine(slot);
     if (name != NULL) {
         if (slot->type != NULL) bough_slot_event(slot, BOUGH_EVENT_REMOVED, cause, NULL);
         bough_name_detach(name);
@@ -266,6 +268,7 @@ describe(const struct bough_actor *slot, struct bough_place_info *info)
 {
     const struct bough_annex *annex = slot->annex;
     const struct bough_name *name = annex != NULL ? annex->name : NULL;
+    const struct bough_quarantine *quarantine = bough_quarantine_of(slot);
     const size_t held = annex != NULL ? annex->held : 0;
 
     *info = (struct bough_place_info){
@@ -279,6 +282,8 @@ describe(const struct bough_actor *slot, struct bough_place_info *info)
         .mailbox_capacity = slot->capacity + held,
         .dropped = (annex != NULL ? annex->dropped : 0) + bough_peek(&slot->turned_away),
         .handled = slot->handled,
+        .quarantined = quarantine != NULL ? quarantine->count : 0,
+        .quarantine_lost = quarantine != NULL ? quarantine->lost : 0,
     };
     if (name == NULL) return;
     info->restarts = name->restarts;
@@ -292,9 +297,8 @@ describe(const struct bough_actor *slot, struct bough_place_info *info)
     }
 }
 
-/* As bough_moved(), from any thread. */
-__attribute__((no_sanitize("thread"))) static const struct bough_actor *
-follow(struct bough_address place)
+__attribute__((no_sanitize("thread"))) const struct bough_actor *
+bough_slot_follow(struct bough_address place)
 {
     const struct bough_actor *slot = bough_slot(place);
 
@@ -309,7 +313,7 @@ enum bough_status bough_place_info(struct bough_address place,
 
     struct bough_runtime *runtime = place.slot->loop->runtime;
     bough_runtime_lock(runtime);
-    const struct bough_actor *slot = follow(place);
+    const struct bough_actor *slot = bough_slot_follow(place);
     if (slot != NULL) describe(slot, info);
     bough_runtime_unlock(runtime);
     return slot != NULL ? BOUGH_OK : BOUGH_EGONE;

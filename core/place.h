@@ -90,6 +90,10 @@ struct bough_place_spec {
     uint32_t capacity; /* of the mailbox, in messages; 0: the default */
     enum bough_on_restart on_restart;
     enum bough_when_full when_full;
+    /* How many lives a message may end: then it is put into quarantine (quarantine.h);
+     * before that it is the first that the next life runs. 0: it is neither run again
+     * nor kept. */
+    uint32_t redeliver;
     const char *restart; /* the policy, for status: a static string, or NULL */
     enum bough_isolation isolation;
     /* Whose messages it takes, when not its own type's: it hands them on. NULL: its own.
@@ -164,8 +168,10 @@ struct bough_place_info {
     int64_t pid;                     /* 0: inline */
     int64_t uptime_ms;               /* of the current life, else 0 */
     size_t mailbox_length, mailbox_capacity;
-    uint64_t dropped; /* messages refused or lost at this place */
-    uint64_t handled; /* messages run, all lives */
+    uint64_t dropped;         /* messages refused or lost at this place */
+    uint64_t handled;         /* messages run, all lives */
+    uint32_t quarantined;     /* messages in quarantine.h */
+    uint64_t quarantine_lost; /* for which that had no room */
 };
 
 /* Errors: BOUGH_EGONE. */

@@ -12,6 +12,7 @@
 #include <bough/core/assert.h>
 #include <bough/core/letter_internal.h>
 #include <bough/core/name_internal.h>
+#include <bough/core/quarantine_internal.h>
 #include <bough/core/runtime_internal.h>
 
 const char *const bough_isolation_names[] = {
@@ -70,6 +71,7 @@ void bough_slot_furnish(struct bough_actor *slot,
     if (shown) bough_runtime_lock(slot->loop->runtime);
     bough_slot_free_options(slot);
     if (furnishing->options != NULL) slot->annex->options = furnishing->options;
+    bough_slot_set_quarantine(slot, furnishing->quarantine);
     bough_assert(furnishing->type->messages == NULL ||
                  furnishing->type->message_size >= sizeof(uint32_t));
     slot->type = furnishing->type;
@@ -91,7 +93,8 @@ static enum bough_status furnish(struct bough_actor *slot,
         const struct bough_address place = bough_slot_place(slot);
         return bough_post_furnish(place, furnishing) ? BOUGH_OK : BOUGH_ENOMEM;
     }
-    if (furnishing->options != NULL && bough_slot_annex(slot) == NULL)
+    if ((furnishing->options != NULL || furnishing->quarantine != NULL) &&
+        bough_slot_annex(slot) == NULL)
         return BOUGH_ENOMEM;
     bough_slot_furnish(slot, furnishing);
     return BOUGH_OK;
@@ -157,6 +160,7 @@ static void forward_mail(struct bough_actor *slot, struct bough_address to)
         if (status == BOUGH_ENOMEM && cell->asker.loop == NULL)
             bough_dead_letter(slot->loop, slot);
         bough_buffer_drop(mail.buffer);
+        bough_quarantine_forget(slot, cell);
         bough_cell_free(slot->loop, cell);
     }
 }
@@ -296,12 +300,20 @@ enum bough_status bough_place_new(struct bough_loop *loop,
     if (loop->closing) return BOUGH_EGONE;
     if (!copy_options(spec->type, spec->options, &furnishing.options))
         return BOUGH_ENOMEM;
+    if (spec->redeliver > 0) {
+        furnishing.quarantine = bough_quarantine_new(spec->redeliver);
+        if (furnishing.quarantine == NULL) {
+            bough_options_release(spec->type, furnishing.options);
+            return BOUGH_ENOMEM;
+        }
+    }
 
     const enum bough_status status = spec->name != NULL
                                          ? make_named(loop, spec, &furnishing, &slot)
                                          : make_unnamed(loop, spec, &furnishing, &slot);
     if (status != BOUGH_OK) {
         bough_options_release(spec->type, furnishing.options);
+        bough_quarantine_free(furnishing.quarantine);
         return status;
     }
     *place = bough_slot_place(slot);

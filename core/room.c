@@ -124,6 +124,11 @@ enum bough_full bough_room_take(struct bough_actor *slot)
     return choice;
 }
 
+bool bough_room_take_free(struct bough_actor *slot)
+{
+    return take(slot, 1, bough_peek(&slot->capacity), true) > 0;
+}
+
 void bough_room_give_back(struct bough_actor *slot)
 {
     give_back(slot, 1);

@@ -29,7 +29,7 @@ enum { BOUGH_SHUT_UNREADY = 1, BOUGH_SHUT_PAUSED = 2, BOUGH_SHUT_HELD_UP = 4 };
 /* Why a turn takes the long way, which does more than run one message after the other:
  * senders wait for room; messages of high priority are there; its type takes batches, or
  * holds messages; somebody wants to know what is run; a message may drive out the oldest;
- * messages in buffers are there. */
+ * messages in buffers are there; a message is told from the end that it causes. */
 enum {
     BOUGH_DETOUR_AWAITED = 1,
     BOUGH_DETOUR_HIGH = 2,
@@ -37,7 +37,8 @@ enum {
     BOUGH_DETOUR_HOLDS = 8,
     BOUGH_DETOUR_OBSERVED = 16,
     BOUGH_DETOUR_TRADES = 32,
-    BOUGH_DETOUR_LARGE = 64 /* until the mailbox is empty */
+    BOUGH_DETOUR_LARGE = 64, /* until the mailbox is empty */
+    BOUGH_DETOUR_REDELIVERS = 128
 };
 
 /* What decides whether messages may be run, and how, in four bytes that are looked at as
@@ -65,6 +66,7 @@ struct bough_annex {
     struct bough_cell *high, **high_tail; /* messages of high priority */
     uint32_t held;     /* messages that are held, for which `capacity` is smaller */
     uint32_t observed; /* its number for who observes it */
+    struct bough_quarantine *quarantine; /* of a place that redelivers */
 };
 
 /* What a place leaves behind that was reserved here and now lives on a thread. */
@@ -459,8 +461,9 @@ struct bough_mail {
     struct bough_buffer *buffer;
     const struct bough_asker *asker; /* NULL or without a loop: nobody */
     bool high;
-    bool reserved; /* it comes from another loop, where there was room */
-    bool marked;   /* for who observes what is run */
+    bool reserved;   /* it comes from another loop, where there was room */
+    bool marked;     /* for who observes what is run */
+    bool needs_room; /* else it is refused, whatever the receiver does when it is full */
 };
 
 enum bough_status bough_mail_push(struct bough_address address, struct bough_mail *mail);
@@ -574,8 +577,8 @@ void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *
                              struct bough_address life,
                              const struct bough_exit_reason *reason, uint64_t seq);
 
-/* elsewhere.c: the message at hand is about to be run, or has been. */
-void bough_observed(const struct bough_actor *slot, bool over);
+/* elsewhere.c: what is done with the message at hand, an enum bough_run_step. */
+void bough_observed(const struct bough_actor *slot, unsigned step);
 /* Answers who asks from outside; else, not NULL, the loop whose thread has to. */
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,
                                        enum bough_status status, const void *reply,

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/elsewhere.h>
 #include <bough/core/letter_internal.h>
+#include <bough/core/quarantine_internal.h>
 
 static void urgent_turn(struct bough_loop *loop, struct bough_task *task);
 
@@ -98,9 +100,25 @@ static inline void end_turn(struct bough_actor *slot, uint32_t count)
     if (length > 0) bough_slot_queue_at_work(slot);
 }
 
-static void observe(const struct bough_actor *slot, bool over)
+static bool is_observed(const struct bough_actor *slot)
 {
-    if (slot->loop->message->life == BOUGH_CELL_MARKED) bough_observed(slot, over);
+    return (slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0 &&
+           slot->loop->message->life == BOUGH_CELL_MARKED;
+}
+
+/* Who stands for it elsewhere has the message, too, and is to decide what becomes of it.
+ */
+static void tell_observer(const struct bough_actor *slot, struct bough_cell *cell)
+{
+    const bool broke = bough_quarantine_is_due(slot);
+
+    if (broke) {
+        bough_question_take_back(slot->loop->later, &cell->asker);
+        cell->asker.loop = NULL;
+    } else if (cell->asker.loop != NULL) {
+        answer_for(slot, cell);
+    }
+    bough_observed(slot, broke ? BOUGH_RUN_BROKE : BOUGH_RUN_OVER);
 }
 
 /* The same in two steps, for the long way and for batches. */
@@ -110,7 +128,9 @@ struct bough_cell *bough_turn_next(struct bough_actor *slot)
 
     loop->high = (slot->gate.detour & BOUGH_DETOUR_HIGH) != 0;
     loop->message = bough_mail_take(slot);
-    if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(slot, false);
+    if ((slot->gate.detour & BOUGH_DETOUR_REDELIVERS) != 0) bough_quarantine_begins(slot);
+    loop->later = NULL;
+    if (is_observed(slot)) bough_observed(slot, BOUGH_RUN_BEGINS);
     if (slot->type->messages == NULL ||
         is_known(slot->type, loop->message, bough_cell_bytes(loop->message)))
         return loop->message;
@@ -125,8 +145,13 @@ void bough_turn_done(struct bough_actor *slot)
     struct bough_cell *cell = loop->message;
 
     if (cell == NULL) return;
-    if (cell->asker.loop != NULL) answer_for(slot, cell);
-    if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) observe(slot, true);
+    if ((slot->gate.detour & BOUGH_DETOUR_REDELIVERS) != 0 &&
+        bough_quarantine_keeps(slot))
+        return;
+    if (is_observed(slot))
+        tell_observer(slot, cell);
+    else if (cell->asker.loop != NULL)
+        answer_for(slot, cell);
     loop->message = NULL;
     loop->high = false;
     bough_cell_free(loop, cell);

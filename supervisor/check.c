@@ -299,6 +299,35 @@ static enum bough_status check_isolation(const struct level *level,
     return obstacle ? fault(level, spec->name, "%s", obstacle) : BOUGH_OK;
 }
 
+static enum bough_status check_process_limits(const struct level *level,
+                                              const struct bough_child_spec *spec)
+{
+    struct bough_error error;
+
+    if (!bough_limits_any(&spec->limits)) return BOUGH_OK;
+    if (spec->isolation != BOUGH_PROCESS)
+        return fault(level, spec->name,
+                     "limits are those of a process of its own, which the isolation "
+                     "\"%s\" does not give it",
+                     bough_isolation_names[spec->isolation]);
+    return bough_limits_check(&spec->limits, &error) == BOUGH_OK
+               ? BOUGH_OK
+               : fault(level, spec->name, "%s", error.text);
+}
+
+static enum bough_status check_redeliver(const struct level *level,
+                                         const struct bough_child_spec *spec)
+{
+    if (spec->redeliver > BOUGH_REDELIVER_MAX)
+        return fault(level, spec->name, "redeliver %" PRIu32 " is above the greatest, %d",
+                     spec->redeliver, BOUGH_REDELIVER_MAX);
+    if (spec->redeliver > 0 && spec->type == &bough_supervisor_type)
+        return fault(level, spec->name,
+                     "what a supervisor is asked is not redelivered; its children can "
+                     "have redeliver");
+    return BOUGH_OK;
+}
+
 static enum bough_status check_child(const struct level *level,
                                      const struct bough_child_spec *spec, size_t index)
 {
@@ -306,6 +335,8 @@ static enum bough_status check_child(const struct level *level,
 
     if (status == BOUGH_OK) status = check_otp(level, spec);
     if (status == BOUGH_OK) status = check_isolation(level, spec);
+    if (status == BOUGH_OK) status = check_process_limits(level, spec);
+    if (status == BOUGH_OK) status = check_redeliver(level, spec);
     if (status == BOUGH_OK) status = check_backoff(level, spec);
     if (status == BOUGH_OK) status = check_limits(level, spec);
     if (status == BOUGH_OK) status = check_policies(level, spec);

@@ -112,6 +112,7 @@ static enum bough_status new_place(struct bough_actor *actor,
         .capacity = spec.mailbox_capacity,
         .on_restart = spec.on_restart,
         .when_full = spec.when_full,
+        .redeliver = spec.redeliver,
         .restart = bough_restart_names[spec.restart],
         .isolation = spec.isolation,
     };
@@ -125,12 +126,14 @@ static enum bough_status new_place(struct bough_actor *actor,
         place_spec.type = &bough_proxy_type;
         place_spec.options = &spec;
         place_spec.speaks = spec.type;
+        if (spec.redeliver == 0) place_spec.redeliver = BOUGH_REDELIVER_PROCESS;
     }
     if (is_group(&spec)) {
         group = options_of_group(self->options, &spec);
         place_spec.isolation = BOUGH_INLINE; /* each member is where the spec says */
         place_spec.type = &bough_group_type;
         place_spec.options = &group;
+        place_spec.redeliver = 0;
         place_spec.speaks = spec.type;
     }
     return bough_place_new(bough_actor_loop(actor), &place_spec, place);

@@ -145,8 +145,11 @@ static bool copy_child(struct bough_child_spec *copy, const struct bough_child_s
     copy->policies = NULL;
     copy->policy_count = 0;
     copy->route_field = NULL;
+    copy->limits.user = copy->limits.group = NULL;
     if (!copy_text(&copy->name, spec->name) ||
-        !copy_text(&copy->route_field, spec->route_field) || !copy_policies(copy, spec))
+        !copy_text(&copy->route_field, spec->route_field) ||
+        !copy_text(&copy->limits.user, spec->limits.user) ||
+        !copy_text(&copy->limits.group, spec->limits.group) || !copy_policies(copy, spec))
         return false;
     if (!has_options(spec)) return true;
     copy->options = copy_child_options(spec->type, spec->options);
@@ -157,6 +160,8 @@ static void free_child(const struct bough_child_spec *child)
 {
     free((void *)(uintptr_t)child->name);
     free((void *)(uintptr_t)child->route_field);
+    free((void *)(uintptr_t)child->limits.user);
+    free((void *)(uintptr_t)child->limits.group);
     free((void *)(uintptr_t)child->policies);
     if (child->options)
         free_child_options(child->type, (void *)(uintptr_t)child->options);

@@ -7,6 +7,7 @@
 #ifndef BOUGH_SUPERVISOR_SPEC_H
 #define BOUGH_SUPERVISOR_SPEC_H
 
+#include <bough/core/limits.h>
 #include <bough/core/place.h>
 
 enum bough_strategy {
@@ -107,10 +108,19 @@ struct bough_child_spec {
     uint32_t replicas;       /* 0: one child, no group. Else a group of so many members */
     enum bough_route route;  /* of a group */
     const char *route_field; /* BOUGH_HASH: the message field that is hashed */
+    /* How many of its lives a message may end, before which it is run again: then it is
+     * put into quarantine (core/quarantine.h). 0: none is, but for one in a process: 1.
+     * Not of a supervisor. */
+    uint32_t redeliver;
+    /* Of a process of its own (BOUGH_PROCESS) alone; of a supervisor's, with all below
+     * it. A life whose process cannot have them fails to start; names are looked up at
+     * each start. */
+    struct bough_process_limits limits;
 };
 
 /* A window of one million restarts takes 8 MB; who wants more wants no limit. */
 enum { BOUGH_INTENSITY_MAX = 1000000 };
+enum { BOUGH_REDELIVER_PROCESS = 1, BOUGH_REDELIVER_MAX = 1000 };
 enum { BOUGH_INTENSITY_DEFAULT = 1, BOUGH_PERIOD_DEFAULT = 5000 /* ms */ };
 
 /* The options of the type "supervisor": its flags and its children. */

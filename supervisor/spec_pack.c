@@ -140,10 +140,13 @@ void bough_spec_pack(struct bough_block *block, size_t member_offset,
     fixed.spec.name = fixed.spec.route_field = NULL;
     fixed.spec.options = NULL;
     fixed.spec.policies = NULL;
+    fixed.spec.limits.user = fixed.spec.limits.group = NULL;
     bough_block_init(&part, NULL, 0, &fixed, sizeof(fixed));
     pack_string(&part, offsetof(struct bough_packed_spec, name), spec->name);
     pack_string(&part, offsetof(struct bough_packed_spec, route_field),
                 spec->route_field);
+    pack_string(&part, offsetof(struct bough_packed_spec, user), spec->limits.user);
+    pack_string(&part, offsetof(struct bough_packed_spec, group), spec->limits.group);
     bough_block_bytes(&part, offsetof(struct bough_packed_spec, policies), spec->policies,
                       spec->policy_count * sizeof(*spec->policies));
     if (has_options(spec) && bough_pack_is_supervisor(spec->type))

@@ -19,7 +19,7 @@ _Static_assert(sizeof(struct bough_span) == sizeof(char *), "a span takes its pl
 /* A spec; the pointers of `spec` but its type are in the spans. */
 struct bough_packed_spec {
     struct bough_child_spec spec;
-    struct bough_span name, options, policies, route_field;
+    struct bough_span name, options, policies, route_field, user, group;
 };
 
 /* Options; those of a type with a field table follow at once, as a struct. */

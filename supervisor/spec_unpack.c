@@ -230,6 +230,8 @@ static void read_spec(struct reader *reader, const void *bytes, size_t len,
     *spec = fixed->spec;
     spec->name = read_text(reader, &source, fixed->name);
     spec->route_field = read_text(reader, &source, fixed->route_field);
+    spec->limits.user = read_text(reader, &source, fixed->user);
+    spec->limits.group = read_text(reader, &source, fixed->group);
     read_policies(reader, &source, fixed->policies, spec);
     options = read_bytes(reader, &source, fixed->options, 1);
     if (!spec->type)

@@ -40,6 +40,7 @@ enum bough_frame_kind {
     BOUGH_FRAME_END,     /* number: it is to end now; struct bough_exit_reason */
     BOUGH_FRAME_MESSAGE, /* id; flags; the message */
     BOUGH_FRAME_ANSWER,  /* to a question of the child's: id, status, the reply */
+    BOUGH_FRAME_LIMITS,  /* before all others: struct bough_limits_plan */
     BOUGH_FRAME_LEFT,    /* status: a state of the empty place, or that there is none any
                             more; its path, NUL */
     BOUGH_FRAME_GONE,    /* a life outside has ended: struct bough_exit_reason; the path,
@@ -48,6 +49,7 @@ enum bough_frame_kind {
     /* From the child */
     BOUGH_FRAME_READY,  /* number */
     BOUGH_FRAME_EXITED, /* number; struct bough_exit_reason: it has ended */
+    BOUGH_FRAME_UNFIT,  /* struct bough_exit_reason: nobody can live there */
     BOUGH_FRAME_REPLY,  /* to a message: its id, status, the reply */
     BOUGH_FRAME_TELL,   /* flags; the path of an actor, NUL, up to 8 bytes of zeroes so
                          * that the message which follows is aligned */

@@ -118,6 +118,19 @@ static void on_log(void *data, const struct bough_log_record *record)
 
 /* Reading */
 
+static void take_limits(const struct bough_limits_plan *plan)
+{
+    struct bough_error error;
+    const enum bough_status status = bough_process_limit(plan, &error);
+
+    if (status == BOUGH_OK) return;
+    const struct bough_exit_reason reason =
+        bough_exit_make(BOUGH_EXIT_ERROR, status, 0, "%s", error.text);
+    bough_child_say((struct bough_frame){ .kind = BOUGH_FRAME_UNFIT }, &reason,
+                    sizeof(reason));
+    bough_child_leave(0);
+}
+
 /* With the first actor comes the level of the log. */
 static void take_start(uint32_t number, const void *bytes)
 {
@@ -143,11 +156,13 @@ static void take_in(const struct bough_frame *frame, const void *bytes, size_t s
     case BOUGH_FRAME_END: bough_resident_end(frame->number, bytes); break;
     case BOUGH_FRAME_MESSAGE: bough_resident_take(frame, bytes, size); break;
     case BOUGH_FRAME_ANSWER: bough_outside_answered(frame, bytes, size); break;
+    case BOUGH_FRAME_LIMITS: take_limits(bytes); break;
     case BOUGH_FRAME_LEFT: bough_resident_left(bytes, frame->status); break;
     case BOUGH_FRAME_GONE: take_gone(bytes); break;
     case BOUGH_FRAME_PAD:
     case BOUGH_FRAME_READY:
     case BOUGH_FRAME_EXITED:
+    case BOUGH_FRAME_UNFIT:
     case BOUGH_FRAME_REPLY:
     case BOUGH_FRAME_TELL:
     case BOUGH_FRAME_ASK:

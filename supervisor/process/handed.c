@@ -144,13 +144,18 @@ static void retire(struct bough_proxy *proxy, int lane, uint32_t done)
     }
 }
 
+/* What a life that is over broke by stays begun and not done until the next one begins.
+ */
 static union bough_progress progress_of(const struct bough_proxy *proxy, int lane)
 {
     const struct bough_border_page *theirs = proxy->host->border.theirs;
+    const uint32_t first = proxy->handed.lanes[lane].first;
+    union bough_progress progress = { .all = atomic_load_explicit(
+                                          &theirs->progress[proxy->number][lane],
+                                          memory_order_acquire) };
 
-    return (union bough_progress){ .all = atomic_load_explicit(
-                                       &theirs->progress[proxy->number][lane],
-                                       memory_order_acquire) };
+    if (progress.begun == first && progress.done == first - 1) progress.done = first;
+    return progress;
 }
 
 /* Between those known to be done and those sent; and at most one more is begun. */
@@ -279,23 +284,31 @@ static void close_open(struct bough_handed_on *handed)
     }
 }
 
-/* The one that was being run when it broke is told that; those behind it are the first in
- * the mailbox again. Of a child that says nonsense it is not known which it has run: none
+/* What was being run when it ended by itself. */
+static bool is_to_blame(const struct bough_proxy *proxy)
+{
+    return proxy->told ? !bough_exit_good(&proxy->reason) : !proxy->host->ordered;
+}
+
+/* The one that was being run has crashed; those behind it are the first in the mailbox
+ * again. Of a child that says nonsense about that it is not known which it has run: none
  * of those it was sent is run again. */
 static void give_back(struct bough_proxy *proxy, int lane)
 {
     struct bough_lane *here = &proxy->handed.lanes[lane];
     const union bough_progress progress = progress_of(proxy, lane);
-    uint32_t begun = here->next;
+    const bool plausible = is_plausible(here, progress);
+    const uint32_t begun = plausible ? progress.begun : here->next;
 
-    if (is_plausible(here, progress)) {
-        retire(proxy, lane, progress.done);
-        begun = progress.begun;
-    }
-    while (here->first != begun)
-        bough_held_free(*at(here, here->first++));
-    while (here->end != here->first)
+    if (plausible) retire(proxy, lane, progress.done);
+    while (here->end != begun)
         bough_held_return(*at(here, --here->end));
+    for (; here->first != begun; here->first++) {
+        if (plausible)
+            bough_held_broke(*at(here, here->first), is_to_blame(proxy));
+        else
+            bough_held_free(*at(here, here->first));
+    }
     proxy->host->berths[proxy->number].begun[lane] = begun;
     free(here->held);
 }

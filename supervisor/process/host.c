@@ -120,6 +120,18 @@ static enum bough_status be_born(struct bough_host *host)
     return BOUGH_OK;
 }
 
+/* Whatever it is told comes after them. */
+static enum bough_status tell_limits(struct bough_host *host,
+                                     const struct bough_limits_plan *plan)
+{
+    struct bough_frame frame = { .kind = BOUGH_FRAME_LIMITS };
+    const enum bough_status status =
+        bough_border_post(&host->border, &frame, plan, sizeof(*plan), SIZE_MAX);
+
+    bough_border_poke(&host->border);
+    return status;
+}
+
 /* When the life has begun, and not so soon that it would be in its way: what is left of
  * the one before goes, and the next one is looked after. */
 static void on_settled(struct ev_loop *ev, struct ev_timer *timer, int events)
@@ -166,6 +178,23 @@ static void attach(struct bough_host *host, bool keeps_spare)
     ev_timer_start(bough_loop_ev(bough_actor_loop(owner)), &host->settled);
 }
 
+/* With the limits of its spec, of which the names are looked up here. */
+static enum bough_status be_born_limited(struct bough_host *host,
+                                         const struct bough_process_limits *limits)
+{
+    struct bough_limits_plan plan;
+    struct bough_error error;
+    enum bough_status status = bough_limits_plan(limits, &plan, &error);
+
+    if (status != BOUGH_OK) {
+        bough_fail(host->owner, status, "%s", error.text);
+        return status;
+    }
+    status = be_born(host);
+    if (status == BOUGH_OK && bough_limits_any(limits)) status = tell_limits(host, &plan);
+    return status == BOUGH_OK ? BOUGH_OK : cannot(host->owner, status);
+}
+
 enum bough_status bough_host_new(struct bough_actor *owner,
                                  const struct bough_child_spec *spec,
                                  struct bough_host **host)
@@ -184,9 +213,10 @@ enum bough_status bough_host_new(struct bough_actor *owner,
     made->pidfd = -1;
     made->first_free = NO_BERTH;
     made->border = (struct bough_border){ .wake_fd = -1, .poke_fd = -1, .socket = -1 };
-    const enum bough_status status = be_born(made);
+    const enum bough_status status = be_born_limited(made, &spec->limits);
     if (status != BOUGH_OK) {
-        cannot(owner, status);
+        if (made->pidfd >= 0)
+            bough_birth_kill(&(struct bough_birth){ .pidfd = made->pidfd });
         bough_host_free(made);
         return status;
     }
@@ -265,6 +295,7 @@ void bough_host_distrust(struct bough_host *host, const char *why)
         bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0,
                         "its process said nonsense and was killed: %s", why);
 
+    host->distrusted = true;
     bough_exit_because(host->owner, &lost);
 }
 
@@ -286,6 +317,14 @@ static struct bough_proxy *own_proxy(const struct bough_host *host)
     struct bough_proxy *proxy = bough_host_proxy(host, 0);
 
     return proxy != NULL && proxy->actor == host->owner ? proxy : NULL;
+}
+
+/* It is to end because somebody here says so, unless it is for what it said itself. */
+static void order_end(struct bough_host *host, int number)
+{
+    host->ordered = !host->distrusted;
+    host->signal = number;
+    signal_it(host, number);
 }
 
 /* waitid() is asked for the usage of the process too, which glibc's does not hand on. */
@@ -319,7 +358,7 @@ const struct bough_proxy *bough_host_runner(const struct bough_host *host)
     for (uint32_t i = 0; i < host->berth_count; i++) {
         const struct bough_proxy *proxy = host->berths[i].proxy;
 
-        if (proxy != NULL && bough_handed_runs(proxy)) return proxy;
+        if (proxy != NULL && !proxy->told && bough_handed_runs(proxy)) return proxy;
     }
     return NULL;
 }
@@ -353,6 +392,13 @@ static bool read_rest(struct bough_host *host, const char **why)
     return true;
 }
 
+/* Whatever it was told: its end came before that. */
+static bool ended_by_itself(const struct bough_host *host, const siginfo_t *info)
+{
+    return info->si_code == CLD_EXITED ||
+           (info->si_status != host->signal && info->si_status != SIGKILL);
+}
+
 /* It was reaped: what it has written before it ended counts, then nobody lives there any
  * more. Returns why, as its owner is to be told. */
 static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t *info)
@@ -362,6 +408,7 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
     struct bough_exit_reason reason = reason_of(info);
     const char *why;
 
+    if (ended_by_itself(host, info)) host->ordered = false;
     close(host->pidfd);
     host->pidfd = -1;
     ev_timer_stop(ev, &host->patience);
@@ -432,7 +479,7 @@ void bough_host_end_now(struct bough_host *host)
     siginfo_t info;
 
     if (host->pidfd < 0) return;
-    signal_it(host, SIGKILL);
+    order_end(host, SIGKILL);
     while (poll(&polled, 1, PATIENCE_MS) < 0 && errno == EINTR)
         continue;
     reap(host, &info);
@@ -455,7 +502,7 @@ static void ends(struct bough_linger *linger, const struct bough_exit_reason *re
         over(host);
         return;
     }
-    signal_it(host, by_name ? reason->number : SIGKILL);
+    order_end(host, by_name ? reason->number : SIGKILL);
     ev_io_init(&host->gone, on_gone, host->pidfd, EV_READ);
     host->gone.data = host;
     ev_io_start(bough_loop_ev(bough_actor_loop(host->owner)), &host->gone);

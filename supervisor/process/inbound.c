@@ -177,19 +177,25 @@ static bool outward(struct bough_host *host, const struct bough_frame *frame,
 
 /* News of the child itself */
 
+static bool read_reason(const void *bytes, size_t size, struct bough_exit_reason *reason)
+{
+    if (size != sizeof(*reason)) return false;
+    memcpy(reason, bytes, sizeof(*reason));
+    if ((unsigned)reason->kind >= BOUGH_EXIT_KIND_COUNT ||
+        (unsigned)reason->status >= BOUGH_STATUS_COUNT ||
+        memchr(reason->text, '\0', sizeof(reason->text)) == NULL)
+        return false;
+    /* Copied as text, which is cut and cleaned there. */
+    *reason =
+        bough_exit_make(reason->kind, reason->status, reason->number, "%s", reason->text);
+    return true;
+}
+
 static bool take_reason(struct bough_proxy *proxy, const void *bytes, size_t size)
 {
     struct bough_exit_reason reason;
 
-    if (size != sizeof(reason)) return false;
-    memcpy(&reason, bytes, sizeof(reason));
-    if ((unsigned)reason.kind >= BOUGH_EXIT_KIND_COUNT ||
-        (unsigned)reason.status >= BOUGH_STATUS_COUNT ||
-        memchr(reason.text, '\0', sizeof(reason.text)) == NULL)
-        return false;
-    /* Copied as text, which is cut and cleaned there. */
-    reason =
-        bough_exit_make(reason.kind, reason.status, reason.number, "%s", reason.text);
+    if (!read_reason(bytes, size, &reason)) return false;
     bough_proxy_exited(proxy, &reason);
     return true;
 }
@@ -202,6 +208,15 @@ static void remember(struct bough_host *host, const char *text)
     free(*line);
     *line = malloc(BOUGH_SAID_TEXT);
     if (*line != NULL) bough_text_format(*line, BOUGH_SAID_TEXT, "%s", text);
+}
+
+static bool unfit(const struct bough_host *host, const void *bytes, size_t size)
+{
+    struct bough_exit_reason reason;
+
+    if (!read_reason(bytes, size, &reason)) return false;
+    bough_exit_because(host->owner, &reason);
+    return true;
 }
 
 static bool log_line(struct bough_host *host, const struct bough_frame *frame,
@@ -251,6 +266,7 @@ static bool take_in(struct bough_host *host, const struct bough_frame *frame,
     case BOUGH_FRAME_READY:
     case BOUGH_FRAME_EXITED:
     case BOUGH_FRAME_REPLY: return news_of_one(host, frame, bytes, size);
+    case BOUGH_FRAME_UNFIT: return unfit(host, bytes, size);
     case BOUGH_FRAME_TELL:
     case BOUGH_FRAME_ASK: return outward(host, frame, bytes, size);
     case BOUGH_FRAME_LOG: return log_line(host, frame, bytes, size);
@@ -261,6 +277,7 @@ static bool take_in(struct bough_host *host, const struct bough_frame *frame,
     case BOUGH_FRAME_END:
     case BOUGH_FRAME_MESSAGE:
     case BOUGH_FRAME_ANSWER:
+    case BOUGH_FRAME_LIMITS:
     case BOUGH_FRAME_LEFT:
     case BOUGH_FRAME_GONE:
     case BOUGH_FRAME_KIND_COUNT: break;

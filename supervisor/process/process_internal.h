@@ -11,6 +11,7 @@
  * outside.c   there, too: the actors of the tree outside, by path
  * border.c    the memory between them
  * nursery.c   where processes are forked
+ * limits.c    what a process may use, and as whom it runs
  *
  * An actor whose isolation is `process` has a host of its own. A supervisor whose
  * isolation is that has one for its whole subtree, and stays here itself: it runs none of
@@ -108,6 +109,8 @@ struct bough_host {
     pid_t pid;
     int pidfd; /* -1: it is gone, and reaped */
     bool lingers;
+    bool distrusted, ordered;   /* why it is to end: it says nonsense; it was told to */
+    int signal;                 /* what it was sent for that */
     struct bough_berth *berths; /* by number */
     uint32_t berth_count, first_free;
     struct bough_proxy *busy; /* those that have handed on something */
@@ -193,7 +196,8 @@ const void *bough_handed_running(const struct bough_proxy *proxy, size_t *size);
  * read, for a message's reply comes before its end. */
 bool bough_handed_answer(struct bough_proxy *proxy, const struct bough_frame *frame,
                          const void *reply, size_t size);
-/* It is gone: what it was running has crashed, what it had not run is returned. */
+/* It is gone: what it had not run is returned, what it was running is to blame, unless it
+ * was told to end. */
 void bough_handed_close(struct bough_proxy *proxy);
 
 /* A message's id: its actor's number, its lane and its own number there. */
@@ -244,6 +248,11 @@ void bough_child_runs(uint32_t done, bool over);
 
 /* The loop where its actors live, and its runtime. */
 struct bough_loop *bough_child_loop(void);
+
+/* limits.c: limits this process, which has one thread. Errors: `error` says which limit
+ * it cannot have, and why. */
+BOUGH_CHECKED enum bough_status bough_process_limit(const struct bough_limits_plan *plan,
+                                                    struct bough_error *error);
 
 /* resident.c */
 

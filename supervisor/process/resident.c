@@ -61,18 +61,19 @@ static void publish(const struct resident *resident, int lane)
                           resident->progress[lane].all, memory_order_release);
 }
 
-static void on_run(void *data, uint32_t number, bool high, bool over)
+/* One by which its life ends is begun and never done. */
+static void on_run(void *data, uint32_t number, bool high, enum bough_run_step step)
 {
     struct resident *resident = residents[number];
     union bough_progress *progress = &resident->progress[high];
 
     (void)data;
-    if (over)
+    if (step == BOUGH_RUN_OVER)
         progress->done++;
-    else
+    else if (step == BOUGH_RUN_BEGINS)
         progress->begun++;
     publish(resident, high);
-    bough_child_runs(progress->done, over);
+    bough_child_runs(progress->done, step != BOUGH_RUN_BEGINS);
 }
 
 static void on_answer(void *data, uint64_t id, enum bough_status status,
@@ -89,16 +90,11 @@ const struct bough_run_observers bough_resident_observers = { .run = on_run,
 
 /* Ends */
 
-/* None is being run: whoever counts finds no message in between. */
 static void tell_exit(struct resident *resident, const struct bough_exit_reason *reason)
 {
     struct bough_exit_reason copy = { .kind = BOUGH_EXIT_NORMAL };
 
     resident->up = false;
-    for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {
-        resident->progress[lane].done = resident->progress[lane].begun;
-        publish(resident, lane);
-    }
     bough_exit_copy(&copy, reason);
     bough_child_say(
         (struct bough_frame){ .kind = BOUGH_FRAME_EXITED, .number = resident->number },
@@ -167,11 +163,21 @@ static enum bough_status read_options(const struct bough_resident_start *start,
                                 start->options.len, start->type, NULL, options, error);
 }
 
+/* The message by which the life before it ended is the parent's. */
+static void forget_broken(struct resident *resident)
+{
+    for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {
+        resident->progress[lane].done = resident->progress[lane].begun;
+        publish(resident, lane);
+    }
+}
+
 static void begin_life(struct resident *resident)
 {
     const struct bough_start start = { .watch = &resident->watch };
     struct bough_exit_reason failure;
 
+    forget_broken(resident);
     bough_observe_place(resident->place, resident->number);
     resident->up = true;
     resident->watch = (struct bough_watch){ .ready = on_ready,

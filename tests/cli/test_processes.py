@@ -7,7 +7,7 @@ SPDX-License-Identifier: MIT
 import os
 import pathlib
 
-from bough_cli import SOURCE, child, contains, fact, json, main, same, signal, until
+from bough_cli import SOURCE, Skip, child, contains, fact, json, main, same, signal, until
 
 EXAMPLE = str(SOURCE / "config/examples/processes.json")
 
@@ -202,6 +202,90 @@ def one_for_all_takes_processes_along(folder):
     until(lambda: [one["life"] for one in folder.ask("status", "--json")][1:] == [2, 2, 2] and
           {one["state"] for one in folder.ask("status", "--json")} == {"running"}, "all again")
     same(folder.ask("call", "/b", "get_count"), {"count": 0})
+
+
+def start_process(folder, **keys):
+    """A tree with /risky in a process with these keys; its pid."""
+    folder.start(tree_of(**keys))
+    return place(folder, "/risky")["pid"]
+
+
+@fact
+def a_process_has_the_limits_it_was_given(folder):
+    pid = start_process(folder, rlimits={"cpu": "600s", "files": 64, "core": "0B"},
+                        no_new_privs=True, oom_score_adj=900)
+    of = {line[:25].strip(): line[25:].split()[:2]
+          for line in pathlib.Path(f"/proc/{pid}/limits").read_text().splitlines()}
+    same(of["Max cpu time"], ["600", "601"])
+    same(of["Max open files"], ["64", "64"])
+    same(of["Max core file size"], ["0", "0"])
+    contains(pathlib.Path(f"/proc/{pid}/status").read_text(), "NoNewPrivs:\t1\n")
+    same(pathlib.Path(f"/proc/{pid}/oom_score_adj").read_text(), "900\n")
+
+
+@fact
+def what_it_takes_beyond_its_memory_is_refused(folder):
+    pid = start_process(folder)
+    pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0])
+    begins = pages * os.sysconf("SC_PAGESIZE") >> 20
+    if begins > 1 << 20:
+        raise Skip("a sanitizer takes more than any limit")
+    folder.bough("shutdown")
+    start_process(folder, rlimits={"memory": f"{begins + 64}MiB"})
+    same(folder.ask("call", "/risky", "leak", '{"size": "16MiB"}'), {"leaked": 16 << 20})
+    contains(folder.bough("call", "/risky", "leak", '{"size": "100MiB"}', code=1).stderr,
+             "no_memory")
+    same(folder.ask("call", "/risky", "echo", '{"text": "lives"}'), {"text": "lives"})
+
+
+@fact
+def a_hang_ends_with_its_time_on_the_processor(folder):
+    start_process(folder, rlimits={"cpu": "1s"})
+    contains(folder.bough("call", "/risky", "hang", code=1).stderr, "crashed", "signal XCPU")
+    until(lambda: place(folder, "/risky")["state"] == "running", "the next life")
+    contains(folder.bough("why", "/risky").stdout, "signal XCPU")
+
+
+@fact
+def another_user_dies_with_the_program_too(folder):
+    if os.geteuid() != 0:
+        raise Skip("only root has other users")
+    tree = folder.start(tree_of(user="65534", group="4242"))
+    pid = place(folder, "/risky")["pid"]
+    contains(pathlib.Path(f"/proc/{pid}/status").read_text(),
+             "Uid:\t65534\t65534\t65534\t65534\n", "Gid:\t4242\t4242\t4242\t4242\n")
+    os.kill(tree.pid, signal.SIGKILL)
+    tree.wait()
+    until(lambda: command(pid) is None, "its end")
+
+
+@fact
+def a_limit_that_it_cannot_have_is_told(folder):
+    is_root = os.geteuid() == 0
+    for keys, said in (
+            ({"rlimits": {"memory": "1MiB"}}, "the rlimit memory, 1048576 bytes, is less than"),
+            ({"rlimits": {"files": 1 << 30}}, "cannot set the rlimit files to 1073741824"),
+            ({"user": "no-such-user"}, "there is no user" if is_root else "only root can")):
+        file = folder.write("tree.json", tree_of(**keys))
+        contains(folder.bough("run", file, code=69).stderr, "/risky did not start", said)
+
+
+@fact
+def check_says_who_cannot_start_here(folder):
+    file = folder.write("tree.json", tree_of(user="no-such-user"))
+    said = "there is no user" if os.geteuid() == 0 else "only root can"
+    contains(folder.bough("check", file).stdout, f"cannot start here: /risky: {said}")
+    found = folder.ask("check", "--json", file)["obstacles"]
+    same([one["path"] for one in found], ["/risky"])
+    contains(found[0]["text"], said)
+    same(folder.ask("check", "--json", EXAMPLE)["obstacles"], [])
+
+
+@fact
+def simulate_takes_a_tree_with_limits(folder):
+    file = folder.write("tree.json", tree_of(user="no-such-user", rlimits={"files": 16}, redeliver=3))
+    contains(folder.bough("simulate", file, "--for", "10s", "--crash", "/risky@3s").stdout,
+             "/risky")
 
 
 @fact

@@ -323,6 +323,9 @@ static const char rich[] =
     "\"backoff\": {\"min\": \"1s\", \"max\": \"9s\", \"factor\": 1.5, \"jitter\": 0.5}, "
     "\"policies\": [{\"code\": 0, \"do\": \"stop\"}, {\"on\": \"lost\", \"do\": "
     "\"escalate\"}, {\"status\": \"full\", \"do\": \"uncounted\"}]},"
+    "{\"name\": \"p\", \"type\": \"counter\", \"isolation\": \"process\", \"rlimits\": "
+    "{\"memory\": \"infinity\", \"cpu\": \"90s\", \"core\": \"0B\"}, \"no_new_privs\": true, "
+    "\"user\": \"www\", \"group\": \"33\", \"oom_score_adj\": 0, \"redeliver\": 4},"
     "{\"name\": \"w\", \"type\": \"worker\", \"shutdown\": \"brutal-kill\", \"mailbox\": "
     "{\"capacity\": 7, \"on_restart\": \"discard\", \"when_full\": \"wait\"}, \"options\": {\"run\": [\"cat\", "
     "\"-\"]}}]}}";
@@ -344,7 +347,14 @@ static void what_is_shown_reads_back_as_the_same(void **state)
     json_decref(order);
     order = shown(&again);
     assert_true(json_equal(spec, order));
-    assert_int_equal(json_array_size(json_object_get(spec, "children")), 3);
+    assert_int_equal(json_array_size(json_object_get(spec, "children")), 4);
+    const json_t *limited = json_array_get(json_object_get(spec, "children"), 2);
+    assert_string_equal(json_string_value(json_object_get(limited, "user")), "www");
+    assert_true(json_is_integer(json_object_get(limited, "oom_score_adj")));
+    assert_int_equal(json_integer_value(json_object_get(limited, "redeliver")), 4);
+    limited = json_object_get(limited, "rlimits");
+    assert_int_equal(json_object_size(limited), 3);
+    assert_string_equal(json_string_value(json_object_get(limited, "core")), "0B");
     free(text);
     json_decref(order);
     json_decref(spec);

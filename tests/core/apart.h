@@ -22,7 +22,7 @@ struct apart {
     struct bough_probe root, probe;
     struct bough_probe_watch watch; /* the place's lives */
     struct bough_address top, place;
-    uint32_t capacity;
+    uint32_t capacity, redeliver;
     enum bough_when_full when_full;
     enum bough_on_restart on_restart;
 };
@@ -47,6 +47,7 @@ static inline enum bough_status apart_try_place(struct apart *apart,
         .when_full = apart->when_full,
         .on_restart = apart->on_restart,
         .isolation = BOUGH_THREAD,
+        .redeliver = apart->redeliver,
     };
 
     return bough_place_new(apart->test->loop, &spec, place);

@@ -14,6 +14,7 @@ struct stand_in {
     struct bough_held *held[16];
     size_t count;
     size_t ran, crashed; /* of those that are held when it ends: the first ones */
+    bool broke, blamed;  /* the first one was being run, and is to blame */
     struct bough_linger linger;
     bool lingers, ends;
     struct bough_exit_reason reason;
@@ -56,6 +57,8 @@ static void holder_finish(struct bough_actor *actor)
     (void)actor;
     for (size_t i = 0; i < stand_in.crashed; i++)
         bough_held_free(stand_in.held[i]);
+    if (stand_in.broke) bough_held_broke(stand_in.held[0], stand_in.blamed);
+    stand_in.crashed += stand_in.broke;
     while (stand_in.count > stand_in.crashed)
         bough_held_return(stand_in.held[--stand_in.count]);
     stand_in.count = 0;
@@ -69,12 +72,14 @@ static const struct bough_actor_type holder_type = {
     .finish = holder_finish,
 };
 
-static struct bough_address make(struct bough_test *test, bool lingers)
+static struct bough_address make_redelivering(struct bough_test *test, bool lingers,
+                                              uint32_t redeliver)
 {
     struct bough_place_spec spec = {
         .type = &holder_type,
         .name = "/",
         .capacity = CAPACITY,
+        .redeliver = redeliver,
     };
     struct bough_address root, place;
 
@@ -87,6 +92,11 @@ static struct bough_address make(struct bough_test *test, bool lingers)
     bough_probe_start(place, NULL);
     bough_test_run(test);
     return place;
+}
+
+static struct bough_address make(struct bough_test *test, bool lingers)
+{
+    return make_redelivering(test, lingers, 0);
 }
 
 /* It, the one above it, and what waits there. */
@@ -278,19 +288,21 @@ static void a_runtime_that_ends_does_not_wait(void **state)
 /* The other side */
 
 struct seen {
-    int begun, over, high;
+    int begun, over, broke, high;
     uint64_t id[8];
     enum bough_status status[8];
     int answers;
 };
 
-static void see_run(void *data, uint32_t number, bool high, bool over)
+static void see_run(void *data, uint32_t number, bool high, enum bough_run_step step)
 {
     struct seen *seen = data;
 
     assert_int_equal(number, 7);
-    *(over ? &seen->over : &seen->begun) += 1;
-    if (high && over) seen->high++;
+    seen->begun += step == BOUGH_RUN_BEGINS;
+    seen->over += step == BOUGH_RUN_OVER;
+    seen->broke += step == BOUGH_RUN_BROKE;
+    if (high && step == BOUGH_RUN_OVER) seen->high++;
 }
 
 static void see_answer(void *data, uint64_t id, enum bough_status status,
@@ -339,6 +351,162 @@ static void what_is_sent_marked_is_seen_to_be_run(void **state)
     drop(test, place);
 }
 
+static void later_and_fail(struct bough_actor *actor, struct bough_probe *probe,
+                           int64_t number)
+{
+    (void)probe, (void)number;
+    assert_non_null(bough_later(actor));
+    bough_fail(actor, BOUGH_EFAILED, "told to fail");
+}
+
+/* It is not answered here, also when it was put off: who stands for it decides. */
+static void one_by_which_the_life_ends_is_seen_to_break(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { .hook = later_and_fail };
+    struct seen seen = { 0 };
+    const struct bough_address place = bough_probe_place(test, &probe, BOUGH_NOBODY, "/");
+    const struct bough_run_observers observers = { see_run, see_answer, &seen };
+    struct bough_probe_message message = { BOUGH_PROBE_LEAVE, 1 };
+    const struct bough_marked marked = {
+        .message = &message, .size = sizeof(message), .asked = true, .id = 5
+    };
+    static const enum bough_probe_kind breaks[] = { BOUGH_PROBE_FAIL, BOUGH_PROBE_HOOK };
+
+    assert_true(bough_observe_runs(test->loop, &observers));
+    bough_observe_place(place, 7);
+    for (size_t i = 0; i < bough_count_of(breaks); i++) {
+        message.kind = breaks[i];
+        bough_probe_start(place, NULL);
+        assert_status(bough_send_marked(place, &marked), BOUGH_OK);
+        bough_test_run(test);
+        assert_int_equal(seen.begun, i + 1);
+        assert_int_equal(seen.broke, i + 1);
+    }
+    assert_int_equal(seen.over, 0);
+    assert_int_equal(seen.answers, 0);
+    /* An end in order is answered. */
+    message.kind = BOUGH_PROBE_LEAVE;
+    bough_probe_start(place, NULL);
+    assert_status(bough_send_marked(place, &marked), BOUGH_OK);
+    bough_test_run(test);
+    assert_int_equal(seen.over, 1);
+    assert_int_equal(seen.answers, 1);
+    assert_status(seen.status[0], BOUGH_EGONE);
+    bough_place_free(place, 0);
+}
+
+/* What was being run when it broke */
+
+static struct bough_address break_first(struct bough_test *test, uint32_t redeliver,
+                                        bool blamed, struct bough_probe_call *asked)
+{
+    const struct bough_address place = make_redelivering(test, false, redeliver);
+
+    bough_probe_call_init(asked);
+    bough_probe_ask(asked, place, BOUGH_PROBE_ECHO, 1);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 2), BOUGH_OK);
+    bough_test_run(test);
+    assert_int_equal(stand_in.count, 2);
+    stand_in.broke = true;
+    stand_in.blamed = blamed;
+    bough_probe_end(test, place);
+    memset(&stand_in, 0, sizeof(stand_in));
+    return place;
+}
+
+static void without_redelivery_it_has_crashed(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe_call asked;
+    const struct bough_address place = break_first(test, 0, true, &asked);
+
+    assert_status(asked.status, BOUGH_ECRASHED);
+    assert_int_equal(info_of(place).quarantined, 0);
+    assert_int_equal(info_of(place).mailbox_length, 1);
+    assert_int_equal(info_of(place).handled, 1);
+    drop(test, place);
+}
+
+static void the_one_to_blame_is_put_away(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe_call asked;
+    const struct bough_address place = break_first(test, 1, true, &asked);
+
+    assert_status(asked.status, BOUGH_ECRASHED);
+    assert_int_equal(info_of(place).quarantined, 1);
+    assert_int_equal(info_of(place).mailbox_length, 1);
+    assert_int_equal(info_of(place).mailbox_capacity, CAPACITY);
+    drop(test, place);
+}
+
+static void one_that_is_not_to_blame_has_crashed(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe_call asked;
+    const struct bough_address place = break_first(test, 1, false, &asked);
+
+    assert_status(asked.status, BOUGH_ECRASHED);
+    assert_int_equal(info_of(place).quarantined, 0);
+    drop(test, place);
+}
+
+/* Interrupted as often as you like, it is run again, and is put away when it has ended as
+ * many lives as it may. */
+static void one_that_has_tries_left_is_the_first_again(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe_call asked;
+    const struct bough_address place = break_first(test, 2, false, &asked);
+    static const bool blamed[] = { true, false, true };
+    size_t size;
+
+    for (size_t i = 0; i < bough_count_of(blamed); i++) {
+        assert_int_equal(asked.answers, 0);
+        assert_int_equal(info_of(place).quarantined, 0);
+        bough_probe_start(place, NULL);
+        bough_test_run(test);
+        assert_int_equal(stand_in.count, 2);
+        assert_true(bough_held_is_asked(stand_in.held[0]));
+        assert_true(bough_held_is_high(stand_in.held[0]));
+        const struct bough_probe_message *first =
+            bough_held_bytes(stand_in.held[0], &size);
+        assert_int_equal(first->number, 1);
+        stand_in.broke = true;
+        stand_in.blamed = blamed[i];
+        bough_probe_end(test, place);
+        memset(&stand_in, 0, sizeof(stand_in));
+    }
+    assert_int_equal(asked.answers, 1);
+    assert_status(asked.status, BOUGH_ECRASHED);
+    assert_int_equal(info_of(place).quarantined, 1);
+    drop(test, place);
+}
+
+/* One that was run at last is no more the one that was tried. */
+static void one_that_was_run_begins_anew(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe_call asked;
+    const struct bough_address place = break_first(test, 2, true, &asked);
+
+    bough_probe_start(place, NULL);
+    bough_test_run(test);
+    bough_held_free(stand_in.held[0]);
+    bough_held_free(stand_in.held[1]);
+    stand_in.count = 0;
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 3), BOUGH_OK);
+    bough_test_run(test);
+    assert_int_equal(stand_in.count, 1);
+    stand_in.broke = stand_in.blamed = true;
+    bough_probe_end(test, place);
+    memset(&stand_in, 0, sizeof(stand_in));
+    assert_int_equal(info_of(place).quarantined, 0);
+    assert_int_equal(info_of(place).mailbox_length, 1);
+    drop(test, place);
+}
+
 #define test_of(function) \
     cmocka_unit_test_setup_teardown(function, bough_test_setup, bough_test_teardown)
 
@@ -353,6 +521,12 @@ int main(void)
         test_of(what_is_over_first_is_not_told_of_the_end),
         test_of(a_runtime_that_ends_does_not_wait),
         test_of(what_is_sent_marked_is_seen_to_be_run),
+        test_of(one_by_which_the_life_ends_is_seen_to_break),
+        test_of(without_redelivery_it_has_crashed),
+        test_of(the_one_to_blame_is_put_away),
+        test_of(one_that_is_not_to_blame_has_crashed),
+        test_of(one_that_has_tries_left_is_the_first_again),
+        test_of(one_that_was_run_begins_anew),
     };
     return cmocka_run_group_tests_name("core/elsewhere", tests, NULL, NULL);
 }

@@ -5,11 +5,13 @@
 #ifndef BOUGH_TESTS_SUPERVISOR_FRAGILE_H
 #define BOUGH_TESTS_SUPERVISOR_FRAGILE_H
 
+#include <errno.h>
 #include <ev.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bough/core/runtime.h>
@@ -155,6 +157,7 @@ struct tree {
     struct bough_supervisor root;
     struct bough_watch watch;
     bool ready, exited;
+    struct bough_exit_reason reason; /* of its end */
     struct bough_address fragile, beside;
     char log[65536];
 };
@@ -175,8 +178,10 @@ static void on_ready(struct bough_watch *watch)
 
 static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
 {
-    (void)reason;
-    bough_container(watch, struct tree, watch)->exited = true;
+    struct tree *tree = bough_container(watch, struct tree, watch);
+
+    tree->reason = *reason;
+    tree->exited = true;
 }
 
 /* What is ready is run first: else it would be run just before a poll that nothing ends.
@@ -192,6 +197,7 @@ static inline void wait_for(struct tree *tree, const bool *what)
         one_round(tree);
 }
 
+/* Started, and ready unless it could not. */
 static inline struct tree *start(const struct bough_child_spec *children, size_t count)
 {
     const struct bough_supervisor_options options = {
@@ -215,10 +221,12 @@ static inline struct tree *start(const struct bough_child_spec *children, size_t
     assert_status(
         bough_supervisor_start(tree->loop, &options, &tree->watch, &tree->root, &error),
         BOUGH_OK);
-    wait_for(tree, &tree->ready);
+    while (!tree->ready && !tree->exited)
+        one_round(tree);
     return tree;
 }
 
+/* Fails when a process is left, dead or alive. */
 static inline int teardown(void **state)
 {
     struct tree *tree = *state;
@@ -230,7 +238,7 @@ static inline int teardown(void **state)
     bough_nursery_free(tree->nursery);
     free(tree);
     alarm(0);
-    return 0;
+    return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : -1;
 }
 
 struct question {

@@ -378,6 +378,47 @@ static void replicas_have_a_bound(void **state)
     assert_false(allowed(&sample));
 }
 
+/* Limits of a process */
+
+static void only_a_process_of_its_own_has_limits(void **state)
+{
+    struct sample sample;
+
+    (void)state;
+    sample_init(&sample);
+    sample.child.limits.rlimits.files = 64;
+    expect_fault(&sample, "/one",
+                 "limits are those of a process of its own, which the isolation "
+                 "\"inline\" does not give it");
+    sample.child.isolation = BOUGH_THREAD;
+    expect_fault(&sample, "/one",
+                 "limits are those of a process of its own, which the isolation "
+                 "\"thread\" does not give it");
+    sample.child.isolation = BOUGH_PROCESS;
+    assert_true(allowed(&sample));
+    sample.child.limits.rlimits.files = 3;
+    expect_fault(&sample, "/one", "the rlimit files, 3, is not in 16 to 1073741824");
+    sample.child.limits = (struct bough_process_limits){ .user = "", .oom_score_adj = 1 };
+    expect_fault(&sample, "/one", "the user has no name");
+}
+
+static void redelivery_is_bounded_and_not_a_supervisors(void **state)
+{
+    struct sample sample;
+
+    (void)state;
+    sample_init(&sample);
+    sample.child.redeliver = BOUGH_REDELIVER_MAX;
+    assert_true(allowed(&sample));
+    sample.child.redeliver++;
+    expect_fault(&sample, "/one", "redeliver 1001 is above the greatest, 1000");
+    sample.child.type = &bough_supervisor_type;
+    sample.child.redeliver = 1;
+    expect_fault(&sample, "/one",
+                 "what a supervisor is asked is not redelivered; its children can have "
+                 "redeliver");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +442,8 @@ int main(void)
         cmocka_unit_test(a_hash_needs_a_field_that_messages_have),
         cmocka_unit_test(a_template_makes_no_groups),
         cmocka_unit_test(replicas_have_a_bound),
+        cmocka_unit_test(only_a_process_of_its_own_has_limits),
+        cmocka_unit_test(redelivery_is_bounded_and_not_a_supervisors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,6 +247,7 @@ static size_t put_bytes(enum bough_frame_kind kind, char *at)
     case BOUGH_FRAME_TELL:
     case BOUGH_FRAME_ASK: return put_letter(at);
     case BOUGH_FRAME_REPLY: return put_reply(at);
+    case BOUGH_FRAME_UNFIT:
     case BOUGH_FRAME_EXITED: return put_reason(at);
     case BOUGH_FRAME_LOG: return put_line(at);
     case BOUGH_FRAME_WATCH: return put_path(at);
@@ -257,6 +258,7 @@ static size_t put_bytes(enum bough_frame_kind kind, char *at)
     case BOUGH_FRAME_END:
     case BOUGH_FRAME_MESSAGE:
     case BOUGH_FRAME_ANSWER:
+    case BOUGH_FRAME_LIMITS:
     case BOUGH_FRAME_LEFT:
     case BOUGH_FRAME_GONE:
     case BOUGH_FRAME_KIND_COUNT: break;
@@ -270,10 +272,12 @@ static void put_frame(struct bough_border_page *page, const struct bough_proxy *
     const uint64_t read = self->host->border.read;
     const uint32_t first = self->handed.lanes[BOUGH_LANE_NORMAL].first;
     char *at = page->ring + read % BOUGH_RING_SIZE;
-    const uint32_t kind =
+    uint32_t kind =
         chance(10) != 0
             ? BOUGH_FRAME_READY + chance(BOUGH_FRAME_KIND_COUNT - BOUGH_FRAME_READY)
             : chance(BOUGH_FRAME_KIND_COUNT + 1);
+    /* It ends the life, whatever came before. */
+    if (kind == BOUGH_FRAME_UNFIT && chance(64) != 0) kind = BOUGH_FRAME_LOG;
     struct bough_frame frame = {
         .kind = (uint16_t)kind,
         .flags = (uint16_t)chance(4),

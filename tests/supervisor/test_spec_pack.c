@@ -76,6 +76,11 @@ static const struct bough_child_spec leaf = {
     .replicas = 3,
     .route = BOUGH_HASH,
     .route_field = "key",
+    .redeliver = 7,
+    .limits = { .rlimits = { .memory = 1 << 20, .core = BOUGH_CORE_NONE },
+                .user = "someone",
+                .group = "some",
+                .oom_score_adj = -3 },
 };
 
 static const struct bough_child_spec bare = { .name = "bare", .type = &talker_type };
@@ -153,6 +158,11 @@ static void expect_leaf(const struct bough_child_spec *spec)
     assert_int_equal(spec->policies[1].act, BOUGH_POLICY_STOP);
     assert_int_equal(spec->replicas, 3);
     assert_string_equal(spec->route_field, "key");
+    assert_int_equal(spec->redeliver, 7);
+    assert_true(spec->limits.rlimits.core == BOUGH_CORE_NONE);
+    assert_string_equal(spec->limits.user, "someone");
+    assert_string_equal(spec->limits.group, "some");
+    assert_int_equal(spec->limits.oom_score_adj, -3);
     expect_talker(spec->options);
 }
 

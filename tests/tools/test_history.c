@@ -193,6 +193,55 @@ static void a_text_that_is_not_utf8_is_still_printed(void **state)
     assert_reason(reason, "{\"detail\":\"a?b\",\"reason\":\"killed\"}");
 }
 
+/* What was kept of it, too, for texts are copies. */
+static void a_quarantined_message_is_printed_with_its_number(void **state)
+{
+    struct bough_history *history = *state;
+    const struct bough_exit_reason reason =
+        bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, 11, NULL);
+    char name[] = "crash";
+    const struct bough_event event = { .seq = 1,
+                                       .kind = BOUGH_EVENT_QUARANTINED,
+                                       .path = "/a",
+                                       .type = "t",
+                                       .life = 2,
+                                       .reason = &reason,
+                                       .message = name,
+                                       .number = 3,
+                                       .lives = 4 };
+
+    bough_history_add(history, &event);
+    memset(name, 'x', sizeof(name) - 1);
+    assert_json(bough_history_after(history, 0),
+                "{\"event\":\"quarantined\",\"life\":2,\"lives\":4,\"message\":\"crash\","
+                "\"number\":3,\"path\":\"/a\",\"reason\":\"signal\",\"seq\":1,"
+                "\"signal\":11,"
+                "\"time\":\"1970-01-01T00:00:00.000Z\",\"type\":\"t\"}");
+}
+
+static void a_reason_is_read_as_it_was_printed(void **state)
+{
+    const struct bough_exit_reason reasons[] = {
+        bough_exit_make(BOUGH_EXIT_NORMAL, BOUGH_OK, 0, NULL),
+        bough_exit_make(BOUGH_EXIT_ERROR, BOUGH_ERANGE, 0, "too much"),
+        bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, 11, NULL),
+        bough_exit_make(BOUGH_EXIT_CODE, BOUGH_OK, 3, "by itself"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < bough_count_of(reasons); i++) {
+        json_t *json = json_object();
+
+        assert_int_equal(bough_history_add_reason(json, &reasons[i]), 0);
+        const struct bough_exit_reason again = bough_history_reason(json);
+        assert_int_equal(again.kind, reasons[i].kind);
+        assert_int_equal(again.status, reasons[i].status);
+        assert_int_equal(again.number, reasons[i].number);
+        assert_string_equal(again.text, reasons[i].text);
+        json_decref(json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +257,9 @@ int main(void)
         cmocka_unit_test(a_restart_is_printed_with_delay_and_attempt),
         cmocka_unit_test(each_reason_is_printed_with_what_it_has),
         cmocka_unit_test(a_text_that_is_not_utf8_is_still_printed),
+        cmocka_unit_test_setup_teardown(a_quarantined_message_is_printed_with_its_number,
+                                        setup, teardown),
+        cmocka_unit_test(a_reason_is_read_as_it_was_printed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

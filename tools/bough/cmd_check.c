@@ -6,6 +6,7 @@
 
 #include <bough/actors/types.h>
 #include <bough/config/foresight.h>
+#include <bough/config/obstacles.h>
 #include <bough/tools/bough/commands.h>
 #include <bough/tools/bough/exit_code.h>
 #include <bough/tools/bough/load.h>
@@ -47,6 +48,14 @@ static void print_stop(const struct bough_foresight *foresight)
         printf("  may take for ever to stop (%s)\n", foresight->stop_path);
 }
 
+static void print_obstacle(void *data, const char *path, const char *text)
+{
+    (void)data;
+    printf("  cannot start here: %s: ", path);
+    bough_output_text(stdout, text);
+    putchar('\n');
+}
+
 static void print_summary(const char *file, const struct bough_config_tree *tree)
 {
     struct bough_foresight foresight;
@@ -57,6 +66,7 @@ static void print_summary(const char *file, const struct bough_config_tree *tree
            plural(tree->workers), tree->supervisors, plural(tree->supervisors));
     print_starts(&foresight);
     print_stop(&foresight);
+    bough_obstacles(&tree->options, print_obstacle, NULL);
 }
 
 static int check_for_people(const char *file, bool strict)
@@ -122,6 +132,20 @@ static json_t *view_stop(const struct bough_foresight *foresight)
     return json_pack("{s:n, s:s}", "ms", "path", foresight->stop_path);
 }
 
+static void add_obstacle(void *data, const char *path, const char *text)
+{
+    json_array_append_new(
+        data, json_pack("{s:s, s:o}", "path", path, "text", bough_output_string(text)));
+}
+
+static json_t *view_obstacles(const struct bough_config_tree *tree)
+{
+    json_t *obstacles = json_array();
+
+    if (obstacles != NULL) bough_obstacles(&tree->options, add_obstacle, obstacles);
+    return obstacles;
+}
+
 /* Of a tree that is right; else nothing. */
 static bool add_summary(json_t *view, const struct bough_config_tree *tree)
 {
@@ -131,10 +155,10 @@ static bool add_summary(json_t *view, const struct bough_config_tree *tree)
 
     if (tree == NULL) return true;
     bough_foresee(&tree->options, &foresight);
-    summary =
-        json_pack("{s:s, s:I, s:I, s:o, s:o}", "name", tree->name, "supervisors",
-                  (json_int_t)tree->supervisors, "actors", (json_int_t)tree->workers,
-                  "starts", view_starts(&foresight), "stop", view_stop(&foresight));
+    summary = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "name", tree->name,
+                        "supervisors", (json_int_t)tree->supervisors, "actors",
+                        (json_int_t)tree->workers, "starts", view_starts(&foresight),
+                        "stop", view_stop(&foresight), "obstacles", view_obstacles(tree));
     failed = summary == NULL || json_object_update(view, summary) != 0;
     json_decref(summary);
     return !failed;

@@ -9,6 +9,7 @@
 #include <bough/tools/bough/client.h>
 #include <bough/tools/bough/commands.h>
 #include <bough/tools/bough/exit_code.h>
+#include <bough/tools/bough/history.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/why.h>
 
@@ -49,19 +50,6 @@ static bool parse_kind(const char *name, enum bough_event_kind *kind)
         return true;
     }
     return false;
-}
-
-static struct bough_exit_reason parse_reason(const json_t *json)
-{
-    enum bough_exit_kind kind = BOUGH_EXIT_LOST;
-    enum bough_status status = BOUGH_OK;
-    int number = (int)(integer(json, "signal") + integer(json, "code"));
-
-    if (!bough_exit_kind_parse(bough_output_member(json, "reason", ""), &kind) ||
-        !bough_status_parse(bough_output_member(json, "status", "ok"), &status))
-        number = 0;
-    return bough_exit_make(kind, status, number, "%s",
-                           bough_output_member(json, "detail", ""));
 }
 
 static struct bough_event parse_event(const json_t *json, enum bough_event_kind kind)
@@ -121,7 +109,7 @@ static bool take_line(void *data, const char *line)
         return false;
     }
     events->list[events->count] = parse_event(json, kind);
-    events->reasons[events->count] = parse_reason(json);
+    events->reasons[events->count] = bough_history_reason(json);
     events->crashes[events->count] =
         (struct bough_crash){ .view = json_object_get(json, "crash") };
     events->lines[events->count++] = json;

@@ -16,6 +16,7 @@ int bough_cmd_why(const struct bough_arguments *arguments);
 int bough_cmd_call(const struct bough_arguments *arguments);
 int bough_cmd_send(const struct bough_arguments *arguments);
 int bough_cmd_kill(const struct bough_arguments *arguments);
+int bough_cmd_quarantine(const struct bough_arguments *arguments);
 int bough_cmd_start(const struct bough_arguments *arguments);
 int bough_cmd_stop(const struct bough_arguments *arguments);
 int bough_cmd_restart(const struct bough_arguments *arguments);

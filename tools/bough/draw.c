@@ -235,6 +235,7 @@ static enum bough_paint event_paint(const char *event, const char *reason)
 {
     if (strcmp(event, "gave_up") == 0) return BOUGH_RED;
     if (strcmp(event, "restarting") == 0) return BOUGH_YELLOW;
+    if (strcmp(event, "quarantined") == 0) return BOUGH_YELLOW;
     if (strcmp(event, "ready") == 0) return BOUGH_GREEN;
     if (strcmp(event, "exited") != 0) return BOUGH_PLAIN;
     return strcmp(reason, "normal") == 0 || strcmp(reason, "shutdown") == 0 ? BOUGH_PLAIN
@@ -276,6 +277,20 @@ static void print_attempt(FILE *file, const json_t *event)
     }
 }
 
+/* What was put into quarantine, and how it is called there. */
+static void print_message(FILE *file, const json_t *event)
+{
+    const char *message = bough_output_member(event, "message", NULL);
+
+    if (message == NULL) return;
+    fputs(", message ", file);
+    bough_output_text(file, message);
+    if (number(event, "number") > 0)
+        fprintf(file, " (%" JSON_INTEGER_FORMAT ")", number(event, "number"));
+    else
+        fputs(" (lost)", file);
+}
+
 void bough_draw_event(FILE *file, const json_t *event)
 {
     const bool colour = bough_output_colour(file);
@@ -288,6 +303,7 @@ void bough_draw_event(FILE *file, const json_t *event)
             bough_output_paint(colour, event_paint(name, reason)), name,
             bough_output_paint(colour, BOUGH_PLAIN), number(event, "life"));
     print_attempt(file, event);
+    print_message(file, event);
     print_reason(file, event);
     if (json_object_get(event, "crash") != NULL) {
         fputs(": ", file);

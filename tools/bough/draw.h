@@ -15,6 +15,9 @@ void bough_draw_tree(FILE *file, const json_t *root, const char *title);
 /* A table of the places of an array, a heading first. */
 void bough_draw_table(FILE *file, const json_t *places);
 
+/* The messages in a quarantine as a table, each cut to what fits. */
+void bough_draw_quarantine(FILE *file, const json_t *answer);
+
 /* One event as a line: time, number, path, what happened and why. */
 void bough_draw_event(FILE *file, const json_t *event);
 

@@ -20,7 +20,7 @@ struct record {
     struct bough_exit_reason reason;
     struct bough_crash crash;
     json_t *view; /* of the crash: its own, and all that is kept of it */
-    char texts[]; /* path NUL type NUL */
+    char texts[]; /* path NUL type NUL message NUL */
 };
 
 struct bough_history {
@@ -75,15 +75,20 @@ static struct record *record_new(const struct bough_event *event)
 {
     const char *path = event->path != NULL ? event->path : "";
     const char *type = event->type != NULL ? event->type : "";
+    const char *message = event->message != NULL ? event->message : "";
     const size_t path_size = strlen(path) + 1, type_size = strlen(type) + 1;
-    struct record *record = malloc(sizeof(*record) + path_size + type_size);
+    const size_t message_size = strlen(message) + 1;
+    struct record *record =
+        malloc(sizeof(*record) + path_size + type_size + message_size);
 
     if (record == NULL) return NULL;
     record->event = *event;
     memcpy(record->texts, path, path_size);
     memcpy(record->texts + path_size, type, type_size);
+    memcpy(record->texts + path_size + type_size, message, message_size);
     record->event.path = record->texts;
     record->event.type = record->texts + path_size;
+    record->event.message = record->texts + path_size + type_size;
     if (event->reason != NULL) {
         record->reason = *event->reason;
         record->event.reason = &record->reason;
@@ -141,7 +146,7 @@ const struct bough_event *bough_history_after(const struct bough_history *histor
     return NULL;
 }
 
-static int add_reason(json_t *object, const struct bough_exit_reason *reason)
+int bough_history_add_reason(json_t *object, const struct bough_exit_reason *reason)
 {
     const char *detail = reason->text;
     int failed = 0;
@@ -165,6 +170,20 @@ static int add_reason(json_t *object, const struct bough_exit_reason *reason)
     return failed;
 }
 
+struct bough_exit_reason bough_history_reason(const json_t *object)
+{
+    enum bough_exit_kind kind = BOUGH_EXIT_LOST;
+    enum bough_status status = BOUGH_OK;
+    int number = (int)(json_integer_value(json_object_get(object, "signal")) +
+                       json_integer_value(json_object_get(object, "code")));
+
+    if (!bough_exit_kind_parse(bough_output_member(object, "reason", ""), &kind) ||
+        !bough_status_parse(bough_output_member(object, "status", "ok"), &status))
+        number = 0;
+    return bough_exit_make(kind, status, number, "%s",
+                           bough_output_member(object, "detail", ""));
+}
+
 /* How much of a limit on restarts is used. */
 static int add_limit(json_t *object, const struct bough_event *event)
 {
@@ -173,6 +192,20 @@ static int add_limit(json_t *object, const struct bough_event *event)
     failed |= json_object_set_new(object, "restarts", json_integer(event->restarts));
     failed |= json_object_set_new(object, "allowed", json_integer(event->allowed));
     failed |= json_object_set_new(object, "period_ms", json_integer(event->period_ms));
+    return failed;
+}
+
+/* The message that was put away; no number when there was no memory to keep it. */
+static int add_message(json_t *object, const struct bough_event *event)
+{
+    int failed = 0;
+
+    failed |= json_object_set_new(object, "message", bough_output_string(event->message));
+    if (event->number != 0) {
+        failed |= json_object_set_new(object, "number",
+                                      json_integer((json_int_t)event->number));
+    }
+    failed |= json_object_set_new(object, "lives", json_integer(event->lives));
     return failed;
 }
 
@@ -191,8 +224,9 @@ static int add_details(json_t *object, const struct bough_event *event)
         failed |= json_object_set_new(object, "delay_ms", json_integer(event->delay_ms));
         failed |= json_object_set_new(object, "attempt", json_integer(event->attempt));
     }
+    if (event->kind == BOUGH_EVENT_QUARANTINED) failed |= add_message(object, event);
     if (event->period_ms != 0) failed |= add_limit(object, event);
-    if (event->reason != NULL) failed |= add_reason(object, event->reason);
+    if (event->reason != NULL) failed |= bough_history_add_reason(object, event->reason);
     if (event->crash != NULL && event->crash->view != NULL)
         failed |=
             json_object_set_new(object, "crash", json_deep_copy(event->crash->view));

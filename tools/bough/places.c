@@ -100,9 +100,9 @@ static void print_members(FILE *file, const struct bough_place_info *info)
     print_memory(file, info->pid);
     fprintf(file,
             ",\"uptime_ms\":%" PRId64 ",\"mailbox\":{\"length\":%zu,\"capacity\":%zu,"
-            "\"dropped\":%" PRIu64 "},\"handled\":%" PRIu64,
+            "\"dropped\":%" PRIu64 "},\"handled\":%" PRIu64 ",\"quarantined\":%" PRIu32,
             info->uptime_ms, info->mailbox_length, info->mailbox_capacity, info->dropped,
-            info->handled);
+            info->handled, info->quarantined);
     if (info->type == &bough_supervisor_type) print_flags(file, info->options);
 }
 

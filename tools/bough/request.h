@@ -107,6 +107,10 @@ void bough_action_send(struct bough_request *request, const char *path);
 void bough_action_kill(struct bough_request *request, const char *path);
 void bough_action_shutdown(struct bough_request *request);
 
+/* quarantine.c: GET and POST /v1/actors/PATH/quarantine. */
+void bough_quarantine_get(struct bough_request *request, const char *path);
+void bough_action_quarantine(struct bough_request *request, const char *path);
+
 /* errands.c: POST /v1/actors/PATH/start, stop and restart. */
 void bough_action_start(struct bough_request *request, const char *path);
 void bough_action_stop(struct bough_request *request, const char *path);

@@ -232,9 +232,13 @@ static const struct {
     const char *name;
     void (*post)(struct bough_request *request, const char *path);
 } actions[] = {
-    { "call", bough_action_call }, { "send", bough_action_send },
-    { "kill", bough_action_kill }, { "start", bough_action_start },
-    { "stop", bough_action_stop }, { "restart", bough_action_restart },
+    { "call", bough_action_call },
+    { "send", bough_action_send },
+    { "kill", bough_action_kill },
+    { "start", bough_action_start },
+    { "stop", bough_action_stop },
+    { "restart", bough_action_restart },
+    { "quarantine", bough_action_quarantine },
 };
 
 static void refuse_method(struct bough_request *request, const char *method,
@@ -284,15 +288,34 @@ static void post_actor(struct bough_request *request, const char *rest)
     }
     bough_request_refuse(request, BOUGH_ENOTFOUND,
                          "nothing to do called \"%s\"; there are call, send, kill, "
-                         "start, stop and restart",
+                         "start, stop, restart and quarantine",
                          slash + 1);
+}
+
+/* The quarantine of the actor above, unless an actor is called so: those that have
+ * others below them have none. */
+static bool get_quarantine(struct bough_request *request, const char *rest)
+{
+    static const char last[] = "/quarantine";
+    const size_t length = strlen(rest), above = length - strlen(last);
+    char path[BOUGH_PATH_MAX];
+    struct bough_address place;
+
+    if (length < strlen(last) || strcmp(rest + above, last) != 0) return false;
+    if (above >= sizeof(path) ||
+        bough_lookup(request->control->options.loop, rest, &place) == BOUGH_OK)
+        return false;
+    memcpy(path, rest, above);
+    path[above] = '\0';
+    bough_quarantine_get(request, actor_path(path));
+    return true;
 }
 
 static void route_actors(struct bough_request *request, const char *method,
                          const char *rest)
 {
     if (is_get(method)) {
-        get_actors(request, actor_path(rest));
+        if (!get_quarantine(request, rest)) get_actors(request, actor_path(rest));
     } else if (strcmp(method, MHD_HTTP_METHOD_POST) == 0) {
         post_actor(request, rest);
     } else {

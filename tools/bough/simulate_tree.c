@@ -108,7 +108,9 @@ static enum bough_status replace_children(struct bough_simulation *simulation,
         /* The rules are the same wherever it lives, and no process has a virtual clock.
          */
         if (children[i].isolation == BOUGH_PROCESS) children[i].isolation = BOUGH_INLINE;
-        children[i].spare = false; /* which is about a process */
+        /* Which are about a process. */
+        children[i].spare = false;
+        children[i].limits = (struct bough_process_limits){ .user = NULL };
         if (replace(simulation, &children[i]) != BOUGH_OK) return BOUGH_ENOMEM;
     }
     options->children = children;

@@ -104,6 +104,10 @@ static void tell(struct bough_timeline *timeline, const struct bough_event *even
         say(timeline, at_ms, true, "%s is forgotten", event->path);
         break;
     case BOUGH_EVENT_GAVE_UP: say_give_up(timeline, event, at_ms); break;
+    case BOUGH_EVENT_QUARANTINED:
+        say(timeline, at_ms, true, "a message \"%s\" of %s is in quarantine",
+            event->message, event->path);
+        break;
     case BOUGH_EVENT_CRASH_REPORT: /* nothing is in a process in a simulation */
     case BOUGH_EVENT_KIND_COUNT: break;
     }

@@ -28,6 +28,8 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_REASON] = { "reason", 'r', "REASON",
                               "normal shutdown error kill signal:",
                               "normal, shutdown, error (default), kill or signal:NAME" },
+    [BOUGH_OPTION_PUT_BACK] = { "put-back", 0, NULL, NULL, "to the end of its mailbox" },
+    [BOUGH_OPTION_DROP] = { "drop", 0, NULL, NULL, "forget it" },
     [BOUGH_OPTION_WAIT] = { "wait", 'w', NULL, NULL, "return when it is done" },
     [BOUGH_OPTION_SEED] = { "seed", 0, "N", NULL,
                             "where chance begins; 1 when not given" },
@@ -60,6 +62,7 @@ enum {
     REASON = 1 << BOUGH_OPTION_REASON,
     SOCKET = 1 << BOUGH_OPTION_CONTROL | 1 << BOUGH_OPTION_NAME,
     WAIT = 1 << BOUGH_OPTION_WAIT | TIMEOUT,
+    QUARANTINE = 1 << BOUGH_OPTION_PUT_BACK | 1 << BOUGH_OPTION_DROP,
     SIMULATE = 1 << BOUGH_OPTION_SEED | 1 << BOUGH_OPTION_FOR | 1 << BOUGH_OPTION_CRASH |
                1 << BOUGH_OPTION_START_FAILS | 1 << BOUGH_OPTION_SLOW_START |
                1 << BOUGH_OPTION_SLOW_STOP | 1 << BOUGH_OPTION_HANG_STOP |
@@ -92,9 +95,10 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "Reads FILE and starts nothing. Every error is reported with its place; of a tree\n"
           "that is right, what it hardly means (a limit that can never be passed, a stop\n"
-          "that is cut short), how many starts its limits allow before it gives up, and\n"
-          "how long it may take to stop. Exit code: 0 right, 78 wrong, with --strict also\n"
-          "when there are warnings.\n",
+          "that is cut short), how many starts its limits allow before it gives up, how\n"
+          "long it may take to stop, and what would keep it from starting on this machine,\n"
+          "by this user (a \"user\" that is not there). Exit code: 0 right, 78 wrong, with\n"
+          "--strict also when there are warnings.\n",
       .examples = "bough check shop.json\n"
                   "bough check --strict --json shop.json | jq .warnings\n",
       .options = JSON | STRICT,
@@ -141,6 +145,7 @@ const struct bough_verb bough_verbs[] = {
           "With --follow the table is shown anew every second. --json prints an array of\n"
           "objects: path, type, state, life, restarts, restart, isolation, pid, memory (of\n"
           "the process, in bytes), uptime_ms, mailbox (length, capacity, dropped), handled,\n"
+          "quarantined (messages that ended lives, see `bough help quarantine`),\n"
           "and of supervisors strategy, intensity, period_ms.\n",
       .examples = "bough status\n"
                   "bough status /jobs --json\n",
@@ -210,6 +215,27 @@ const struct bough_verb bough_verbs[] = {
       .least = 1,
       .most = 1,
       .run = bough_cmd_kill },
+    { .name = "quarantine",
+      .words = "PATH [N|all]",
+      .summary = "look at the messages that ended an actor's lives, or put them back",
+      .text =
+          "A message during which so many lives ended as \"redeliver\" says (in a process\n"
+          "one, else none unless it says so) is not run again: it waits here, at most 32 of\n"
+          "one actor. Each has a number; without one all are meant. --put-back hands them\n"
+          "to the actor again, behind what waits, with all their tries; when its mailbox\n"
+          "is full they stay, exit code 1. --drop forgets them. --json prints an object:\n"
+          "path, lost (those for which there was no room), messages, an array of number,\n"
+          "time, type, message, fields (bytes, when it is none of the type's), priority,\n"
+          "asked, sender (null: not known), life, lives, size, and the end that it was:\n"
+          "reason, status, detail, signal, code.\n",
+      .examples = "bough quarantine /risky\n"
+                  "bough quarantine /risky 3 --json | jq .messages[0].fields\n"
+                  "bough quarantine /risky --put-back 3\n"
+                  "bough quarantine /risky --drop all\n",
+      .options = QUARANTINE | JSON | SOCKET,
+      .least = 1,
+      .most = 2,
+      .run = bough_cmd_quarantine },
     { .name = "start",
       .words = "PATH",
       .summary = "start an actor that is down",
