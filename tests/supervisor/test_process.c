@@ -283,14 +283,24 @@ static void cycle(struct tree *tree, uint64_t count)
     }
 }
 
-/* What the last life left is tidied up, and the next process waits. */
+/* What the last life left is tidied up, the next process waits, and crashes are told. */
 static void settle(struct tree *tree)
 {
+    enum { LIVES = 3 };
     const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
 
-    while (ev_is_active(&proxy->host->settled))
-        ev_run(tree->ev, EVRUN_ONCE);
+    while (ev_is_active(&proxy->host->settled) ||
+           bough_loop_count(tree->loop).lives > LIVES)
+        one_round(tree);
 }
+
+/* The allocator of the address sanitizer keeps what was freed, in mappings of its own;
+ * how many does not depend on the cycles. */
+#ifdef __SANITIZE_ADDRESS__
+enum { MORE_MAPPINGS = 64 };
+#else
+enum { MORE_MAPPINGS = 2 };
+#endif
 
 /* BOUGH_CYCLES: how many; some hundred when not given. */
 static void a_restart_leaves_nothing_behind(void **state)
@@ -309,7 +319,7 @@ static void a_restart_leaves_nothing_behind(void **state)
     settle(tree);
     const struct bough_loop_counts after = bough_loop_count(tree->loop);
     assert_int_equal(count_entries("/proc/self/fd"), files);
-    assert_in_range(count_lines("/proc/self/maps"), 1, mappings + 2);
+    assert_in_range(count_lines("/proc/self/maps"), 1, mappings + MORE_MAPPINGS);
     /* That the last one was run may be known only with the next wake-up. */
     assert_in_range(after.cells, 0, before.cells + 1);
     assert_int_equal(after.sources, before.sources);
