@@ -242,6 +242,7 @@ static struct bough_child_spec make_spec(const struct bough_entry *entry,
         .route = (enum bough_route)entry->route,
         .route_field = entry->route_field,
         .redeliver = (uint32_t)entry->redeliver,
+        .stuck_after_ms = entry->stuck_after_ms,
         .limits = make_limits(entry),
     };
 }

@@ -371,6 +371,8 @@ static json_t *spec_json(const struct bough_child_spec *spec)
                    json_string(bough_isolation_names[spec->isolation]));
     if (spec->isolation == BOUGH_PROCESS)
         bough_json_put(&object, "spare", json_boolean(spec->spare));
+    if (spec->stuck_after_ms > 0)
+        bough_json_put(&object, "stuck_after", duration_json(spec->stuck_after_ms));
     bough_json_put(&object, "mailbox", mailbox_json(spec));
     put_limit(&object, spec);
     put_extensions(&object, spec);

@@ -78,10 +78,8 @@ static const struct bough_field limit[] = {
                  .help = "The time over which they are counted."),
 };
 
-#define later_key(name_, ...) \
-    { \
-        .field = { .name = (name_) }, .kind = BOUGH_KEY_LATER, .where = __VA_ARGS__ \
-    }
+/* Less would be chance, on a busy machine. */
+enum { STUCK_AFTER_MIN_MS = 10, STUCK_AFTER_MAX_MS = 24 * 60 * 60 * 1000 };
 
 const struct bough_key bough_keys[] = {
     { entry_field(schema, "$schema", BOUGH_STRING, .optional = true,
@@ -225,7 +223,11 @@ const struct bough_key bough_keys[] = {
                           "ready but for what it is to be, to take over when this one "
                           "ends."),
       .where = CHILD },
-    later_key("stuck_after", CHILD),
+    { entry_field(stuck_after_ms, "stuck_after", BOUGH_DURATION, .optional = true,
+                  .min = STUCK_AFTER_MIN_MS, .max = STUCK_AFTER_MAX_MS,
+                  .help = "With the isolation \"process\": how long it may be busy with "
+                          "one thing; then it reports where that is, and is ended."),
+      .where = CHILD },
     { .field = { .name = NULL } },
 };
 
@@ -258,8 +260,7 @@ static void report_unknown(struct bough_report *report,
     size_t known = 0;
 
     for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++)
-        if (key->kind != BOUGH_KEY_LATER && (key->where & where) != 0 &&
-            known + 1 < bough_count_of(names) &&
+        if ((key->where & where) != 0 && known + 1 < bough_count_of(names) &&
             !is_listed(names, known, key->field.name))
             names[known++] = key->field.name;
     names[known] = NULL;
@@ -326,24 +327,6 @@ static void take_shutdown(struct bough_options_reader *reader,
     }
 }
 
-/* Whether the choice is one that is not there yet, which is then reported. */
-static bool is_later(struct bough_report *report, const struct bough_key *key,
-                     const json_t *value, const struct bough_json_place *place)
-{
-    const char *text = json_string_value(value);
-    char words[160];
-
-    for (size_t i = 0; text != NULL && key->later != NULL && key->later[i] != NULL; i++) {
-        if (strcmp(key->later[i], text) != 0) continue;
-        bough_report_add(report, place, BOUGH_AT_VALUE,
-                         "\"%s\" is not in this version; \"%s\" must be %s", text,
-                         key->field.name,
-                         bough_quote_words(words, sizeof(words), key->field.choices));
-        return true;
-    }
-    return false;
-}
-
 static void take_key(struct bough_options_reader *reader, const struct bough_key *key,
                      const json_t *value, const struct bough_json_place *place,
                      struct bough_entry *entry)
@@ -351,11 +334,8 @@ static void take_key(struct bough_options_reader *reader, const struct bough_key
     struct bough_report *report = reader->json.report;
 
     switch (key->kind) {
-    case BOUGH_KEY_FIELD:
-        if (!is_later(report, key, value, place))
-            bough_json_to_option(reader, &key->field, value, place, entry);
-        break;
     case BOUGH_KEY_NAME: take_name(reader, key, value, place, entry); break;
+    case BOUGH_KEY_FIELD:
     case BOUGH_KEY_TYPE:
         bough_json_to_option(reader, &key->field, value, place, entry);
         break;
@@ -377,10 +357,6 @@ static void take_key(struct bough_options_reader *reader, const struct bough_key
             entry->policies = value;
         else
             bough_json_must_be(report, place, "an array of policies", value);
-        break;
-    case BOUGH_KEY_LATER:
-        bough_report_add(report, place, BOUGH_AT_KEY,
-                         "the key \"%s\" is not in this version", key->field.name);
         break;
     }
 }

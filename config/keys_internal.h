@@ -12,7 +12,7 @@
 /* Where a key may stand. */
 enum { BOUGH_IN_ROOT = 1, BOUGH_IN_SUPERVISOR = 2, BOUGH_IN_WORKER = 4 };
 
-/* How its value is read; all but BOUGH_KEY_LATER have a field. */
+/* How its value is read. */
 enum bough_key_kind {
     BOUGH_KEY_FIELD,    /* as any option */
     BOUGH_KEY_NAME,     /* a string that is a name */
@@ -20,15 +20,13 @@ enum bough_key_kind {
     BOUGH_KEY_SHUTDOWN, /* a duration or "brutal-kill" */
     BOUGH_KEY_OPTIONS,  /* an object; the type says what is in it */
     BOUGH_KEY_CHILDREN, /* an array of children */
-    BOUGH_KEY_POLICIES, /* an array of policies */
-    BOUGH_KEY_LATER     /* known, and not in this version */
+    BOUGH_KEY_POLICIES  /* an array of policies */
 };
 
 struct bough_key {
     struct bough_field field; /* of struct bough_entry */
     enum bough_key_kind kind;
     unsigned where, required; /* sets of places */
-    const char *const *later; /* choices that are not in this version, or NULL */
 };
 
 /* What the keys of one supervisor or child say. */
@@ -40,6 +38,7 @@ struct bough_entry {
     int64_t shutdown_ms, start_timeout_ms;
     int64_t replicas;  /* 0: not given */
     int64_t redeliver; /* 0: not given */
+    int64_t stuck_after_ms;
     struct {
         int64_t intensity, period_ms; /* intensity below 0: no limit of its own */
     } limit;

@@ -208,7 +208,6 @@ static json_t *key_schema(const struct bough_key *key, const struct owner *owner
         schema = json_pack("{s:s, s:{s:s}, s:i}", "type", "array", "items", "$ref",
                            "#/$defs/child", "maxItems", BOUGH_CONFIG_CHILDREN_MAX);
         break;
-    case BOUGH_KEY_LATER: break;
     }
     describe(&schema, &key->field);
     return schema;
@@ -225,7 +224,7 @@ static json_t *keys_of(const struct owner *owner, const char *description)
     json_t *schema = json_object(), *properties = json_object(), *required = json_array();
 
     for (const struct bough_key *key = bough_keys; key->field.name != NULL; key++) {
-        if (key->kind == BOUGH_KEY_LATER || (key->where & owner->where) == 0) continue;
+        if ((key->where & owner->where) == 0) continue;
         bough_json_put(&properties, key->field.name, key_schema(key, owner));
         if (is_required(key, owner))
             bough_json_push(&required, json_string(key->field.name));

@@ -296,6 +296,13 @@ static enum bough_status check_isolation(const struct level *level,
     if (spec->spare && !process)
         return fault(level, spec->name,
                      "a spare is a process that waits; it needs isolation \"process\"");
+    if (spec->stuck_after_ms != 0 && !process)
+        return fault(level, spec->name,
+                     "only a process can be ended while it is stuck; stuck_after needs "
+                     "isolation \"process\"");
+    if (spec->stuck_after_ms < 0)
+        return fault(level, spec->name, "stuck_after %" PRId64 " ms is below 0",
+                     spec->stuck_after_ms);
     return obstacle ? fault(level, spec->name, "%s", obstacle) : BOUGH_OK;
 }
 

@@ -92,6 +92,9 @@ struct bough_child_spec {
     enum bough_on_restart on_restart;
     enum bough_isolation isolation;
     bool spare; /* with isolation `process`: another one waits, for the next life */
+    /* The same: how long its handlers may take, in ms, before it is stuck: it reports
+     * where, and is ended. 0: for ever */
+    int64_t stuck_after_ms;
     enum bough_when_full when_full; /* of a group: its own and its members' */
 
     /* Transient or temporary only, under an auto_shutdown other than never. */

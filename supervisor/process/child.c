@@ -35,6 +35,8 @@ static struct {
     struct bough_loop *loop;
     struct ev_io woken, orphaned;
     struct ev_prepare before_poll;
+    struct ev_check after_poll;
+    uint64_t beat;
     bool running; /* a message of the parent's: what is written goes with its end */
     bool untold;  /* some are done of which the parent has not been woken for */
 } child;
@@ -83,10 +85,16 @@ _Atomic uint64_t *bough_child_progress(uint32_t number, int lane)
     return &child.border.mine->progress[number][lane];
 }
 
+static void beat(void)
+{
+    atomic_store_explicit(&child.border.mine->beat, ++child.beat, memory_order_relaxed);
+}
+
 void bough_child_runs(uint32_t done, bool over)
 {
     child.running = !over;
     if (!over) return;
+    beat();
     child.untold = !bough_border_poke(&child.border);
     if (done % TELL_EVERY == 0 &&
         atomic_load_explicit(&child.border.theirs->curious, memory_order_relaxed) != 0)
@@ -98,9 +106,17 @@ void bough_child_runs(uint32_t done, bool over)
 static void on_idle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
 {
     (void)ev, (void)prepare, (void)events;
+    atomic_store_explicit(&child.border.mine->resting, 1, memory_order_relaxed);
     if (!child.untold) return;
     child.untold = false;
     bough_border_wake(&child.border);
+}
+
+static void on_polled(struct ev_loop *ev, struct ev_check *check, int events)
+{
+    (void)ev, (void)check, (void)events;
+    beat();
+    atomic_store_explicit(&child.border.mine->resting, 0, memory_order_relaxed);
 }
 
 static void on_log(void *data, const struct bough_log_record *record)
@@ -261,6 +277,18 @@ static void on_orphaned(struct ev_loop *ev, struct ev_io *io, int events)
 
 /* Beginning */
 
+/* Of those with the same priority libev calls the last one first: so these begin before
+ * the loop's own, to come after it. */
+static void start_watching(struct ev_loop *ev)
+{
+    ev_prepare_init(&child.before_poll, on_idle);
+    ev_set_priority(&child.before_poll, EV_MINPRI);
+    ev_prepare_start(ev, &child.before_poll);
+    ev_check_init(&child.after_poll, on_polled);
+    ev_set_priority(&child.after_poll, EV_MAXPRI);
+    ev_check_start(ev, &child.after_poll);
+}
+
 void bough_process_prepare(void)
 {
     const struct bough_runtime_options options = {
@@ -269,14 +297,13 @@ void bough_process_prepare(void)
     };
 
     child.ev = ev_loop_new(EVFLAG_AUTO);
-    child.runtime = child.ev != NULL ? bough_runtime_new(&options) : NULL;
+    if (child.ev == NULL) _exit(BOUGH_CODE_CONFUSED);
+    start_watching(child.ev);
+    child.runtime = bough_runtime_new(&options);
     if (child.runtime != NULL) child.loop = bough_loop_new(child.runtime, child.ev);
     if (child.loop == NULL || !bough_observe_runs(child.loop, &bough_resident_observers))
         _exit(BOUGH_CODE_CONFUSED);
     bough_resident_rehearse();
-    ev_prepare_init(&child.before_poll, on_idle);
-    ev_set_priority(&child.before_poll, EV_MINPRI); /* after the loop's own */
-    ev_prepare_start(child.ev, &child.before_poll);
 }
 
 /* Until it is wanted; not at all when nobody is there any more. */

@@ -104,7 +104,12 @@ struct bough_host {
     struct ev_timer patience; /* with a process that was to end */
     struct ev_timer concern;  /* with actors that were to end */
     size_t ending;            /* those */
-    bool keeps_spare, asked;  /* asked: its owner is to end in order */
+    int64_t stuck_after_ms;   /* 0: nobody asks */
+    struct bough_timer look;  /* whether it is */
+    uint64_t beat;            /* when last looked at, and since when that is */
+    int64_t beat_ms;
+    bool stuck;
+    bool keeps_spare, asked; /* asked: its owner is to end in order */
     struct ev_timer settled;
     pid_t pid;
     int pidfd; /* -1: it is gone, and reaped */

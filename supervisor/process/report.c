@@ -192,6 +192,10 @@ static struct report *gather(const struct bough_host *host, bool dumped,
     bough_text_format(report->path, sizeof(report->path), "%s", info.path);
     report->crash.signal = report->area.signal;
     print_what(&report->area, report->crash.what);
+    if (host->stuck)
+        bough_text_format(report->crash.what, sizeof(report->crash.what),
+                          "being stuck for more than %lld ms",
+                          (long long)host->stuck_after_ms);
     take_usage(report, usage);
     take_core(report, dumped);
     take_log(host, report);

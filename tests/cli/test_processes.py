@@ -93,6 +93,18 @@ def a_fault_is_reported_with_its_backtrace_and_message(folder):
 
 
 @fact
+def one_that_is_stuck_says_where_and_is_restarted(folder):
+    folder.start(tree_of(stuck_after="200ms"))
+    done = folder.bough("call", "/risky", "hang", code=1)
+    contains(done.stderr, "crashed: timeout: stuck for more than 200 ms, while /risky ran a message")
+    same(folder.ask("call", "/risky", "echo", '{"text": "on it goes"}'), {"text": "on it goes"})
+    until(lambda: "died of being stuck for more than 200 ms" in folder.bough("why", "/risky").stdout,
+          "the report")
+    contains(folder.bough("why", "/risky").stdout, "exited with timeout", "faulty")
+    same(place(folder, "/store")["life"], 1)
+
+
+@fact
 def a_subtree_in_a_process_breaks_and_comes_back_as_one(folder):
     folder.start({"name": "risk", "intensity": 100, "period": "60s", "children": [
         child("store", "kv"),

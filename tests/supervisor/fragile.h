@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <bough/core/runtime.h>
+#include <bough/core/timer.h>
 #include <bough/supervisor/process/nursery.h>
 #include <bough/supervisor/supervisor.h>
 #include <bough/tests/support/unit.h>
@@ -29,7 +30,8 @@ enum fragile_kind {
     FRAGILE_ASK, /* another one, for its echo: whom, by number */
     FRAGILE_FAIL,
     FRAGILE_PID,
-    FRAGILE_WATCH /* another one; answers with the kind of its end */
+    FRAGILE_WATCH, /* another one; answers with the kind of its end */
+    FRAGILE_HANG,  /* at once, or with the number 1 in a timer, a moment later */
 };
 
 /* Whom it asks. */
@@ -45,6 +47,7 @@ struct fragile {
     struct bough_question *later, *watching;
     struct bough_call call;
     struct bough_watch watch;
+    struct bough_timer timer;
 };
 
 static const struct bough_field message_fields[] = {
@@ -63,10 +66,10 @@ static const struct bough_field reply_fields[] = {
         .reply = reply_fields, .reply_count = 2, \
         .reply_size = sizeof(struct fragile_reply) \
     }
-static const struct bough_message_type messages[] = { row("echo"), row("segv"),
-                                                      row("exit"), row("later"),
-                                                      row("ask"),  row("fail"),
-                                                      row("pid"),  row("watch") };
+static const struct bough_message_type messages[] = {
+    row("echo"), row("segv"), row("exit"),  row("later"), row("ask"),
+    row("fail"), row("pid"),  row("watch"), row("hang")
+};
 
 static enum bough_status fragile_init(struct bough_actor *actor, const void *options)
 {
@@ -102,6 +105,13 @@ static struct bough_address fragile_other(struct bough_actor *actor, int64_t num
     return other;
 }
 
+static void fragile_hang(struct bough_actor *actor, struct bough_timer *timer)
+{
+    (void)actor, (void)timer;
+    for (;;)
+        pause();
+}
+
 static void fragile_run(struct bough_actor *actor, const void *data, size_t size)
 {
     const struct fragile_message *message = data;
@@ -127,6 +137,11 @@ static void fragile_run(struct bough_actor *actor, const void *data, size_t size
         self->watch.exited = saw_end;
         self->watch.owner = actor;
         bough_watch(&self->watch, fragile_other(actor, message->number));
+        break;
+    case FRAGILE_HANG:
+        if (message->number == 0) fragile_hang(actor, NULL);
+        self->later = bough_later(actor);
+        bough_timer_start(actor, &self->timer, 1, 0, fragile_hang);
         break;
     case FRAGILE_FAIL: bough_fail(actor, BOUGH_EFAILED, "told to"); break;
     case FRAGILE_PID:

@@ -34,6 +34,43 @@ static struct bough_place_info info_of(struct bough_address place)
     return info;
 }
 
+static void one_that_hangs_is_ended_and_says_where(void **state)
+{
+    static const struct bough_child_spec children[] = {
+        { .name = "fragile",
+          .type = &fragile_type,
+          .isolation = BOUGH_PROCESS,
+          .stuck_after_ms = 50 },
+    };
+    struct tree *tree = start(children, bough_count_of(children));
+    struct question behind;
+    void *torn_down = tree;
+
+    (void)state;
+    assert_status(bough_lookup(tree->loop, "/fragile", &tree->fragile), BOUGH_OK);
+    for (int64_t in_timer = 0; in_timer < 2; in_timer++) {
+        struct question hangs;
+
+        ask(tree, &hangs, FRAGILE_HANG, in_timer);
+        ask(tree, &behind, FRAGILE_ECHO, in_timer);
+        wait_for(tree, &hangs.done);
+        assert_status(hangs.status, BOUGH_ECRASHED);
+        wait_for(tree, &behind.done);
+        assert_status(behind.status, BOUGH_OK);
+        while (strstr(tree->log, "died of being stuck") == NULL)
+            one_round(tree);
+        assert_non_null(strstr(tree->log, "timeout: stuck for more than 50 ms"));
+        assert_non_null(strstr(tree->log, "fragile_"));
+        tree->log[0] = '\0';
+    }
+    /* One that is only idle is not stuck. */
+    const int64_t until_ms = bough_loop_now_ms(tree->loop) + 200;
+    while (bough_loop_now_ms(tree->loop) < until_ms)
+        ev_run(tree->ev, EVRUN_ONCE);
+    assert_int_equal(info_of(tree->fragile).life, 3);
+    teardown(&torn_down);
+}
+
 static void it_answers_from_another_process(void **state)
 {
     struct tree *tree = *state;
@@ -341,6 +378,7 @@ int main(void)
         test_of(a_killed_one_is_restarted),
         test_of(a_nursery_that_is_killed_is_made_again),
         test_of(a_restart_leaves_nothing_behind),
+        cmocka_unit_test(one_that_hangs_is_ended_and_says_where),
         cmocka_unit_test(many_live_at_the_same_time),
     };
     return cmocka_run_group_tests_name("supervisor/process", tests, NULL, NULL);

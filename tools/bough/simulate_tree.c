@@ -110,6 +110,7 @@ static enum bough_status replace_children(struct bough_simulation *simulation,
         if (children[i].isolation == BOUGH_PROCESS) children[i].isolation = BOUGH_INLINE;
         /* Which are about a process. */
         children[i].spare = false;
+        children[i].stuck_after_ms = 0;
         children[i].limits = (struct bough_process_limits){ .user = NULL };
         if (replace(simulation, &children[i]) != BOUGH_OK) return BOUGH_ENOMEM;
     }
