@@ -416,8 +416,9 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
     if (!read_rest(host, &why)) bough_host_distrust(host, why);
     if (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED)
         bough_crash_report(host, info->si_code == CLD_DUMPED, &host->usage);
+    if (host->unfit) reason = host->reason;
     if (own != NULL) return own->told ? own->reason : reason;
-    name_runner(host, &reason);
+    if (!host->unfit) name_runner(host, &reason);
     /* The owner first: nobody below it is to restart what it takes along. */
     bough_exit_because(host->owner, &reason);
     for (uint32_t i = 0; i < host->berth_count; i++) {

@@ -104,7 +104,7 @@ static void looker_run(struct bough_actor *actor, const void *data, size_t size)
     case LOOK_FILES: seen = files_seen(); break;
     case LOOK_MEMORY: seen = memory_seen(look->number); break;
     case LOOK_SPIN:
-        for (volatile int i = 0;; i++)
+        for (volatile unsigned i = 0;; i++)
             continue;
     case LOOK_OWNER:
         seen = (struct seen){ getuid(), getgid(), getgroups(0, NULL) };
