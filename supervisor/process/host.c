@@ -431,8 +431,9 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
     if (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED)
         bough_crash_report(host, info->si_code == CLD_DUMPED, &host->usage);
     if (host->stuck) reason = why_stuck(host);
+    if (host->unfit) reason = host->reason;
     if (own != NULL) return own->told ? own->reason : reason;
-    if (!host->stuck) name_runner(host, &reason);
+    if (!host->stuck && !host->unfit) name_runner(host, &reason);
     /* The owner first: nobody below it is to restart what it takes along. */
     bough_exit_because(host->owner, &reason);
     for (uint32_t i = 0; i < host->berth_count; i++) {

@@ -210,12 +210,14 @@ static void remember(struct bough_host *host, const char *text)
     if (*line != NULL) bough_text_format(*line, BOUGH_SAID_TEXT, "%s", text);
 }
 
-static bool unfit(const struct bough_host *host, const void *bytes, size_t size)
+/* Its end, which it says that comes now, is then for this reason. */
+static bool unfit(struct bough_host *host, const void *bytes, size_t size)
 {
     struct bough_exit_reason reason;
 
     if (!read_reason(bytes, size, &reason)) return false;
-    bough_exit_because(host->owner, &reason);
+    host->reason = reason;
+    host->unfit = true;
     return true;
 }
 

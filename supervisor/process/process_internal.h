@@ -114,8 +114,10 @@ struct bough_host {
     pid_t pid;
     int pidfd; /* -1: it is gone, and reaped */
     bool lingers;
-    bool distrusted, ordered;   /* why it is to end: it says nonsense; it was told to */
-    int signal;                 /* what it was sent for that */
+    bool distrusted, ordered; /* why it is to end: it says nonsense; it was told to */
+    int signal;               /* what it was sent for that */
+    bool unfit;               /* for `reason` nobody can live there */
+    struct bough_exit_reason reason;
     struct bough_berth *berths; /* by number */
     uint32_t berth_count, first_free;
     struct bough_proxy *busy; /* those that have handed on something */

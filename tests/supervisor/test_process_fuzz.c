@@ -272,12 +272,10 @@ static void put_frame(struct bough_border_page *page, const struct bough_proxy *
     const uint64_t read = self->host->border.read;
     const uint32_t first = self->handed.lanes[BOUGH_LANE_NORMAL].first;
     char *at = page->ring + read % BOUGH_RING_SIZE;
-    uint32_t kind =
+    const uint32_t kind =
         chance(10) != 0
             ? BOUGH_FRAME_READY + chance(BOUGH_FRAME_KIND_COUNT - BOUGH_FRAME_READY)
             : chance(BOUGH_FRAME_KIND_COUNT + 1);
-    /* It ends the life, whatever came before. */
-    if (kind == BOUGH_FRAME_UNFIT && chance(64) != 0) kind = BOUGH_FRAME_LOG;
     struct bough_frame frame = {
         .kind = (uint16_t)kind,
         .flags = (uint16_t)chance(4),

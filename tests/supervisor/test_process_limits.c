@@ -104,7 +104,7 @@ static void looker_run(struct bough_actor *actor, const void *data, size_t size)
     case LOOK_FILES: seen = files_seen(); break;
     case LOOK_MEMORY: seen = memory_seen(look->number); break;
     case LOOK_SPIN:
-        for (volatile int i = 0;; i++)
+        for (volatile unsigned i = 0;; i++)
             continue;
     case LOOK_OWNER:
         seen = (struct seen){ getuid(), getgid(), getgroups(0, NULL) };
@@ -301,6 +301,27 @@ static void a_limit_that_cannot_be_applied_fails_the_start(void **state)
                        "permitted");
 }
 
+/* It waited without any, and takes them on with what it is to be. */
+static void a_process_that_waited_has_them_too(void **state)
+{
+    const struct bough_child_spec child = { .name = "looker",
+                                            .type = &looker_type,
+                                            .isolation = BOUGH_PROCESS,
+                                            .spare = true,
+                                            .limits.rlimits.files = 50 };
+    struct bough_address place;
+
+    (void)state;
+    struct tree *tree = start(&child, 1);
+    assert_status(bough_lookup(tree->loop, "/looker", &place), BOUGH_OK);
+    for (int life = 1; life <= 3; life++) {
+        assert_int_equal(look(tree, LOOK_RLIMIT, RLIMIT_NOFILE).first, 50);
+        bough_kill(place);
+    }
+    assert_int_equal(look(tree, LOOK_RLIMIT, RLIMIT_NOFILE).first, 50);
+    finish(tree);
+}
+
 /* A supervisor and all below it, in one process */
 
 static struct tree *start_subtree(struct bough_process_limits limits, uint32_t replicas)
@@ -368,6 +389,7 @@ int main(void)
         cmocka_unit_test(it_runs_as_another_user),
         cmocka_unit_test(a_user_that_is_not_there_fails_the_start),
         cmocka_unit_test(a_limit_that_cannot_be_applied_fails_the_start),
+        cmocka_unit_test(a_process_that_waited_has_them_too),
         cmocka_unit_test(all_below_a_supervisor_have_its_limits),
         cmocka_unit_test(each_member_of_a_group_has_its_limits),
         cmocka_unit_test(a_supervisor_that_cannot_have_them_does_not_start),
