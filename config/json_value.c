@@ -146,6 +146,7 @@ static bool take_int64(struct bough_report *report, const struct bough_field *fi
 
     if (is_limited(field) && (value < field->min || value > field->max))
         return out_of_range(report, field, place, number_print(field, value, given));
+    if (value == 0) value = field->given_zero;
     memcpy(member, &value, sizeof(value));
     return true;
 }
@@ -305,6 +306,7 @@ json_t *bough_json_from_plain(const struct bough_field *field, const void *membe
         return json_string(field->choices[index]);
     }
     memcpy(&number, member, sizeof(number));
+    if (field->given_zero != 0 && number == field->given_zero) number = 0;
     if (field->kind == BOUGH_INT64) return json_integer(number);
     return json_string(number_print(field, number, text));
 }

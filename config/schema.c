@@ -108,6 +108,7 @@ static bool has_fallback(const struct bough_field *field)
     if (!field->optional) return false;
     if (!bough_kind_is_plain(field->kind)) return field->fallback_text != NULL;
     if (field->kind == BOUGH_CHOICE) return field->fallback >= 0;
+    if (field->given_zero != 0 && field->fallback == 0) return false;
     return (field->min == 0 && field->max == 0) ||
            (field->fallback >= field->min && field->fallback <= field->max);
 }

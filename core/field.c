@@ -149,6 +149,18 @@ static bool is_number(enum bough_kind kind)
            kind == BOUGH_SIZE;
 }
 
+static bool given_zero_valid(const struct table *table, const struct bough_field *field)
+{
+    if (field->given_zero == 0) return true;
+    if (!is_number(field->kind) || field->kind == BOUGH_DOUBLE)
+        return complain(table, field, "a zero without being a whole number");
+    if (field->min > 0 || field->max <= 0)
+        return complain(table, field, "zero cannot be given");
+    if (field->given_zero >= field->min && field->given_zero <= field->max)
+        return complain(table, field, "the given zero is inside the limits");
+    return true;
+}
+
 /* A fallback of 0 is the zero that stands for "not given", whatever the limits. */
 static bool limits_valid(const struct table *table, const struct bough_field *field)
 {
@@ -162,7 +174,7 @@ static bool limits_valid(const struct table *table, const struct bough_field *fi
         (field->fallback < field->min || field->fallback > field->max)) {
         return complain(table, field, "the fallback is outside the limits");
     }
-    return true;
+    return given_zero_valid(table, field);
 }
 
 static bool takes_fallback_text(enum bough_kind kind)
@@ -250,7 +262,7 @@ const struct bough_field *bough_field_find(const struct bough_field *fields, siz
 /* Zero must mean the fallback: it is out of limits, or the same. */
 static bool zero_is_free(const struct bough_field *field)
 {
-    if (field->fallback == 0) return true;
+    if (field->fallback == 0 || field->given_zero != 0) return true;
     return is_number(field->kind) && (field->min > 0 || field->max < 0);
 }
 

@@ -54,12 +54,15 @@ enum bough_kind {
 struct bough_field {
     const char *name; /* snake_case; NULL: the sole field of a list of plain values */
     enum bough_kind kind;
-    uint32_t offset, size;        /* of the member */
-    const char *help;             /* one sentence for the manual and the schema */
-    bool optional;                /* when not given: the fallback */
-    int64_t fallback;             /* numbers, durations, sizes, choices (index), bools */
-    const char *fallback_text;    /* BOUGH_STRING, BOUGH_PATH, BOUGH_TEXT */
-    int64_t min, max;             /* numbers, durations, sizes; both 0: no limits */
+    uint32_t offset, size;     /* of the member */
+    const char *help;          /* one sentence for the manual and the schema */
+    bool optional;             /* when not given: the fallback */
+    int64_t fallback;          /* numbers, durations, sizes, choices (index), bools */
+    const char *fallback_text; /* BOUGH_STRING, BOUGH_PATH, BOUGH_TEXT */
+    int64_t min, max;          /* numbers, durations, sizes; both 0: no limits */
+    /* Of options, where a zeroed member stands for "not given": what it is when zero is
+     * given. A whole number outside of the limits; 0: no difference is made. */
+    int64_t given_zero;
     const char *const *choices;   /* BOUGH_CHOICE: names, ends with NULL */
     const char *refers_to;        /* BOUGH_PATH: the type it must be of, NULL: any */
     bool at_start;                /* BOUGH_PATH: must run before this actor starts */

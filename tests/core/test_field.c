@@ -284,6 +284,27 @@ static void in_options_zero_stands_for_the_fallback(void **state)
     assert_true(fit_for_options(field));
 }
 
+/* Where zero is a value like others, it is kept as another number. */
+static void a_given_zero_is_told_from_none(void **state)
+{
+    struct bough_field field = row(.name = "n", .kind = BOUGH_SIZE, .size = 8,
+                                   .optional = true, .max = 9, .given_zero = -1);
+
+    (void)state;
+    assert_true(bough_options_valid(&field, 1, NULL));
+    field.fallback = 5;
+    assert_true(bough_options_valid(&field, 1, NULL));
+    field.given_zero = 3;
+    assert_complaint(field, "the given zero is inside the limits");
+    field.given_zero = -1;
+    field.min = 1;
+    assert_complaint(field, "zero cannot be given");
+    field.min = field.max = 0;
+    assert_complaint(field, "zero cannot be given");
+    field = row(.name = "n", .kind = BOUGH_DOUBLE, .size = 8, .max = 9, .given_zero = -1);
+    assert_complaint(field, "a zero without being a whole number");
+}
+
 static void in_options_the_first_choice_is_the_fallback(void **state)
 {
     struct bough_field field = row(.name = "n", .kind = BOUGH_CHOICE, .size = 4,
@@ -326,6 +347,7 @@ int main(void)
         cmocka_unit_test(parts_are_checked),
         cmocka_unit_test(a_table_that_contains_itself_is_refused),
         cmocka_unit_test(in_options_zero_stands_for_the_fallback),
+        cmocka_unit_test(a_given_zero_is_told_from_none),
         cmocka_unit_test(in_options_the_first_choice_is_the_fallback),
         cmocka_unit_test(options_are_checked_in_their_parts),
     };

@@ -46,13 +46,12 @@ function(bough_register_test name)
 endfunction()
 
 # Minutes under valgrind, for trees of a shape that the other tests load as well; or with system
-# calls that it does not know (pidfd_open).
-set(not_under_valgrind config/test_growth supervisor/test_process
-    supervisor/test_process_fuzz supervisor/test_process_spare supervisor/test_process_subtree)
+# calls that it does not know (pidfd_open) or answers by itself (limits).
+set(not_under_valgrind "^(config/test_growth|core/test_limits|supervisor/test_process.*)$")
 
 # The same program once more, under valgrind; tools/test runs those by their label.
 function(bough_register_valgrind name target)
-    if(NOT BOUGH_VALGRIND OR BOUGH_SANITIZE OR name IN_LIST not_under_valgrind)
+    if(NOT BOUGH_VALGRIND OR BOUGH_SANITIZE OR name MATCHES "${not_under_valgrind}")
         return()
     endif()
     bough_register_test(valgrind/${name} ${BOUGH_VALGRIND} --quiet --error-exitcode=99
