@@ -87,7 +87,7 @@ static const struct bough_field options[] = {
                 .help = "the least level that is written"),
     bough_field(struct bough_logger_options, format, "format", BOUGH_CHOICE,
                 .optional = true, .choices = format_names, .help = "how a line looks"),
-    bough_field(struct bough_logger_options, file, "file", BOUGH_STRING, .optional = true,
+    bough_field(struct bough_logger_options, file, "file", BOUGH_FILE, .optional = true,
                 .help = "the file to append to; stderr when absent"),
     bough_field(struct bough_logger_options, rotate, "rotate", BOUGH_OBJECT,
                 .optional = true, .of = rotate_fields,
