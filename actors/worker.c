@@ -378,7 +378,7 @@ static enum bough_status check_options(const struct bough_worker_options *given,
         return bough_error_set(error, BOUGH_EINVALID, "max_output must be 1 to %d bytes",
                                OUTPUT_LIMIT);
     }
-    return bough_program_find(given->run[0], path, sizeof(path), error);
+    return bough_program_find(given->run[0], NULL, path, sizeof(path), error);
 }
 
 static enum bough_status find_logger(struct bough_actor *actor, const char *path,

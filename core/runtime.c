@@ -100,6 +100,11 @@ struct bough_nursery *bough_runtime_nursery(const struct bough_runtime *runtime)
     return runtime->options.nursery;
 }
 
+struct bough_guard *bough_runtime_guard(const struct bough_runtime *runtime)
+{
+    return runtime->options.guard;
+}
+
 int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime)
 {
     return runtime->options.clock->realtime_ns(runtime->options.clock);

@@ -24,6 +24,7 @@
 #include <bough/core/status.h>
 
 struct ev_loop;
+struct bough_guard;
 struct bough_loop;
 struct bough_nursery;
 struct bough_runtime;
@@ -49,6 +50,9 @@ struct bough_runtime_options {
     /* Where processes for places with that isolation come from; outlives the runtime.
      * NULL: there are none. See supervisor/process/nursery.h. */
     struct bough_nursery *nursery;
+    /* What ends the programs that actors run when this process is killed; outlives the
+     * runtime. NULL: nobody. See actors/guard.h. */
+    struct bough_guard *guard;
     /* Asked by bough_lookup() and bough_reference() for what is not there; NULL: nobody.
      */
     bough_missing_function *missing;
@@ -69,6 +73,8 @@ BOUGH_PUBLIC void bough_runtime_free(struct bough_runtime *runtime);
 /* That of the options, or NULL. */
 BOUGH_PUBLIC struct bough_nursery *
 bough_runtime_nursery(const struct bough_runtime *runtime);
+
+BOUGH_PUBLIC struct bough_guard *bough_runtime_guard(const struct bough_runtime *runtime);
 
 /* Changes the log hook; NULL: bough_log_stderr. */
 BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,
