@@ -4,6 +4,7 @@
 #include <bough/actors/spawn.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/pidfd.h>
@@ -12,12 +13,39 @@
 
 #include <bough/core/assert.h>
 
+bool bough_pipe_open(bool reads, int *ours, int *theirs)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    if (bough_descriptor_raise(&ends[0]) && bough_descriptor_raise(&ends[1]) &&
+        fcntl(ends[reads ? 0 : 1], F_SETFL, O_NONBLOCK) == 0) {
+        *ours = ends[reads ? 0 : 1];
+        *theirs = ends[reads ? 1 : 0];
+        return true;
+    }
+    const int errno_value = errno;
+    close(ends[0]);
+    close(ends[1]);
+    errno = errno_value;
+    return false;
+}
+
+/* The number is its own until it is reaped, though perhaps not by us. Valgrind knows no
+ * better way. */
+bool bough_process_signal(const struct bough_process *process, int number)
+{
+    bough_assert(process->pidfd >= 0);
+    if (pidfd_send_signal(process->pidfd, number, NULL, 0) == 0) return true;
+    return errno == ENOSYS && kill(process->pid, number) == 0;
+}
+
 void bough_process_kill(const struct bough_process *process)
 {
     bough_assert(process->pidfd >= 0);
     /* Until it is reaped, nobody else can have its number: not even its zombie's. */
     if (kill(-process->pid, SIGKILL) == 0) return;
-    pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+    bough_process_signal(process, SIGKILL);
 }
 
 static int wait_by_pidfd(int pidfd, siginfo_t *info, int flags)

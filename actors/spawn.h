@@ -64,6 +64,10 @@ struct bough_spawn_options {
  * there is none left. */
 BOUGH_PUBLIC BOUGH_CHECKED bool bough_descriptor_raise(int *fd);
 
+/* Makes a pipe to a program: both ends are 3 or more and closed on exec, ours does not
+ * block. `reads`: it is the one that reads. False, with errno, when there is none. */
+BOUGH_PUBLIC BOUGH_CHECKED bool bough_pipe_open(bool reads, int *ours, int *theirs);
+
 enum { BOUGH_PROGRAM_PATH = 4096 }; /* bytes enough for a program's path */
 
 /* Finds what `name` would run, as execvp() does: as it is when it has a slash, else in
@@ -80,6 +84,10 @@ bough_program_find(const char *name, const char *search, char *path, size_t size
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_process_spawn(const struct bough_spawn_options *options,
                     struct bough_process *process, struct bough_error *error);
+
+/* Sends a process that was not reaped yet a signal; false, with errno, when that failed.
+ */
+BOUGH_PUBLIC bool bough_process_signal(const struct bough_process *process, int number);
 
 /* Kills a process that was not reaped yet, with its whole process group (SIGKILL). */
 BOUGH_PUBLIC void bough_process_kill(const struct bough_process *process);

@@ -38,6 +38,8 @@ struct bough_runtime_options {
     const struct bough_clock *clock; /* NULL: bough_clock_system */
     bough_log_function *log;         /* NULL: bough_log_stderr */
     void *log_data;
+    bough_output_function *output; /* NULL: the log */
+    void *output_data;
     /* What is below this level is not even made into text; BOUGH_LEVEL_COUNT: nothing is.
      */
     enum bough_log_level log_level;
@@ -84,6 +86,10 @@ BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,
  * of it, and before supervisors are started, which remember it. */
 BOUGH_PUBLIC void bough_runtime_set_log_level(struct bough_runtime *runtime,
                                               enum bough_log_level level);
+
+/* Changes the hook for what programs write; NULL: it goes to the log. */
+BOUGH_PUBLIC void bough_runtime_set_output(struct bough_runtime *runtime,
+                                           bough_output_function *output, void *data);
 
 /* Now, for people, in nanoseconds since 1970 UTC. */
 BOUGH_PUBLIC int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime);

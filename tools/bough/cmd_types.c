@@ -43,6 +43,12 @@ static void print_choices(const struct bough_field *field)
     }
 }
 
+/* Else zero stands for nothing at all. */
+static bool can_be_zero(const struct bough_field *field)
+{
+    return field->given_zero == 0 && field->min <= 0 && field->max >= 0;
+}
+
 /* What is taken when it is not given; nothing, when that is nothing. */
 static void print_fallback(const struct bough_field *field)
 {
@@ -51,7 +57,10 @@ static void print_fallback(const struct bough_field *field)
     switch (field->kind) {
     case BOUGH_BOOL: printf(", else %s", field->fallback != 0 ? "true" : "false"); break;
     case BOUGH_DOUBLE:
-    case BOUGH_INT64: printf(", else %" PRId64, field->fallback); break;
+    case BOUGH_INT64:
+        if (field->fallback != 0 || can_be_zero(field))
+            printf(", else %" PRId64, field->fallback);
+        break;
     case BOUGH_DURATION:
         if (field->fallback != 0)
             printf(", else %s", bough_duration_print(field->fallback, text));
