@@ -85,7 +85,8 @@ struct bough_actor_type {
      * ends it is to tell by bough_next_life(). May be NULL. */
     void (*watched)(struct bough_actor *actor);
 
-    /* Why no actor of this type is to live in a process of its own; NULL: it may. */
+    /* Why no actor of this type is to live in a process of its own; NULL: it may. Below a
+     * supervisor whose children live in one, it is where the supervisor is. */
     const char *no_process;
 
     /* Whether options that their table allows go together: for who reads a config; init

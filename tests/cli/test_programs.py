@@ -7,9 +7,11 @@ SPDX-License-Identifier: MIT
 
 import os
 import pathlib
+import re
 import stat
 
-from bough_cli import child, contains, fact, json, main, processes, same, signal, until
+from bough_cli import (child, contains, fact, json, main, processes, same, signal, supervisor,
+                       until)
 
 FLOOD = "1G" if os.environ.get("BOUGH_TEST_LONG") else "20M"
 
@@ -35,6 +37,14 @@ def place(folder, path):
 def mark(folder):
     """A text that only processes of this test have in their command lines."""
     return str(folder.path)
+
+
+def runs(pid):
+    """Whether a process is there, and no zombie."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def memory(pid):
@@ -80,8 +90,7 @@ def nothing_survives_a_kill_of_bough(folder):
     os.kill(tree.pid, signal.SIGKILL)
     tree.wait()
     until(lambda: processes(mark(folder)) == [], "the end of all")
-    until(lambda: not pathlib.Path(f"/proc/{pid}").exists() or
-          "Z" in pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2], "the end of the near one")
+    until(lambda: not runs(pid), "the end of the near one")
 
 
 @fact
@@ -195,6 +204,26 @@ def each_of_a_group_waits_until_the_one_before_is_ready(folder):
     same(steps, [("exited", "/a"), ("stopping", "/c"), ("exited", "/c"), ("stopping", "/b"),
                  ("exited", "/b"), ("started", "/a"), ("ready", "/a"), ("started", "/b"),
                  ("ready", "/b"), ("started", "/c"), ("ready", "/c")])
+
+
+@fact
+def programs_of_a_subtree_in_a_process_end_with_it(folder):
+    """They are processes of their own, and children of bough."""
+    tree = folder.start(tree_of(supervisor("sub", [
+        program("a", "(setsid sh -c 'echo far=$$; exec sleep 1000' &); sleep 1000"),
+        child("risky", "faulty")], isolation="process")))
+
+    def far():
+        return [int(number) for number in re.findall(r"/sub/a: far=(\d+)", tree.said())]
+
+    until(lambda: len(far()) == 1, "the far one")
+    folder.bough("call", "/sub/risky", "crash", code=1)
+    until(lambda: len(far()) == 2, "the one of the next life")
+    until(lambda: not runs(far()[0]), "the end of the first")
+    assert runs(far()[1])
+    os.kill(tree.pid, signal.SIGKILL)
+    tree.wait()
+    until(lambda: not runs(far()[1]), "the end of all")
 
 
 @fact
