@@ -53,7 +53,7 @@ struct bough_command_ready {
     const char *tcp;         /* somebody listens there: "127.0.0.1:80", "[::1]:80" */
     const char *const *exec; /* this program ends with code 0; ends with NULL */
     const char *log;         /* a line that it writes fits this POSIX regex */
-    int64_t every_ms;        /* between two looks of tcp and exec; 0: 100 and 1,000 */
+    int64_t every_ms; /* between two looks of tcp and exec; 0: more and more, from 5 ms */
 };
 
 /* What is looked at while it is ready; one of these. Fails `threshold` times on end: the

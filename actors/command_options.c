@@ -53,8 +53,9 @@ static const struct bough_field ready_fields[] = {
                         "(extended, POSIX)"),
     bough_field(struct bough_command_ready, every_ms, "every", BOUGH_DURATION,
                 .optional = true, .min = 1, .max = BOUGH_FOREVER,
-                .help = "how long \"tcp\" and \"exec\" wait between two looks; 100ms and "
-                        "1s when absent"),
+                .help =
+                    "how long \"tcp\" and \"exec\" wait between two looks; when absent, "
+                    "5ms at first, and more and more, up to 100ms and 1s"),
 };
 
 static const struct bough_field health_fields[] = {

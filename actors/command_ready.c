@@ -19,6 +19,7 @@
 #include <bough/core/text.h>
 
 enum {
+    FIRST_MS = 5, /* between the first two looks; then twice as long each time, up to */
     TCP_EVERY_MS = 100,
     EXEC_EVERY_MS = 1000,
     LOOK_TIMEOUT_MS = 5000,
@@ -35,6 +36,7 @@ struct bough_readiness {
     regex_t regex;
     struct bough_look look;
     struct bough_timer next; /* look */
+    int64_t pause_ms;        /* before it */
     int failed;              /* looks, on end */
 };
 
@@ -104,14 +106,18 @@ enum bough_status bough_readiness_open(struct bough_running *self,
 
 static void look(struct bough_actor *actor, struct bough_timer *timer);
 
-static int64_t every_ms(const struct bough_readiness *readiness)
+/* Most are ready soon. */
+static int64_t every_ms(struct bough_readiness *readiness)
 {
     const struct bough_command_options *options = readiness->command->options;
+    const int64_t most = options->ready.tcp ? TCP_EVERY_MS : EXEC_EVERY_MS;
 
     if (readiness->ready)
         return options->health.every_ms ? options->health.every_ms : HEALTH_EVERY_MS;
     if (options->ready.every_ms) return options->ready.every_ms;
-    return options->ready.tcp ? TCP_EVERY_MS : EXEC_EVERY_MS;
+    readiness->pause_ms = readiness->pause_ms ? 2 * readiness->pause_ms : FIRST_MS;
+    if (readiness->pause_ms > most) readiness->pause_ms = most;
+    return readiness->pause_ms;
 }
 
 static void look_later(struct bough_readiness *readiness)

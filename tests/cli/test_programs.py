@@ -8,10 +8,11 @@ SPDX-License-Identifier: MIT
 import os
 import pathlib
 import re
+import shutil
 import stat
 
-from bough_cli import (child, contains, fact, json, main, processes, same, signal, supervisor,
-                       until)
+from bough_cli import (SOURCE, Skip, child, contains, fact, json, main, processes, same, signal,
+                       socket, supervisor, until)
 
 FLOOD = "1G" if os.environ.get("BOUGH_TEST_LONG") else "20M"
 
@@ -204,6 +205,43 @@ def each_of_a_group_waits_until_the_one_before_is_ready(folder):
     same(steps, [("exited", "/a"), ("stopping", "/c"), ("exited", "/c"), ("stopping", "/b"),
                  ("exited", "/b"), ("started", "/a"), ("ready", "/a"), ("started", "/b"),
                  ("ready", "/b"), ("started", "/c"), ("ready", "/c")])
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
+
+
+@fact
+def a_stack_of_real_servers_is_restarted_in_order(folder):
+    """The example, on ports that are free here."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin"
+    missing = [name for name in ("redis-server", "redis-cli", "lighttpd", "curl")
+               if shutil.which(name, path=path) is None]
+    if missing:
+        raise Skip(f"{', '.join(missing)} not installed")
+    text = (SOURCE / "config/examples/stack.json").read_text()
+    text = text.replace("6400", free_port()).replace("8400", free_port())
+    text = text.replace('"$schema": "../bough.schema.json",', "")
+    shutil.copytree(SOURCE / "config/examples/stack", folder.path / "stack")
+    tree = folder.start(folder.write("stack.json", text), env={"PATH": path})
+    contains(tree.said(), "/visitor: visit 1 stream=stdout")
+    seq = tree.events()[-1]["seq"]
+    os.kill(place(folder, "/redis")["pid"], signal.SIGKILL)
+    until(lambda: any(one["event"] == "ready" and one["path"] == "/visitor" and one["life"] == 2
+                      for one in tree.events()), "all again")
+    steps = [(one["event"], one["path"]) for one in tree.events() if one["seq"] > seq]
+    # The visitor may find by itself that nobody is there.
+    same([step for step in steps if step[0] in ("started", "ready")],
+         [(event, path) for path in ("/redis", "/web", "/visitor") for event in ("started", "ready")])
+    ends = [path for event, path in steps if event == "exited"]
+    same((sorted(ends), ends.index("/web") > ends.index("/visitor")),
+         (["/redis", "/visitor", "/web"], True))
+    for name in ("redis", "web"):
+        same(place(folder, "/" + name)["life"], 2)
+    folder.bough("shutdown")
+    same(tree.wait(), 0)
 
 
 @fact
