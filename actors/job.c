@@ -5,10 +5,6 @@
  *
  * A killed program that does not even die is left to the reaper after a while.
  *
- * On its default loop libev itself reaps every child of the process, before we see ours.
- * It tells those who ask with an ev_child, so there the job asks, too, and takes the
- * status from whoever has it.
- *
  * SPDX-License-Identifier: MIT */
 #include <bough/actors/job_internal.h>
 
@@ -17,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bough/actors/reaper_internal.h>
@@ -38,18 +33,6 @@ static void close_descriptor(int *fd)
 {
     if (*fd >= 0) close(*fd);
     *fd = -1;
-}
-
-/* Our end does not block; the program's does. */
-static bool open_pipe(int *reader, int *writer)
-{
-    int ends[2];
-
-    if (pipe2(ends, O_CLOEXEC) != 0) return false;
-    *reader = ends[0];
-    *writer = ends[1];
-    return bough_descriptor_raise(reader) && bough_descriptor_raise(writer) &&
-           fcntl(*reader, F_SETFL, O_NONBLOCK) == 0;
 }
 
 static bool write_all(int fd, const char *data, size_t size)
@@ -86,18 +69,16 @@ static void release_descriptors(struct bough_job *job)
     close_descriptor(&job->complaint_fd);
 }
 
-static void stop_asking_libev(struct bough_actor *actor, struct bough_job *job)
+static struct ev_loop *ev_of(struct bough_actor *actor)
 {
-    struct ev_loop *ev = bough_loop_ev(bough_actor_loop(actor));
-
-    if (ev_is_default_loop(ev)) ev_child_stop(ev, &job->child);
+    return bough_loop_ev(bough_actor_loop(actor));
 }
 
 /* The process is reaped, or in the reaper's hands. */
 static void job_over(struct bough_actor *actor, struct bough_job *job)
 {
     bough_timer_stop(&job->timer);
-    stop_asking_libev(actor, job);
+    bough_taken_stop(&job->taken, ev_of(actor));
     release_descriptors(job);
     job->duration_ms += bough_now_ms(actor);
     job->running = false;
@@ -125,7 +106,7 @@ static void job_expired(struct bough_actor *actor, struct bough_timer *timer)
         return;
     }
     bough_source_stop(&job->ended);
-    bough_reaper_take(bough_loop_ev(bough_actor_loop(actor)), &job->process, 0);
+    bough_reaper_take(ev_of(actor), &job->process, 0);
     job_over(actor, job);
 }
 
@@ -234,48 +215,24 @@ static void drain(struct bough_actor *actor, struct bough_job *job)
 static void job_ended(struct bough_actor *actor, struct bough_source *source, int events)
 {
     struct bough_job *job = bough_container(source, struct bough_job, ended);
-    struct bough_process_end end;
 
     (void)events;
     if (!bough_process_wait(&job->process, 0)) return;
     bough_process_kill(&job->process); /* what it has left behind in its group */
     drain(actor, job);
     bough_source_stop(source);
-    if (!bough_process_reap(&job->process, &end)) return;
-    if (end.known) job->end = end;
+    if (!bough_taken_reap(&job->taken, &job->process, &job->end)) return;
     job_over(actor, job);
 }
 
-/* Runs before job_ended(), by its priority. */
-static void job_reaped_by_libev(struct ev_loop *ev, struct ev_child *child, int events)
-{
-    struct bough_job *job = bough_container(child, struct bough_job, child);
-
-    (void)events;
-    ev_child_stop(ev, child);
-    job->end.known = true;
-    job->end.code = WIFEXITED(child->rstatus) ? WEXITSTATUS(child->rstatus) : 0;
-    job->end.signal = WIFSIGNALED(child->rstatus) ? WTERMSIG(child->rstatus) : 0;
-}
-
 /* The start */
-
-static void ask_libev(struct bough_actor *actor, struct bough_job *job)
-{
-    struct ev_loop *ev = bough_loop_ev(bough_actor_loop(actor));
-
-    if (!ev_is_default_loop(ev)) return;
-    ev_child_init(&job->child, job_reaped_by_libev, job->process.pid, 0);
-    ev_set_priority(&job->child, EV_MAXPRI);
-    ev_child_start(ev, &job->child);
-}
 
 static void watch_job(struct bough_actor *actor, struct bough_job *job,
                       int64_t timeout_ms)
 {
     job->running = true;
     job->duration_ms = -bough_now_ms(actor);
-    ask_libev(actor, job);
+    bough_taken_start(&job->taken, ev_of(actor), job->process.pid);
     bough_source_start(actor, &job->ended, job->process.pidfd, EV_READ, job_ended);
     bough_source_start(actor, &job->output_source, job->output_fd, EV_READ, job_output);
     bough_source_start(actor, &job->complaint_source, job->complaint_fd, EV_READ,
@@ -292,20 +249,21 @@ static enum bough_status spawn_job(struct bough_job *job,
     int input = -1, output = -1, complaint = -1;
     enum bough_status status;
 
-    if (!open_pipe(&job->output_fd, &output) ||
-        !open_pipe(&job->complaint_fd, &complaint)) {
+    if (!bough_pipe_open(true, &job->output_fd, &output) ||
+        !bough_pipe_open(true, &job->complaint_fd, &complaint)) {
         status = bough_error_system(error, "cannot make a pipe for the job");
     } else if (spec->input_size > 0 &&
                !open_input(spec->input, spec->input_size, &input)) {
         status = bough_error_system(error, "cannot keep the input of the job");
     } else {
-        const struct bough_spawn_options options = {
-            .argv = spec->argv,
-            .stdin_fd = spec->input_size > 0 ? input : BOUGH_SPAWN_NULL,
-            .stdout_fd = output,
-            .stderr_fd = complaint,
-            .announce_fd = spec->announce_fd,
-        };
+        struct bough_spawn_options options = { .argv = NULL };
+
+        if (spec->ways) options = *spec->ways;
+        options.argv = spec->argv;
+        options.stdin_fd = spec->input_size > 0 ? input : BOUGH_SPAWN_NULL;
+        options.stdout_fd = output;
+        options.stderr_fd = complaint;
+        options.announce_fd = spec->announce_fd;
         status = bough_process_spawn(&options, &job->process, error);
     }
     close_descriptor(&input);
@@ -346,11 +304,10 @@ void bough_job_finish(struct bough_actor *actor, struct bough_job *job)
 {
     if (job->running) {
         bough_timer_stop(&job->timer);
-        stop_asking_libev(actor, job);
+        bough_taken_stop(&job->taken, ev_of(actor));
         release_descriptors(job);
         bough_process_kill(&job->process);
-        bough_reaper_take(bough_loop_ev(bough_actor_loop(actor)), &job->process,
-                          FINISH_PATIENCE);
+        bough_reaper_take(ev_of(actor), &job->process, FINISH_PATIENCE);
     }
     free(job->output);
     *job = (struct bough_job){ .output_fd = -1, .complaint_fd = -1 };

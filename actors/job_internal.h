@@ -11,7 +11,7 @@
 #ifndef BOUGH_ACTORS_JOB_INTERNAL_H
 #define BOUGH_ACTORS_JOB_INTERNAL_H
 
-#include <bough/actors/spawn.h>
+#include <bough/actors/taken_internal.h>
 #include <bough/core/timer.h>
 
 enum bough_job_verdict {
@@ -35,13 +35,14 @@ struct bough_job {
     size_t complaint_size;
     bool complaint_cut; /* it said more, before that */
     int64_t duration_ms;
+    void *data; /* the actor's */
 
     /* private */
     void (*done)(struct bough_actor *actor, struct bough_job *job);
     struct bough_process process;
     struct bough_source ended, output_source, complaint_source;
     struct bough_timer timer;
-    struct ev_child child; /* on libev's default loop only */
+    struct bough_taken taken;
     size_t capacity, max_output;
     int output_fd, complaint_fd; /* -1: closed */
     bool running;
@@ -53,7 +54,10 @@ struct bough_job_spec {
     size_t input_size;
     int64_t timeout_ms; /* BOUGH_FOREVER: none */
     size_t max_output;  /* bytes */
-    int announce_fd;    /* see spawn.h; 0: none */
+    /* How the program is run: in what environment, as whom; NULL: as this process. Its
+     * argv and descriptors are not used. */
+    const struct bough_spawn_options *ways;
+    int announce_fd; /* see spawn.h; 0: none */
     void (*done)(struct bough_actor *actor,
                  struct bough_job *job); /* once, not from within start */
 };

@@ -87,7 +87,7 @@ static const struct bough_field options[] = {
                 .help = "the least level that is written"),
     bough_field(struct bough_logger_options, format, "format", BOUGH_CHOICE,
                 .optional = true, .choices = format_names, .help = "how a line looks"),
-    bough_field(struct bough_logger_options, file, "file", BOUGH_STRING, .optional = true,
+    bough_field(struct bough_logger_options, file, "file", BOUGH_FILE, .optional = true,
                 .help = "the file to append to; stderr when absent"),
     bough_field(struct bough_logger_options, rotate, "rotate", BOUGH_OBJECT,
                 .optional = true, .of = rotate_fields,
@@ -403,25 +403,50 @@ void bough_logger_flush(struct bough_logger logger, struct bough_call *call)
 
 /* Hook */
 
-static bool is_up(struct bough_logger logger)
+/* A send that fails may itself be reported, through a hook, on the same thread. */
+static enum bough_status send(struct bough_logger logger,
+                              const struct bough_log_record *record)
 {
-    struct bough_place_info info;
+    static _Thread_local bool sending;
+    const struct bough_log_pair pair = { "stream", record->stream };
+    enum bough_status status;
 
-    return bough_place_info(logger.address, &info) == BOUGH_OK &&
-           info.state == BOUGH_PLACE_RUNNING;
+    if (sending) return BOUGH_EGONE;
+    sending = true;
+    status = bough_logger_log(logger, record, &pair, record->stream != NULL ? 1 : 0);
+    sending = false;
+    return status;
+}
+
+static bool is_up(struct bough_logger logger, struct bough_place_info *info)
+{
+    return bough_place_info(logger.address, info) == BOUGH_OK &&
+           info->state == BOUGH_PLACE_RUNNING;
 }
 
 void bough_logger_hook_log(void *data, const struct bough_log_record *record)
 {
-    /* A send that fails may itself be reported, through here, on the same thread. */
-    static _Thread_local bool sending;
     const struct bough_logger_hook *hook = data;
-    bool sent = false;
+    struct bough_place_info info;
 
-    if (!sending && is_up(hook->logger)) {
-        sending = true;
-        sent = bough_logger_log(hook->logger, record, NULL, 0) == BOUGH_OK;
-        sending = false;
-    }
-    if (!sent && record->level >= hook->least) bough_log_stderr(NULL, record);
+    if (is_up(hook->logger, &info) && send(hook->logger, record) == BOUGH_OK) return;
+    if (record->level >= hook->least) bough_log_stderr(NULL, record);
+}
+
+/* A quarter of the mailbox is kept for reports. */
+static bool has_room(const struct bough_place_info *info)
+{
+    return info->mailbox_length < info->mailbox_capacity - info->mailbox_capacity / 4;
+}
+
+bool bough_logger_hook_output(void *data, const struct bough_log_record *record)
+{
+    const struct bough_logger_hook *hook = data;
+    struct bough_place_info info;
+    const bool up = is_up(hook->logger, &info);
+
+    if (up && !has_room(&info)) return false;
+    if (up && send(hook->logger, record) == BOUGH_OK) return true;
+    if (record->level >= hook->least) bough_log_stderr(NULL, record);
+    return true;
 }

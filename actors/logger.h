@@ -89,4 +89,10 @@ struct bough_logger_hook {
 BOUGH_PUBLIC void bough_logger_hook_log(void *hook,
                                         const struct bough_log_record *record);
 
+/* The same for what programs write, to be given to bough_runtime_set_output(): with a
+ * field `stream`. While the logger's mailbox is full, a line is not taken. Thread: any.
+ */
+BOUGH_PUBLIC BOUGH_CHECKED bool
+bough_logger_hook_output(void *hook, const struct bough_log_record *record);
+
 #endif

@@ -11,88 +11,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <bough/actors/clone_internal.h>
 #include <bough/core/assert.h>
+#include <bough/core/lineage.h>
 
 enum { FIRST_FREE = 3 }; /* after stdin, stdout and stderr */
-
-/* Finding the program */
-
-static bool is_program(const char *path)
-{
-    struct stat status;
-
-    if (stat(path, &status) != 0) return false;
-    if (!S_ISREG(status.st_mode)) {
-        errno = EACCES;
-        return false;
-    }
-    return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
-}
-
-static enum bough_status refuse_program(const char *name, bool denied,
-                                        struct bough_error *error)
-{
-    if (denied) {
-        return bough_error_set(error, BOUGH_EDENIED, "program \"%s\" is not executable",
-                               name);
-    }
-    return bough_error_set(error, BOUGH_ENOTFOUND, "program \"%s\" was not found%s", name,
-                           strchr(name, '/') ? "" : " in PATH");
-}
-
-/* Writes directory/name; false when it does not fit. An empty directory is the current
- * one. */
-static bool join(char *path, size_t size, const char *directory, size_t len,
-                 const char *name)
-{
-    int written = len == 0 ? snprintf(path, size, "%s", name)
-                           : snprintf(path, size, "%.*s/%s", (int)len, directory, name);
-
-    return written >= 0 && (size_t)written < size;
-}
-
-enum bough_status bough_program_find(const char *name, char *path, size_t size,
-                                     struct bough_error *error)
-{
-    const char *directory = getenv("PATH");
-    bool denied = false;
-
-    if (strchr(name, '/')) {
-        if (!join(path, size, "", 0, name)) goto too_large;
-        if (is_program(path)) return BOUGH_OK;
-        return refuse_program(name, errno == EACCES, error);
-    }
-    if (name[0] == '\0') return refuse_program(name, false, error);
-    if (!directory) directory = "/bin:/usr/bin"; /* what execvp() takes then */
-    for (;;) {
-        size_t len = strcspn(directory, ":");
-
-        if (!join(path, size, directory, len, name)) goto too_large;
-        if (is_program(path)) return BOUGH_OK;
-        if (errno == EACCES) denied = true;
-        if (directory[len] == '\0') return refuse_program(name, denied, error);
-        directory += len + 1;
-    }
-
-too_large:
-    return bough_error_set(error, BOUGH_ETOOLARGE,
-                           "the path of program \"%s\" is too long", name);
-}
 
 bool bough_descriptor_raise(int *fd)
 {
@@ -107,17 +42,18 @@ bool bough_descriptor_raise(int *fd)
 /* The child. Raw system calls: no lock, no allocation, nothing that a sanitizer
  * intercepts. */
 
-enum step { STEP_PARENT, STEP_STDIO, STEP_DIRECTORY, STEP_RUN };
+enum step { STEP_STDIO, STEP_NICE, STEP_LIMITS, STEP_PARENT, STEP_DIRECTORY, STEP_RUN };
 
 struct plan {
     const struct bough_spawn_options *options;
     const char *path;
     char *const *argv;
     char *const *env;
-    char *const *shell_argv; /* for a script without #!, as execvp() has it */
-    pid_t parent;
-    enum step step;  /* where it failed */
-    int errno_value; /* 0: the program runs */
+    char *const *shell_argv;     /* for a script without #!, as execvp() has it */
+    pid_t parent, root;          /* the latter: of its lineage */
+    enum step step;              /* where it failed */
+    int errno_value;             /* 0: the program runs */
+    enum bough_limit_kind limit; /* that could not be applied */
 };
 
 #define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
@@ -180,12 +116,45 @@ IN_CHILD static bool child_descriptor(int fd, int target)
     return syscall(SYS_dup3, fd, target, 0) >= 0;
 }
 
+/* Closes all from `first` but `kept` (0: none). */
+IN_CHILD static bool child_close(unsigned first, unsigned kept)
+{
+    if (kept > first && syscall(SYS_close_range, first, kept - 1, 0U) != 0) return false;
+    if (kept >= first) first = kept + 1;
+    return syscall(SYS_close_range, first, ~0U, 0U) == 0;
+}
+
+/* After the others, whose place it may take. */
+IN_CHILD static bool child_handed(int fd, int number)
+{
+    if (fd == 0) return true;
+    if (fd == number) return syscall(SYS_fcntl, fd, F_SETFD, 0) == 0;
+    return syscall(SYS_dup3, fd, number, 0) >= 0;
+}
+
 IN_CHILD static bool child_stdio(const struct bough_spawn_options *options)
 {
     return child_descriptor(options->stdin_fd, 0) &&
            child_descriptor(options->stdout_fd, 1) &&
            child_descriptor(options->stderr_fd, 2) &&
-           syscall(SYS_close_range, 3U, ~0U, 0U) == 0;
+           child_handed(options->handed_fd, options->handed_as) &&
+           child_close(FIRST_FREE, (unsigned)options->handed_as);
+}
+
+IN_CHILD static bool child_nice(const struct bough_spawn_options *options)
+{
+    const int nice = options->nice == BOUGH_NICE_NONE ? 0 : options->nice;
+
+    if (options->has_umask) syscall(SYS_umask, options->umask);
+    if (options->nice == 0) return true;
+    return syscall(SYS_setpriority, PRIO_PROCESS, 0, nice) == 0;
+}
+
+IN_CHILD static bool child_limits(struct plan *plan)
+{
+    if (!plan->options->limits) return true;
+    plan->limit = bough_limits_apply(plan->options->limits);
+    return plan->limit == BOUGH_LIMIT_NONE;
 }
 
 IN_CHILD static bool child_enter(const char *directory)
@@ -207,11 +176,16 @@ IN_CHILD static int child_main(void *data)
 
     child_reset_signals();
     syscall(SYS_setsid); /* cannot fail: a new process leads no group */
-    plan->step = STEP_PARENT;
-    if (!child_follow_parent(plan)) goto failed;
+    bough_lineage_begin(plan->root, false);
     child_announce(plan->options->announce_fd);
-    plan->step = STEP_STDIO;
+    plan->step = STEP_STDIO; /* before a limit of files is a hindrance */
     if (!child_stdio(plan->options)) goto failed;
+    plan->step = STEP_NICE; /* before it is another user */
+    if (!child_nice(plan->options)) goto failed;
+    plan->step = STEP_LIMITS;
+    if (!child_limits(plan)) goto failed;
+    plan->step = STEP_PARENT; /* another user's would be forgotten */
+    if (!child_follow_parent(plan)) goto failed;
     plan->step = STEP_DIRECTORY;
     if (!child_enter(plan->options->cwd)) goto failed;
     plan->step = STEP_RUN;
@@ -251,8 +225,14 @@ static enum bough_status start(struct plan *plan, struct bough_process *process,
     int pidfd = -1;
 
     block_signals(saved);
-    int pid = clone(child_main, stack + sizeof(stack),
-                    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, plan, &pidfd);
+    const struct bough_clone clone = {
+        .run = child_main,
+        .data = plan,
+        .stack = stack,
+        .stack_size = sizeof(stack),
+        .cgroup_fd = plan->options->cgroup_fd,
+    };
+    int pid = bough_clone(&clone, &pidfd);
     int errno_value = errno;
     restore_signals(saved);
 
@@ -276,6 +256,11 @@ static enum bough_status report(const struct plan *plan, struct bough_process *p
     } while (!ended || !bough_process_reap(process, &end));
     errno = plan->errno_value;
     switch (plan->step) {
+    case STEP_NICE:
+        return bough_error_system(error, "cannot run \"%s\" at nice %d", plan->path,
+                                  plan->options->nice);
+    case STEP_LIMITS:
+        return bough_limits_explain(plan->options->limits, plan->limit, errno, error);
     case STEP_PARENT:
         return bough_error_system(error, "cannot tie \"%s\" to its parent", plan->path);
     case STEP_STDIO:
@@ -287,6 +272,12 @@ static enum bough_status report(const struct plan *plan, struct bough_process *p
     }
     if (errno == ENOENT) { /* the program itself was found */
         return bough_error_system(error, "cannot run \"%s\", its interpreter is missing",
+                                  plan->path);
+    }
+    if (errno == EACCES) { /* it is executable for this process */
+        return bough_error_system(error,
+                                  "cannot run \"%s\": its user may not, or its folder is "
+                                  "mounted noexec",
                                   plan->path);
     }
     return bough_error_system(error, "cannot run \"%s\"", plan->path);
@@ -308,6 +299,44 @@ static char **make_shell_argv(char *path, const char *const *argv)
     return shell;
 }
 
+/* The PATH that the program will have; NULL: this process's. */
+static const char *search_path(const char *const *env)
+{
+    for (; env && *env; env++) {
+        if (strncmp(*env, "PATH=", 5) == 0) return *env + 5;
+    }
+    return NULL;
+}
+
+/* One that is relative is meant from here, and not from where the program is to be. */
+static enum bough_status make_absolute(char path[BOUGH_PROGRAM_PATH],
+                                       struct bough_error *error)
+{
+    char here[BOUGH_PROGRAM_PATH];
+    const size_t size = strlen(path) + 1;
+
+    if (path[0] == '/') return BOUGH_OK;
+    if (!getcwd(here, sizeof(here)))
+        return bough_error_system(error, "cannot tell the working directory");
+    const size_t len = strlen(here);
+    if (len + 1 + size > BOUGH_PROGRAM_PATH)
+        return bough_error_set(error, BOUGH_ETOOLARGE,
+                               "the path of program \"%s\" is too long", path);
+    memmove(path + len + 1, path, size);
+    memcpy(path, here, len);
+    path[len] = '/';
+    return BOUGH_OK;
+}
+
+static enum bough_status find(const struct bough_spawn_options *options,
+                              char path[BOUGH_PROGRAM_PATH], struct bough_error *error)
+{
+    const enum bough_status status = bough_program_find(
+        options->argv[0], search_path(options->env), path, BOUGH_PROGRAM_PATH, error);
+
+    return status == BOUGH_OK && options->cwd ? make_absolute(path, error) : status;
+}
+
 static bool descriptor_allowed(int fd)
 {
     return fd >= FIRST_FREE || fd == BOUGH_SPAWN_NULL || fd == BOUGH_SPAWN_INHERIT;
@@ -324,8 +353,8 @@ enum bough_status bough_process_spawn(const struct bough_spawn_options *options,
     bough_assert(descriptor_allowed(options->stdin_fd));
     bough_assert(descriptor_allowed(options->stdout_fd));
     bough_assert(descriptor_allowed(options->stderr_fd));
-    enum bough_status status =
-        bough_program_find(options->argv[0], path, sizeof(path), error);
+    bough_assert(options->handed_fd == 0 || options->handed_as >= FIRST_FREE);
+    enum bough_status status = find(options, path, error);
     if (status != BOUGH_OK) return status;
 
     char **shell_argv = make_shell_argv(path, options->argv);
@@ -338,6 +367,7 @@ enum bough_status bough_process_spawn(const struct bough_spawn_options *options,
         .env = options->env ? (char *const *)(uintptr_t)options->env : environ,
         .shell_argv = shell_argv,
         .parent = getpid(),
+        .root = bough_lineage_root(),
     };
     status = start(&plan, &started, error);
     if (status == BOUGH_OK && plan.errno_value != 0)
@@ -345,57 +375,4 @@ enum bough_status bough_process_spawn(const struct bough_spawn_options *options,
     if (status == BOUGH_OK) *process = started;
     free(shell_argv);
     return status;
-}
-
-void bough_process_kill(const struct bough_process *process)
-{
-    bough_assert(process->pidfd >= 0);
-    /* Until it is reaped, nobody else can have its number: not even its zombie's. */
-    if (kill(-process->pid, SIGKILL) == 0) return;
-    pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
-}
-
-static int wait_by_pidfd(int pidfd, siginfo_t *info, int flags)
-{
-    int result;
-
-    info->si_pid = 0;
-    do {
-        result = waitid(P_PIDFD, (id_t)pidfd, info, WEXITED | WNOHANG | flags);
-    } while (result != 0 && errno == EINTR);
-    return result;
-}
-
-bool bough_process_reap(struct bough_process *process, struct bough_process_end *end)
-{
-    siginfo_t info;
-
-    bough_assert(process->pidfd >= 0);
-    int result = wait_by_pidfd(process->pidfd, &info, WNOWAIT);
-    if (result == 0 && info.si_pid == 0) return false;
-
-    /* Before the reaping, while its number is still its own. */
-    kill(-process->pid, SIGKILL);
-    if (result == 0) result = wait_by_pidfd(process->pidfd, &info, 0);
-    *end = (struct bough_process_end){ .known = result == 0 };
-    if (result == 0) {
-        bool exited = info.si_code == CLD_EXITED;
-        end->code = exited ? info.si_status : 0;
-        end->signal = exited ? 0 : info.si_status;
-    }
-    close(process->pidfd);
-    process->pidfd = -1;
-    return true;
-}
-
-bool bough_process_wait(const struct bough_process *process, int limit_ms)
-{
-    struct pollfd poll_fd = { .fd = process->pidfd, .events = POLLIN };
-    int ready;
-
-    bough_assert(process->pidfd >= 0);
-    do {
-        ready = poll(&poll_fd, 1, limit_ms);
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0;
 }

@@ -5,8 +5,9 @@
  * same however large this process is, and when it cannot be started the caller knows why
  * at once.
  *
- * A program leads a session and process group of its own, has the default signal actions,
- * an empty signal mask, and no descriptors but 0, 1 and 2. It is killed when the thread
+ * A program leads a session and process group of its own, and a lineage (core/lineage.h)
+ * which this process has begun. It has the default signal actions, an empty signal mask,
+ * and no descriptors but 0, 1 and 2 and what it is handed. It is killed when the thread
  * that started it ends (PR_SET_PDEATHSIG; the kernel clears that when a set-user-ID
  * program is run). It is reaped by its pidfd alone, so other children of this process are
  * left alone, and neither signal handlers nor dispositions of this process are touched.
@@ -17,6 +18,7 @@
 
 #include <sys/types.h>
 
+#include <bough/core/limits.h>
 #include <bough/core/status.h>
 
 /* A program that runs, or that has ended and was not reaped yet. */
@@ -38,13 +40,23 @@ enum {
     BOUGH_SPAWN_INHERIT = -1 /* this process's own of that number */
 };
 
+enum { BOUGH_NICE_NONE = 20 }; /* one more than there is: a priority of 0 is meant */
+
 struct bough_spawn_options {
-    const char *const *argv; /* ends with NULL; argv[0] is searched in PATH */
-    const char *const *env;  /* ends with NULL; NULL: this process's */
-    const char *cwd;         /* NULL: this process's */
+    const char *const
+        *argv;              /* ends with NULL; argv[0] is searched in the PATH of `env` */
+    const char *const *env; /* ends with NULL; NULL: this process's */
+    const char *cwd;        /* NULL: this process's */
     int stdin_fd, stdout_fd, stderr_fd;
+    int handed_fd, handed_as; /* one more of this process's, and its number there (3 or
+                                 more); 0: none */
     int announce_fd; /* a socket that is told its pid, a line, before it runs; 0: none */
+    int cgroup_fd;   /* the folder of a cgroup that it is born into; 0: this process's */
     bool outlives;   /* it is not killed when the thread that started it ends */
+    bool has_umask;
+    mode_t umask;
+    int nice; /* -20 to 19, or BOUGH_NICE_NONE; 0: this process's */
+    const struct bough_limits_plan *limits; /* NULL: none */
 };
 
 /* Moves a descriptor of this process that took the place of a closed stdin, stdout or
@@ -52,13 +64,19 @@ struct bough_spawn_options {
  * there is none left. */
 BOUGH_PUBLIC BOUGH_CHECKED bool bough_descriptor_raise(int *fd);
 
+/* Makes a pipe to a program: both ends are 3 or more and closed on exec, ours does not
+ * block. `reads`: it is the one that reads. False, with errno, when there is none. */
+BOUGH_PUBLIC BOUGH_CHECKED bool bough_pipe_open(bool reads, int *ours, int *theirs);
+
 enum { BOUGH_PROGRAM_PATH = 4096 }; /* bytes enough for a program's path */
 
 /* Finds what `name` would run, as execvp() does: as it is when it has a slash, else in
- * PATH. Writes its path into the `size` bytes at `path`. Errors: BOUGH_ENOTFOUND,
- * BOUGH_EDENIED (there, but not executable), BOUGH_ETOOLARGE. */
+ * the folders of `search`, as PATH has them (NULL: this process's PATH). Writes its path
+ * into the `size` bytes at `path`. Errors: BOUGH_ENOTFOUND, BOUGH_EDENIED (there, but not
+ * executable), BOUGH_ETOOLARGE. */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
-bough_program_find(const char *name, char *path, size_t size, struct bough_error *error);
+bough_program_find(const char *name, const char *search, char *path, size_t size,
+                   struct bough_error *error);
 
 /* Starts a program. The caller keeps its descriptors, and must end the process with
  * bough_process_reap(). Thread: one that outlives the program, see above. Errors: those
@@ -66,6 +84,10 @@ bough_program_find(const char *name, char *path, size_t size, struct bough_error
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_process_spawn(const struct bough_spawn_options *options,
                     struct bough_process *process, struct bough_error *error);
+
+/* Sends a process that was not reaped yet a signal; false, with errno, when that failed.
+ */
+BOUGH_PUBLIC bool bough_process_signal(const struct bough_process *process, int number);
 
 /* Kills a process that was not reaped yet, with its whole process group (SIGKILL). */
 BOUGH_PUBLIC void bough_process_kill(const struct bough_process *process);

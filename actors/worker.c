@@ -78,8 +78,10 @@ static const char *const on_failure_names[] = {
 };
 
 static const struct bough_field options[] = {
-    bough_field(struct bough_worker_options, run, "run", BOUGH_STRINGS,
-                .help = "the program, found in PATH, and its arguments"),
+    bough_field(
+        struct bough_worker_options, run, "run", BOUGH_STRINGS, .is_program = true,
+        .help = "the program, found in PATH or, with a slash in its name, from the "
+                "folder of the config, and its arguments"),
     bough_field(struct bough_worker_options, timeout_ms, "timeout", BOUGH_DURATION,
                 .optional = true, .fallback = TIMEOUT_MS, .min = 1, .max = BOUGH_FOREVER,
                 .help = "how long a job may take, then it is killed"),
@@ -376,7 +378,7 @@ static enum bough_status check_options(const struct bough_worker_options *given,
         return bough_error_set(error, BOUGH_EINVALID, "max_output must be 1 to %d bytes",
                                OUTPUT_LIMIT);
     }
-    return bough_program_find(given->run[0], path, sizeof(path), error);
+    return bough_program_find(given->run[0], NULL, path, sizeof(path), error);
 }
 
 static enum bough_status find_logger(struct bough_actor *actor, const char *path,

@@ -38,6 +38,7 @@ static struct reader reader_for(struct bough_config *config, struct bough_record
     return (struct reader){
         .options = { .json = { .report = &config->report },
                      .arena = &config->arena,
+                     .folder = config->folder,
                      .refer = config->json == NULL ? NULL : note_reference },
         .config = config,
         .record = record,
@@ -164,8 +165,8 @@ static void read_options(struct bough_config *config, const struct bough_actor_t
         options = bough_arena_alloc(&config->arena, 1, type->options_size);
         if (options == NULL) return;
     }
-    bough_json_to_options(&reader.options, type->options, type->option_count,
-                          entry->options, entry->options != NULL ? &at : place, options);
+    bough_json_to_options(&reader.options, type, entry->options,
+                          entry->options != NULL ? &at : place, options);
     spec->options = options;
     if (!record->is_on_request)
         config->tree.workers += record->replicas > 0 ? (size_t)record->replicas : 1;

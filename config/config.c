@@ -106,6 +106,15 @@ static void warn(struct bough_config *config, const json_t *root)
     bough_errors_settle(&config->warnings, &config->source, &config->locator);
 }
 
+/* NULL also when memory is out, which the arena knows. */
+static const char *folder_of(struct bough_config *config)
+{
+    const char *name = config->source.name, *slash = strrchr(name, '/');
+
+    if (slash == NULL) return NULL;
+    return bough_arena_copy(&config->arena, name, (size_t)(slash + 1 - name));
+}
+
 static void check(struct bough_config *config)
 {
     json_t *root = NULL;
@@ -117,6 +126,7 @@ static void check(struct bough_config *config)
     }
     right = bough_scan(config->json, config->source.len, &config->errors, &config->steps);
     if (right) root = parse(config);
+    config->folder = folder_of(config);
     if (root != NULL) bough_config_check(config, root);
     bough_errors_settle(&config->errors, &config->source,
                         right ? &config->locator : NULL);

@@ -5,8 +5,9 @@
  * here.
  *
  * The format is UTF-8 JSON, with comments and trailing commas, a supervisor at the root;
- * its keys are listed by `bough schema`, which is made from the tables that check them. A
- * type of actor is found by name in a table that the caller hands in; the name
+ * its keys are listed by `bough schema`, which is made from the tables that check them.
+ * Files and programs that options name by a relative path are those of the config file's
+ * folder. A type of actor is found by name in a table that the caller hands in; the name
  * "supervisor" is taken.
  *
  * A config is one object: its tree, its errors and all their texts live until

@@ -47,7 +47,8 @@ struct bough_config {
 
     /* while it is checked */
     const struct bough_actor_type *const *types;
-    char *json; /* the text with nothing but JSON in it */
+    char *json;         /* the text with nothing but JSON in it */
+    const char *folder; /* that of the file, with a slash; NULL: it was named without */
     struct bough_locator locator;
     struct bough_record root;
     struct bough_names *names;

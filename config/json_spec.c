@@ -25,22 +25,6 @@ static void fail(struct bough_block *block, enum bough_status status)
     if (block->status == BOUGH_OK) block->status = status;
 }
 
-/* Hands errors on, and knows whether there were any. */
-struct relay {
-    struct bough_report report;
-    struct bough_report *to;
-    bool wrong;
-};
-
-static void relay_add(struct bough_report *report, const struct bough_json_place *place,
-                      enum bough_at at, const char *text)
-{
-    struct relay *relay = bough_container(report, struct relay, report);
-
-    relay->wrong = true;
-    relay->to->add(relay->to, place, at, text);
-}
-
 struct spec_reader {
     struct bough_config config;
     struct bough_report *to;
@@ -117,7 +101,7 @@ static void pack_given(struct bough_report *report, const struct bough_actor_typ
                        const json_t *object, const struct bough_json_place *place,
                        struct bough_block *block, size_t member_offset)
 {
-    struct relay relay = { .report = { .add = relay_add }, .to = report };
+    struct bough_relay relay;
     struct bough_arena arena = { .failed = false };
     struct bough_options_reader reader = { .json = { .report = &relay.report },
                                            .arena = &arena };
@@ -125,6 +109,7 @@ static void pack_given(struct bough_report *report, const struct bough_actor_typ
     void *options = bough_arena_alloc(&arena, 1, size);
     uint64_t given = 0;
 
+    bough_relay_init(&relay, report);
     if (options != NULL) given = read_given(&reader, type, object, place, options);
     if (arena.failed)
         fail(block, BOUGH_ENOMEM);
@@ -177,6 +162,13 @@ static json_t *plain_json(const struct bough_field *field, const char *member)
     return bough_json_from_plain(field, fallback);
 }
 
+/* A zero that cannot be given stands for nothing at all. */
+static bool has_value(const struct bough_field *field, const char *member)
+{
+    if (field->fallback != 0 || !is_zero(member, field->size)) return true;
+    return field->given_zero == 0 && field->min <= 0 && field->max >= 0;
+}
+
 static json_t *strings_json(const char *const *strings)
 {
     json_t *array = json_array();
@@ -184,6 +176,15 @@ static json_t *strings_json(const char *const *strings)
     for (; *strings != NULL; strings++)
         bough_json_push(&array, json_string(*strings));
     return array;
+}
+
+static json_t *map_json(const char *const *map)
+{
+    json_t *object = json_object();
+
+    for (; *map != NULL; map += 2)
+        bough_json_put(&object, map[0], json_string(map[1]));
+    return object;
 }
 
 /* A text or list that is not given, and has no fallback, is left out. */
@@ -194,8 +195,23 @@ static void put_pointer(json_t **object, const struct bough_field *field,
     if (pointer == NULL) return;
     if (field->kind == BOUGH_STRINGS)
         bough_json_put(object, field->name, strings_json(pointer));
+    else if (field->kind == BOUGH_MAP)
+        bough_json_put(object, field->name, map_json(pointer));
     else
         bough_json_put(object, field->name, json_string(pointer));
+}
+
+/* An object that has something in it, else the word. */
+static json_t *either_json(const struct bough_field *field, const char *member)
+{
+    int choice;
+
+    for (size_t i = 0; i < field->of_count; i++) {
+        if (!is_zero(member + field->of[i].offset, field->of[i].size))
+            return options_json(field->of, field->of_count, member);
+    }
+    memcpy(&choice, member, sizeof(choice));
+    return json_string(field->choices[choice]);
 }
 
 static json_t *options_json(const struct bough_field *fields, size_t count,
@@ -209,10 +225,13 @@ static json_t *options_json(const struct bough_field *fields, size_t count,
         const void *pointer;
 
         if (bough_kind_is_plain(field->kind)) {
-            bough_json_put(&object, field->name, plain_json(field, member));
+            if (has_value(field, member))
+                bough_json_put(&object, field->name, plain_json(field, member));
         } else if (field->kind == BOUGH_OBJECT) {
             bough_json_put(&object, field->name,
                            options_json(field->of, field->of_count, member));
+        } else if (field->kind == BOUGH_EITHER) {
+            bough_json_put(&object, field->name, either_json(field, member));
         } else {
             memcpy(&pointer, member, sizeof(pointer));
             put_pointer(&object, field, pointer);

@@ -28,6 +28,20 @@ bool bough_report_add(struct bough_report *report, const struct bough_json_place
     return false;
 }
 
+static void relay_add(struct bough_report *report, const struct bough_json_place *place,
+                      enum bough_at at, const char *text)
+{
+    struct bough_relay *relay = bough_container(report, struct bough_relay, report);
+
+    relay->wrong = true;
+    relay->to->add(relay->to, place, at, text);
+}
+
+void bough_relay_init(struct bough_relay *relay, struct bough_report *to)
+{
+    *relay = (struct bough_relay){ .report = { .add = relay_add }, .to = to };
+}
+
 /* Words */
 
 const char *bough_place_name(const struct bough_json_place *place,
@@ -94,6 +108,12 @@ const char *bough_field_phrase(const struct bough_field *field, char *buffer, si
     case BOUGH_BYTES: return "a string or {\"base64\": \"...\"}";
     case BOUGH_LIST: return "an array";
     case BOUGH_STRINGS: return "an array of strings";
+    case BOUGH_FILE: return "the path of a file";
+    case BOUGH_MAP: return "an object of strings";
+    case BOUGH_EITHER:
+        snprintf(buffer, size, "%s, or an object",
+                 bough_quote_words(words, sizeof(words), field->choices));
+        return buffer;
     case BOUGH_PATH: return "the path of an actor, such as \"/log\"";
     case BOUGH_PAIRS:
     case BOUGH_SPEC:

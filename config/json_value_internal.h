@@ -20,6 +20,14 @@ struct bough_report {
                 enum bough_at at, const char *text);
 };
 
+/* Hands errors on to another, and knows whether there were any. Embedded. */
+struct bough_relay {
+    struct bough_report report;
+    struct bough_report *to;
+    bool wrong;
+};
+void bough_relay_init(struct bough_relay *relay, struct bough_report *to);
+
 /* Adds a sentence. Returns false. */
 bool bough_report_add(struct bough_report *report, const struct bough_json_place *place,
                       enum bough_at at, const char *format, ...)

@@ -63,13 +63,27 @@ static json_t *list_of(const struct bough_field *field)
     return json_pack("{s:s, s:o}", "type", "array", "items", items);
 }
 
+static json_t *any_of(json_t *one, json_t *other)
+{
+    return json_pack("{s:[o, o]}", "anyOf", one, other);
+}
+
 static json_t *strings(const struct bough_field *field)
 {
     json_t *schema =
         json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
 
     if (!field->optional) bough_json_put(&schema, "minItems", json_integer(1));
-    return schema;
+    if (field->string_with == NULL) return schema;
+    return any_of(schema, json_pack("{s:s}", "type", "string"));
+}
+
+static json_t *either(const struct bough_field *field)
+{
+    json_t *object = object_of(field->of, field->of_count);
+
+    bough_json_put(&object, "minProperties", json_integer(1));
+    return any_of(json_pack("{s:o}", "enum", words(field->choices)), object);
 }
 
 /* The shape alone. */
@@ -84,6 +98,11 @@ static json_t *shape(const struct bough_field *field)
     case BOUGH_CHOICE: return json_pack("{s:o}", "enum", words(field->choices));
     case BOUGH_TEXT:
     case BOUGH_STRING: return json_pack("{s:s}", "type", "string");
+    case BOUGH_FILE: return json_pack("{s:s, s:i}", "type", "string", "minLength", 1);
+    case BOUGH_MAP:
+        return json_pack("{s:s, s:{s:s}}", "type", "object", "additionalProperties",
+                         "type", "string");
+    case BOUGH_EITHER: return either(field);
     case BOUGH_BYTES:
         return json_pack("{s:[{s:s}, {s:s, s:{s:{s:s}}, s:[s], s:b}]}", "oneOf", "type",
                          "string", "type", "object", "properties", "base64", "type",
@@ -106,6 +125,7 @@ static json_t *shape(const struct bough_field *field)
 static bool has_fallback(const struct bough_field *field)
 {
     if (!field->optional) return false;
+    if (field->kind == BOUGH_EITHER) return true;
     if (!bough_kind_is_plain(field->kind)) return field->fallback_text != NULL;
     if (field->kind == BOUGH_CHOICE) return field->fallback >= 0;
     if (field->given_zero != 0 && field->fallback == 0) return false;
@@ -125,6 +145,7 @@ static json_t *fallback(const struct bough_field *field, bool *any)
 
     *any = has_fallback(field);
     if (!*any) return NULL;
+    if (field->kind == BOUGH_EITHER) return json_string(field->choices[0]);
     if (!bough_kind_is_plain(field->kind)) return json_string(field->fallback_text);
     bough_field_fallback(field, &member);
     return bough_json_from_plain(field, &member);

@@ -85,6 +85,15 @@ struct bough_actor_type {
      * ends it is to tell by bough_next_life(). May be NULL. */
     void (*watched)(struct bough_actor *actor);
 
+    /* Why no actor of this type is to live in a process of its own; NULL: it may. Below a
+     * supervisor whose children live in one, it is where the supervisor is. */
+    const char *no_process;
+
+    /* Whether options that their table allows go together: for who reads a config; init
+     * has to look for itself. Errors: `error` has a sentence and, in its `pointer`, which
+     * option it is about, as in "/ready/tcp". NULL: there is nothing more to look at. */
+    enum bough_status (*check_options)(const void *options, struct bough_error *error);
+
     /* How options are copied and freed when the field table cannot say it. NULL: by
      * table. */
     void *(*copy_options)(const void *options);

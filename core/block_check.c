@@ -145,7 +145,10 @@ static bool field_valid(struct check *check, const struct bough_field *field,
     case BOUGH_STRING:
     case BOUGH_STRINGS:
     case BOUGH_PATH:
+    case BOUGH_FILE:
+    case BOUGH_MAP:
     case BOUGH_OBJECT:
+    case BOUGH_EITHER:
     case BOUGH_KIND_COUNT: break;
     }
     return false; /* pointers have no place in a block */

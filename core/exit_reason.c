@@ -4,7 +4,9 @@
 #define _GNU_SOURCE
 #include <bough/core/exit_reason.h>
 
+#include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bough/core/text.h>
@@ -66,6 +68,24 @@ struct bough_exit_reason bough_exit_make(enum bough_exit_kind kind,
     bough_text_vformat(reason.text, sizeof(reason.text), format, arguments);
     va_end(arguments);
     return reason;
+}
+
+bool bough_signal_parse(const char *name, int *number)
+{
+    static const char sig[] = "SIG";
+    char *end;
+
+    if (strncmp(name, sig, strlen(sig)) == 0) name += strlen(sig);
+    const long given = strtol(name, &end, 10);
+    for (int i = 1; i < NSIG; i++) {
+        const char *known = sigabbrev_np(i);
+        const bool is_number = *name != '\0' && *end == '\0' && i == given;
+
+        if (!is_number && (known == NULL || strcmp(known, name) != 0)) continue;
+        *number = i;
+        return true;
+    }
+    return false;
 }
 
 /* What comes before the text. */

@@ -39,6 +39,9 @@ BOUGH_PUBLIC const char *bough_exit_kind_name(enum bough_exit_kind kind);
 /* The kind of that name; false when there is none. */
 BOUGH_PUBLIC bool bough_exit_kind_parse(const char *name, enum bough_exit_kind *kind);
 
+/* A signal by name or number: "TERM", "SIGTERM" or "15"; false when there is none. */
+BOUGH_PUBLIC bool bough_signal_parse(const char *name, int *number);
+
 /* Whether the reason is one of the two good ones. */
 BOUGH_PUBLIC bool bough_exit_good(const struct bough_exit_reason *reason);
 

@@ -46,7 +46,10 @@ static const struct member members[] = {
     [BOUGH_STRING] = member_of(const char *),
     [BOUGH_STRINGS] = member_of(const char *const *),
     [BOUGH_PATH] = member_of(const char *),
+    [BOUGH_FILE] = member_of(const char *),
+    [BOUGH_MAP] = member_of(const char *const *),
     [BOUGH_OBJECT] = { 0, 1 },
+    [BOUGH_EITHER] = { 0, alignof(int) },
 };
 
 _Static_assert(bough_count_of(members) == BOUGH_KIND_COUNT, "each kind has its member");
@@ -126,7 +129,7 @@ static bool choices_unique(const char *const *choices, size_t count)
 
 static bool choices_valid(const struct table *table, const struct bough_field *field)
 {
-    if (field->kind != BOUGH_CHOICE) {
+    if (field->kind != BOUGH_CHOICE && field->kind != BOUGH_EITHER) {
         return !field->choices ||
                complain(table, field, "choices without being a choice");
     }
@@ -179,7 +182,7 @@ static bool limits_valid(const struct table *table, const struct bough_field *fi
 
 static bool takes_fallback_text(enum bough_kind kind)
 {
-    return kind == BOUGH_STRING || kind == BOUGH_PATH || kind == BOUGH_TEXT;
+    return bough_kind_is_string(kind) || kind == BOUGH_TEXT;
 }
 
 static bool fallback_valid(const struct table *table, const struct bough_field *field)
@@ -202,23 +205,43 @@ static bool fallback_valid(const struct table *table, const struct bough_field *
     return true;
 }
 
+static bool strings_valid(const struct table *table, const struct bough_field *field)
+{
+    const struct bough_field *with = NULL;
+
+    if (!field->is_program && !field->string_with) return true;
+    if (field->kind != BOUGH_STRINGS)
+        return complain(table, field, "a program without being strings");
+    if (!field->string_with) return true;
+    with = bough_field_find(table->fields, table->count, field->string_with);
+    return (with && with->kind == BOUGH_BOOL) ||
+           complain(table, field, "a string with what is no bool beside it");
+}
+
 static bool table_valid(const struct table *table);
 
 static bool nested_valid(const struct table *table, const struct bough_field *field)
 {
-    if (field->kind != BOUGH_LIST && field->kind != BOUGH_OBJECT) {
+    if (field->kind != BOUGH_LIST && !bough_kind_is_struct(field->kind)) {
         return !field->of ||
                complain(table, field, "parts without being a list or an object");
     }
     if (!field->of || field->of_count == 0 || field->of_size == 0) {
         return complain(table, field, "a list or an object without its parts");
     }
-    if (field->kind == BOUGH_OBJECT && field->of_size != field->size) {
+    if (bough_kind_is_struct(field->kind) && field->of_size != field->size) {
         return complain(table, field, "the object's size is not its member's");
     }
     for (size_t i = 0; i < field->of_count; i++) {
         if ((uint64_t)field->of[i].offset + field->of[i].size > field->of_size) {
             return complain(table, &field->of[i], "outside the struct it is a part of");
+        }
+        if (field->kind == BOUGH_EITHER && field->of[i].offset < sizeof(int)) {
+            return complain(table, &field->of[i], "in the place of the choice");
+        }
+        if (field->kind == BOUGH_EITHER &&
+            (field->of[i].fallback != 0 || field->of[i].fallback_text)) {
+            return complain(table, &field->of[i], "a fallback that is not given");
         }
     }
     return table_valid(&(struct table){
@@ -238,7 +261,8 @@ static bool table_valid(const struct table *table)
         if (table->depth >= DEPTH_MAX) return complain(table, field, "nested too deep");
         if (!name_valid(table, field) || !member_valid(table, field)) return false;
         if (!choices_valid(table, field) || !limits_valid(table, field)) return false;
-        if (!fallback_valid(table, field) || !nested_valid(table, field)) return false;
+        if (!fallback_valid(table, field) || !strings_valid(table, field)) return false;
+        if (!nested_valid(table, field)) return false;
     }
     return true;
 }
@@ -279,7 +303,7 @@ bool bough_options_valid(const struct bough_field *fields, size_t count,
             return complain(&table, field,
                             "has a fallback, and allows zero with another sense");
         }
-        if (field->kind == BOUGH_OBJECT &&
+        if (bough_kind_is_struct(field->kind) &&
             !bough_options_valid(field->of, field->of_count, error)) {
             return false;
         }

@@ -45,7 +45,12 @@ enum bough_kind {
     BOUGH_STRING,  /* const char *         a string */
     BOUGH_STRINGS, /* const char *const *  an array of strings; ends with NULL */
     BOUGH_PATH,    /* const char *         the path of another actor */
+    BOUGH_FILE,    /* const char *         the path of a file */
+    BOUGH_MAP,     /* const char *const *  an object of strings: name, value ... NULL */
     BOUGH_OBJECT,  /* a nested struct      an object of .of */
+    /* A nested struct that begins with an int: one of .choices, whose index that is, or
+     * an object of .of, some member of which then is not zero: none has a fallback. */
+    BOUGH_EITHER,
     BOUGH_KIND_COUNT
 };
 
@@ -63,12 +68,30 @@ struct bough_field {
     /* Of options, where a zeroed member stands for "not given": what it is when zero is
      * given. A whole number outside of the limits; 0: no difference is made. */
     int64_t given_zero;
-    const char *const *choices;   /* BOUGH_CHOICE: names, ends with NULL */
-    const char *refers_to;        /* BOUGH_PATH: the type it must be of, NULL: any */
-    bool at_start;                /* BOUGH_PATH: must run before this actor starts */
-    const struct bough_field *of; /* BOUGH_LIST, BOUGH_OBJECT: the element's fields */
+    const char *const *choices; /* BOUGH_CHOICE, BOUGH_EITHER: names, ends with NULL */
+    const char *refers_to;      /* BOUGH_PATH: the type it must be of, NULL: any */
+    bool at_start;              /* BOUGH_PATH: must run before this actor starts */
+    bool is_program;         /* BOUGH_STRINGS: the first is one, with or without path */
+    const char *string_with; /* BOUGH_STRINGS: a string is one, too, beside this bool */
+    const struct bough_field *of; /* BOUGH_LIST, BOUGH_OBJECT, BOUGH_EITHER: the fields */
     uint32_t of_count, of_size;   /* how many fields; bytes of one element */
 };
+
+/* What the member of an option of that kind is. */
+static inline bool bough_kind_is_string(enum bough_kind kind)
+{
+    return kind == BOUGH_STRING || kind == BOUGH_PATH || kind == BOUGH_FILE;
+}
+
+static inline bool bough_kind_is_strings(enum bough_kind kind)
+{
+    return kind == BOUGH_STRINGS || kind == BOUGH_MAP;
+}
+
+static inline bool bough_kind_is_struct(enum bough_kind kind)
+{
+    return kind == BOUGH_OBJECT || kind == BOUGH_EITHER;
+}
 
 /* A row of a field table; more members by designated initialisers. The member's size is
  * checked against its kind by bough_fields_valid(), which a test runs over every table.

@@ -30,13 +30,15 @@ static void blank_controls(char *text)
 void bough_log_stderr(void *data, const struct bough_log_record *record)
 {
     char time[BOUGH_TIME_TEXT];
-    char text[1024]; /* a record's text is at most 1023 bytes */
+    char text[BOUGH_OUTPUT_LINE]; /* a report's text is at most 1023 bytes */
     const char *colon = record->path[0] == '\0' ? "" : ": ";
+    const char *of = record->stream ? " stream=" : "";
 
     (void)data;
     bough_text_format(text, sizeof(text), "%s", record->text);
     blank_controls(text);
-    fprintf(stderr, "%s %s %s%s%s\n",
+    fprintf(stderr, "%s %s %s%s%s%s%s\n",
             bough_time_print(record->realtime_ns, time, sizeof(time)),
-            level_name(record->level), record->path, colon, text);
+            level_name(record->level), record->path, colon, text, of,
+            record->stream ? record->stream : "");
 }

@@ -30,10 +30,24 @@ struct bough_log_record {
     int64_t realtime_ns;
     const char *path; /* who reports; "" for the runtime itself */
     const char *text; /* one line, UTF-8 */
+    /* A line that the program of an actor has written: "stdout" or "stderr"; any bytes
+     * but NUL then, and up to BOUGH_OUTPUT_LINE. NULL: a report. */
+    const char *stream;
 };
+
+enum { BOUGH_OUTPUT_LINE = 16 * 1024 }; /* bytes of a program's line, the NUL too */
 
 /* Called on the thread that reports, on several at once when loops are on several. */
 typedef void bough_log_function(void *data, const struct bough_log_record *record);
+
+/* Told of what programs write: whether it has taken the line. When it has no room for it
+ * now, it is asked again in a while, and the program waits. Thread: as above. */
+typedef bool bough_output_function(void *data, const struct bough_log_record *record);
+
+/* Hands on a line that a program has written (`stream`), as it stands: whether it was
+ * taken. Without a hook for these they are reports like others. Thread: any loop's. */
+BOUGH_PUBLIC BOUGH_CHECKED bool bough_output(struct bough_runtime *runtime,
+                                             const struct bough_log_record *record);
 
 /* Whether a line of that level is made at all: to be asked before what it says costs
  * something to put together. Thread: any loop's of the runtime. */
@@ -45,7 +59,8 @@ BOUGH_PUBLIC void bough_log(struct bough_runtime *runtime, enum bough_log_level 
                             const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The default hook: one line on stderr, "2026-01-31T12:00:00.000Z info /path: text". */
+/* The default hook: one line on stderr, "2026-01-31T12:00:00.000Z info /path: text", and
+ * " stream=stdout" after what a program has written. */
 BOUGH_PUBLIC void bough_log_stderr(void *data, const struct bough_log_record *record);
 
 #endif

@@ -141,8 +141,11 @@ static void walk(struct arena *arena, const struct bough_field *fields, size_t c
         case BOUGH_DOUBLE: walk_double(field, source, target); break;
         case BOUGH_CHOICE: walk_choice(field, source, target); break;
         case BOUGH_STRING:
+        case BOUGH_FILE:
         case BOUGH_PATH: walk_string(arena, field, source, target); break;
+        case BOUGH_MAP:
         case BOUGH_STRINGS: walk_strings(arena, field, source, target); break;
+        case BOUGH_EITHER: /* its int is copied with the rest that has no field */
         case BOUGH_OBJECT:
             walk(arena, field->of, field->of_count,
                  source ? source + field->offset : NULL,

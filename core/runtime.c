@@ -95,9 +95,21 @@ void bough_runtime_set_log(struct bough_runtime *runtime, bough_log_function *lo
     runtime->options.log_data = data;
 }
 
+void bough_runtime_set_output(struct bough_runtime *runtime,
+                              bough_output_function *output, void *data)
+{
+    runtime->options.output = output;
+    runtime->options.output_data = data;
+}
+
 struct bough_nursery *bough_runtime_nursery(const struct bough_runtime *runtime)
 {
     return runtime->options.nursery;
+}
+
+struct bough_guard *bough_runtime_guard(const struct bough_runtime *runtime)
+{
+    return runtime->options.guard;
 }
 
 int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime)
@@ -134,6 +146,16 @@ void bough_log(struct bough_runtime *runtime, enum bough_log_level level,
         .text = text,
     };
     runtime->options.log(runtime->options.log_data, &record);
+}
+
+bool bough_output(struct bough_runtime *runtime, const struct bough_log_record *record)
+{
+    const struct bough_runtime_options *options = &runtime->options;
+
+    if (!bough_log_wanted(runtime, record->level)) return true;
+    if (options->output != NULL) return options->output(options->output_data, record);
+    options->log(options->log_data, record);
+    return true;
 }
 
 bool bough_event_wanted(const struct bough_runtime *runtime)

@@ -24,6 +24,7 @@
 #include <bough/core/status.h>
 
 struct ev_loop;
+struct bough_guard;
 struct bough_loop;
 struct bough_nursery;
 struct bough_runtime;
@@ -37,6 +38,8 @@ struct bough_runtime_options {
     const struct bough_clock *clock; /* NULL: bough_clock_system */
     bough_log_function *log;         /* NULL: bough_log_stderr */
     void *log_data;
+    bough_output_function *output; /* NULL: the log */
+    void *output_data;
     /* What is below this level is not even made into text; BOUGH_LEVEL_COUNT: nothing is.
      */
     enum bough_log_level log_level;
@@ -49,6 +52,9 @@ struct bough_runtime_options {
     /* Where processes for places with that isolation come from; outlives the runtime.
      * NULL: there are none. See supervisor/process/nursery.h. */
     struct bough_nursery *nursery;
+    /* What ends the programs that actors run when this process is killed; outlives the
+     * runtime. NULL: nobody. See actors/guard.h. */
+    struct bough_guard *guard;
     /* Asked by bough_lookup() and bough_reference() for what is not there; NULL: nobody.
      */
     bough_missing_function *missing;
@@ -70,6 +76,8 @@ BOUGH_PUBLIC void bough_runtime_free(struct bough_runtime *runtime);
 BOUGH_PUBLIC struct bough_nursery *
 bough_runtime_nursery(const struct bough_runtime *runtime);
 
+BOUGH_PUBLIC struct bough_guard *bough_runtime_guard(const struct bough_runtime *runtime);
+
 /* Changes the log hook; NULL: bough_log_stderr. */
 BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,
                                         bough_log_function *log, void *data);
@@ -78,6 +86,10 @@ BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,
  * of it, and before supervisors are started, which remember it. */
 BOUGH_PUBLIC void bough_runtime_set_log_level(struct bough_runtime *runtime,
                                               enum bough_log_level level);
+
+/* Changes the hook for what programs write; NULL: it goes to the log. */
+BOUGH_PUBLIC void bough_runtime_set_output(struct bough_runtime *runtime,
+                                           bough_output_function *output, void *data);
 
 /* Now, for people, in nanoseconds since 1970 UTC. */
 BOUGH_PUBLIC int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime);

@@ -281,6 +281,7 @@ static enum bough_status check_otp(const struct level *level,
 
 const char *bough_process_obstacle(const struct bough_actor_type *type)
 {
+    if (type->no_process) return type->no_process;
     if (type != &bough_supervisor_type && !bough_pack_is_open(type))
         return "an actor of this type cannot live in a process, for it copies its options "
                "by a rule of its own; \"isolation\" must be \"inline\" or \"thread\"";

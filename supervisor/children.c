@@ -90,11 +90,12 @@ options_of_group(const struct bough_supervisor_options *flags,
 /* Places */
 
 /* Whether what stands here for it is a proxy. A supervisor is here itself, wherever its
- * children are, and so is a group. */
+ * children are, and so is a group; and so is what is not for a process. */
 static bool is_elsewhere(const struct bough_supervision *self,
                          const struct bough_child_spec *spec)
 {
     if (spec->type == &bough_supervisor_type || is_group(spec)) return false;
+    if (spec->type->no_process && spec->isolation != BOUGH_PROCESS) return false;
     return spec->isolation == BOUGH_PROCESS || self->elsewhere;
 }
 

@@ -56,13 +56,13 @@ static void pack_pointers(struct bough_block *block, size_t base,
         const size_t offset = base + field->offset;
         const void *pointer;
 
-        if (field->kind == BOUGH_OBJECT) {
+        if (bough_kind_is_struct(field->kind)) {
             pack_pointers(block, offset, field->of, field->of_count, member);
-        } else if (field->kind == BOUGH_STRING || field->kind == BOUGH_PATH ||
-                   field->kind == BOUGH_STRINGS) {
+        } else if (bough_kind_is_string(field->kind) ||
+                   bough_kind_is_strings(field->kind)) {
             memcpy(&pointer, member, sizeof(pointer));
             memcpy(bough_block_at(block, offset), &absent, sizeof(absent));
-            if (field->kind == BOUGH_STRINGS)
+            if (bough_kind_is_strings(field->kind))
                 pack_strings(block, offset, pointer);
             else
                 pack_string(block, offset, pointer);

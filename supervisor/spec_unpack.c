@@ -131,13 +131,13 @@ static void read_pointers(struct reader *reader, const struct source *source, si
         struct bough_span span;
         const void *pointer;
 
-        if (field->kind == BOUGH_OBJECT) {
+        if (bough_kind_is_struct(field->kind)) {
             read_pointers(reader, source, base + field->offset, field->of,
                           field->of_count);
-        } else if (field->kind == BOUGH_STRING || field->kind == BOUGH_PATH ||
-                   field->kind == BOUGH_STRINGS) {
+        } else if (bough_kind_is_string(field->kind) ||
+                   bough_kind_is_strings(field->kind)) {
             memcpy(&span, member, sizeof(span));
-            pointer = field->kind == BOUGH_STRINGS
+            pointer = bough_kind_is_strings(field->kind)
                           ? (const void *)read_texts(reader, source, span)
                           : read_text(reader, source, span);
             memcpy(member, &pointer, sizeof(pointer));

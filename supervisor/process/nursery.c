@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bough/core/lineage.h>
 #include <bough/supervisor/process/crash_internal.h>
 #include <bough/supervisor/process/process_internal.h>
 
@@ -81,6 +82,7 @@ static __attribute__((noreturn)) void be_a_child(int requests, int told, pid_t p
     int pair[2];
 
     die_with(program);
+    bough_lineage_begin(program, true);
     setpgid(0, 0);
     prctl(PR_SET_NAME, "bough-child");
     signal(SIGTERM, SIG_DFL);
@@ -162,6 +164,7 @@ static void close_all_but(int kept)
 static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
 {
     die_with(program);
+    bough_lineage_begin(program, true);
     setpgid(0, 0);
     prctl(PR_SET_NAME, "bough-nursery");
     default_signals();

@@ -19,7 +19,8 @@ static void assert_fields(const struct bough_field *fields, size_t count)
 
 static void the_types_are_there_by_name(void **state)
 {
-    static const char *const names[] = { "counter", "faulty", "kv", "logger", "worker" };
+    static const char *const names[] = { "command", "counter", "faulty",
+                                         "kv",      "logger",  "worker" };
 
     (void)state;
     for (size_t i = 0; i < bough_count_of(names); i++) {

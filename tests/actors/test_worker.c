@@ -349,7 +349,9 @@ static void a_program_that_goes_missing_fails_the_job_only(void **state)
     ask(&subject, &job, "gone", "");
     await_answer(test, &job);
     assert_status(job.status, BOUGH_EFAILED);
-    snprintf(expected, sizeof(expected), "program \"%s/program\" was not found", folder);
+    snprintf(expected, sizeof(expected),
+             "program \"%s/program\" is not there; install it, or correct its path",
+             folder);
     assert_string_equal(job.text, expected);
     write_file(path, "#!/bin/sh\necho here\n", 0755);
     ask(&subject, &job, "back", "");
@@ -378,7 +380,8 @@ static void a_worker_without_its_program_does_not_start(void **state)
 {
     assert_refused_start(*state, (const char *[]){ "bough-has-no-such", NULL }, NULL,
                          BOUGH_ENOTFOUND,
-                         "program \"bough-has-no-such\" was not found in PATH");
+                         "program \"bough-has-no-such\" was not found in PATH; install "
+                         "it, or give its whole path");
     assert_refused_start(*state, (const char *[]){ NULL }, NULL, BOUGH_EINVALID,
                          "run needs a program");
     assert_refused_start(*state, NULL, NULL, BOUGH_EINVALID, "run needs a program");

@@ -216,7 +216,7 @@ def another_users_tree_is_not_permitted(folder):
 @fact
 def types_are_described_without_a_tree(folder):
     names = [one["name"] for one in folder.ask("types", "--json")]
-    same(names, ["supervisor", "counter", "faulty", "kv", "logger", "worker"])
+    same(names, ["supervisor", "command", "counter", "faulty", "kv", "logger", "worker"])
     text = folder.bough("types", "kv").stdout
     contains(text, "kv - ", "expiry_interval: duration, optional, else 200ms", "    set - ",
              "      key: bytes", "answers:")

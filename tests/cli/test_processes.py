@@ -184,8 +184,8 @@ def memory_that_it_has_taken_is_given_back_by_its_restart(folder):
 def nothing_is_left_when_the_parent_is_killed(folder):
     tree = folder.start(EXAMPLE)
     family = children(tree.pid)
-    same({command(pid) for pid in family}, {"bough-child", "bough-nursery"})
-    assert len(family) >= 4
+    same({command(pid) for pid in family}, {"bough-child", "bough-guard", "bough-nursery"})
+    assert len(family) >= 5
     os.kill(tree.pid, signal.SIGKILL)
     tree.wait()
     until(lambda: all(command(pid) is None for pid in family), "the end of all")

@@ -22,9 +22,23 @@ struct painter_options {
     int colour;
     int64_t coats, dry_ms, can;
     double speed;
-    const char *brand, *after, *beside;
-    const char *const *tools;
+    const char *brand, *after, *beside, *wall;
+    const char *const *tools, *const *mixes;
     struct paint paint;
+    struct finish {
+        int how;
+        const char *file;
+        int64_t layers;
+    } finish;
+    bool by_hand;
+};
+
+static const char *const finishes[] = { "matt", "silk", NULL };
+
+static const struct bough_field finish_fields[] = {
+    bough_field(struct finish, file, "file", BOUGH_FILE, .optional = true),
+    bough_field(struct finish, layers, "layers", BOUGH_INT64, .optional = true, .min = 1,
+                .max = 9),
 };
 
 static const struct bough_field paint_fields[] = {
@@ -49,13 +63,32 @@ static const struct bough_field painter_fields[] = {
     bough_field(struct painter_options, after, "after", BOUGH_PATH, .optional = true,
                 .at_start = true),
     bough_field(struct painter_options, beside, "beside", BOUGH_PATH, .optional = true),
-    bough_field(struct painter_options, tools, "tools", BOUGH_STRINGS, .optional = true),
+    bough_field(struct painter_options, wall, "wall", BOUGH_FILE, .optional = true),
+    bough_field(struct painter_options, tools, "tools", BOUGH_STRINGS, .optional = true,
+                .is_program = true, .string_with = "by_hand"),
+    bough_field(struct painter_options, by_hand, "by_hand", BOUGH_BOOL, .optional = true),
+    bough_field(struct painter_options, mixes, "mixes", BOUGH_MAP, .optional = true),
+    bough_field(struct painter_options, finish, "finish", BOUGH_EITHER, .optional = true,
+                .choices = finishes, .of = finish_fields, .of_count = 2,
+                .of_size = sizeof(struct finish)),
     bough_field(struct painter_options, paint, "paint", BOUGH_OBJECT, .optional = true,
                 .of = paint_fields, .of_count = 2, .of_size = sizeof(struct paint)),
 };
 
+static enum bough_status painter_check(const void *data, struct bough_error *error)
+{
+    const struct painter_options *options = data;
+
+    if (options->coats != 7) return BOUGH_OK;
+    bough_error_set(error, BOUGH_EINVALID, "seven coats are too many");
+    snprintf(error->pointer, sizeof(error->pointer), "%s",
+             options->finish.layers > 0 ? "/finish/layers" : "/coats");
+    return BOUGH_EINVALID;
+}
+
 static const struct bough_actor_type painter_type = {
     .name = "painter",
+    .check_options = painter_check,
     .options_size = sizeof(struct painter_options),
     .options = painter_fields,
     .option_count = bough_count_of(painter_fields),
@@ -142,6 +175,126 @@ static void options_out_of_range_name_their_limits(void **state)
     }
 }
 
+/* Options of one painter, in a file of that name. */
+static struct bough_config *painted(const char *file, const char *options)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text),
+             "{\"name\": \"x\", \"children\": [{\"name\": \"p\", \"type\": \"painter\", "
+             "\"options\": {%s}}]}",
+             options);
+    struct bough_config *config = bough_config_parse(file, text, strlen(text), painters);
+    assert_non_null(config);
+    return config;
+}
+
+static const struct painter_options *options_of(struct bough_config *config)
+{
+    assert_non_null(bough_config_tree(config));
+    return bough_config_tree(config)->options.children[0].options;
+}
+
+static void maps_words_and_objects_are_read(void **state)
+{
+    struct bough_config *config = painted(
+        "x.json", "\"mixes\": {\"red\": \"1\", \"\": \"\"}, \"finish\": \"silk\"");
+    const struct painter_options *options = options_of(config);
+
+    (void)state;
+    assert_string_equal(options->mixes[0], "red");
+    assert_string_equal(options->mixes[1], "1");
+    assert_string_equal(options->mixes[2], "");
+    assert_null(options->mixes[4]);
+    assert_int_equal(options->finish.how, 1);
+    assert_null(options->finish.file);
+    bough_config_free(config);
+    config = painted("x.json", "\"mixes\": {}, \"finish\": {\"file\": \"f\"}");
+    options = options_of(config);
+    assert_null(options->mixes[0]);
+    assert_int_equal(options->finish.how, 0);
+    assert_string_equal(options->finish.file, "f");
+    bough_config_free(config);
+}
+
+static void files_are_where_the_config_is(void **state)
+{
+    static const char *const rows[][4] = {
+        /* the config, a file and a program: what they become */
+        { "x.json", "wall", "a/b", "wall|a/b" },
+        { "/etc/bough/x.json", "wall", "a/b", "/etc/bough/wall|/etc/bough/a/b" },
+        { "sub/x.json", "../wall", "brush", "sub/../wall|brush" },
+        { "sub/x.json", "/wall", "/b", "/wall|/b" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < bough_count_of(rows); i++) {
+        char given[256], made[256];
+
+        snprintf(given, sizeof(given), "\"wall\": \"%s\", \"tools\": [\"%s\", \"c/d\"]",
+                 rows[i][1], rows[i][2]);
+        struct bough_config *config = painted(rows[i][0], given);
+        const struct painter_options *options = options_of(config);
+        snprintf(made, sizeof(made), "%s|%s", options->wall, options->tools[0]);
+        assert_string_equal(made, rows[i][3]);
+        assert_string_equal(options->tools[1], "c/d");
+        bough_config_free(config);
+    }
+}
+
+static void a_string_stands_for_an_array_beside_its_bool(void **state)
+{
+    struct bough_config *config =
+        painted("sub/x.json", "\"tools\": \"a/b | c\", \"by_hand\": true");
+    const struct painter_options *options = options_of(config);
+
+    (void)state;
+    assert_string_equal(options->tools[0], "a/b | c");
+    assert_null(options->tools[1]);
+    bough_config_free(config);
+}
+
+static void assert_error(const char *options, const char *pointer, const char *text)
+{
+    struct bough_config *config = painted("x.json", options);
+
+    assert_int_equal(bough_config_error_count(config), 1);
+    assert_string_equal(bough_config_error_at(config, 0)->text, text);
+    assert_string_equal(bough_config_error_at(config, 0)->pointer, pointer);
+    bough_config_free(config);
+}
+
+static void what_does_not_fit_such_an_option_is_told(void **state)
+{
+    (void)state;
+    assert_error("\"tools\": \"a b\"", "/children/0/options/tools",
+                 "\"tools\" must be an array of strings; a string it can be with "
+                 "\"by_hand\": true");
+    assert_error("\"wall\": \"\"", "/children/0/options/wall",
+                 "\"wall\" must not be empty");
+    assert_error("\"mixes\": [\"a\"]", "/children/0/options/mixes",
+                 "\"mixes\" must be an object of strings, not an array");
+    assert_error("\"mixes\": {\"a\": 5}", "/children/0/options/mixes/a",
+                 "\"a\" must be a string, not the number 5");
+    assert_error(
+        "\"finish\": 5", "/children/0/options/finish",
+        "\"finish\" must be \"matt\" or \"silk\", or an object, not the number 5");
+    assert_error("\"finish\": \"slik\"", "/children/0/options/finish",
+                 "\"finish\" cannot be \"slik\"; did you mean \"silk\"?");
+    assert_error("\"finish\": {}", "/children/0/options/finish",
+                 "\"finish\" must be \"matt\" or \"silk\", or an object, and not empty");
+    assert_error("\"finish\": {\"fiel\": \"x\"}", "/children/0/options/finish/fiel",
+                 "unknown key \"fiel\"; did you mean \"file\"?");
+}
+
+static void the_type_says_what_does_not_go_together(void **state)
+{
+    (void)state;
+    assert_error("\"coats\": 7", "/children/0/options/coats", "seven coats are too many");
+    assert_error("\"coats\": 7, \"finish\": {\"layers\": 2}",
+                 "/children/0/options/finish/layers", "seven coats are too many");
+}
+
 /* A zero in options means "not given" to the core (bough_options_copy), so a config's
  * zero must be the fallback or not allowed; else it would become the fallback unseen. */
 static void check_zero(const struct bough_field *fields, size_t count)
@@ -149,7 +302,7 @@ static void check_zero(const struct bough_field *fields, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct bough_field *field = &fields[i];
 
-        if (field->kind == BOUGH_OBJECT) check_zero(field->of, field->of_count);
+        if (bough_kind_is_struct(field->kind)) check_zero(field->of, field->of_count);
         if (field->fallback != 0 && field->min <= 0 && field->max >= 0)
             fail_msg("a zero for \"%s\" would be lost", field->name);
     }
@@ -231,6 +384,11 @@ int main(void)
         cmocka_unit_test(every_kind_of_option_is_read),
         cmocka_unit_test(what_is_not_given_is_the_fallback),
         cmocka_unit_test(options_out_of_range_name_their_limits),
+        cmocka_unit_test(maps_words_and_objects_are_read),
+        cmocka_unit_test(files_are_where_the_config_is),
+        cmocka_unit_test(a_string_stands_for_an_array_beside_its_bool),
+        cmocka_unit_test(what_does_not_fit_such_an_option_is_told),
+        cmocka_unit_test(the_type_says_what_does_not_go_together),
         cmocka_unit_test(no_ready_made_type_loses_a_zero),
         cmocka_unit_test(what_is_not_needed_at_the_start_may_come_later),
         cmocka_unit_test(what_is_needed_at_the_start_may_be_a_supervisor_before),

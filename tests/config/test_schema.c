@@ -190,6 +190,35 @@ static bool check_max_items(const struct schema *schema, const json_t *limit,
            json_array_size(value) <= (size_t)json_integer_value(limit);
 }
 
+static bool check_min_length(const struct schema *schema, const json_t *limit,
+                             const json_t *value)
+{
+    (void)schema;
+    return !json_is_string(value) ||
+           json_string_length(value) >= (size_t)json_integer_value(limit);
+}
+
+static bool check_min_properties(const struct schema *schema, const json_t *limit,
+                                 const json_t *value)
+{
+    (void)schema;
+    return !json_is_object(value) ||
+           json_object_size(value) >= (size_t)json_integer_value(limit);
+}
+
+/* Of an object that has no named ones; for `false` see only_known_properties(). */
+static bool check_additional(const struct schema *schema, const json_t *rule,
+                             const json_t *value)
+{
+    const char *key;
+    json_t *member;
+
+    if (!json_is_object(rule)) return true;
+    json_object_foreach ((json_t *)(uintptr_t)value, key, member)
+        if (!allows(schema, rule, member)) return false;
+    return true;
+}
+
 /* What is read by another word, or says nothing. */
 static bool check_nothing(const struct schema *schema, const json_t *rule,
                           const json_t *value)
@@ -204,16 +233,28 @@ static const struct {
     const char *name;
     bool (*check)(const struct schema *schema, const json_t *rule, const json_t *value);
 } rules_by_name[] = {
-    { "type", check_type },           { "$ref", check_reference },
-    { "pattern", check_pattern },     { "oneOf", check_one_of },
-    { "anyOf", check_any_of },        { "not", check_not },
-    { "enum", check_enum },           { "const", check_const },
-    { "items", check_items },         { "properties", check_properties },
-    { "required", check_required },   { "minimum", check_minimum },
-    { "maximum", check_maximum },     { "minItems", check_min_items },
-    { "maxItems", check_max_items },  { "additionalProperties", check_nothing },
-    { "description", check_nothing }, { "default", check_nothing },
-    { "title", check_nothing },       { "$schema", check_nothing },
+    { "type", check_type },
+    { "$ref", check_reference },
+    { "pattern", check_pattern },
+    { "oneOf", check_one_of },
+    { "anyOf", check_any_of },
+    { "not", check_not },
+    { "enum", check_enum },
+    { "const", check_const },
+    { "items", check_items },
+    { "properties", check_properties },
+    { "required", check_required },
+    { "minimum", check_minimum },
+    { "maximum", check_maximum },
+    { "minItems", check_min_items },
+    { "maxItems", check_max_items },
+    { "additionalProperties", check_additional },
+    { "minLength", check_min_length },
+    { "minProperties", check_min_properties },
+    { "description", check_nothing },
+    { "default", check_nothing },
+    { "title", check_nothing },
+    { "$schema", check_nothing },
     { "$defs", check_nothing },
 };
 
@@ -349,6 +390,8 @@ static void what_is_only_warned_of_is_allowed(void **state)
 static bool can_be_known(const char *name)
 {
     static const char *const beyond[] = {
+        "command_ready_by_two.json",
+        "command_string_without_shell.json",
         "duplicate_name.json",
         "duration_too_fine.json",
         "duration_too_large.json",

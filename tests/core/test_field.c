@@ -242,6 +242,63 @@ static void parts_are_checked(void **state)
                      "parts without being a list or an object");
 }
 
+struct either {
+    int word;
+    const char *file;
+};
+
+static const struct bough_field either_fields[] = {
+    bough_field(struct either, file, "file", BOUGH_FILE),
+};
+
+static void a_word_or_an_object_has_both(void **state)
+{
+    const struct bough_field either = {
+        .name = "n",
+        .kind = BOUGH_EITHER,
+        .size = sizeof(struct either),
+        .choices = colours,
+        .of = either_fields,
+        .of_count = 1,
+        .of_size = sizeof(struct either),
+    };
+    struct bough_field field = either, part = either_fields[0];
+
+    (void)state;
+    assert_true(bough_options_valid(&either, 1, NULL));
+    field.choices = NULL;
+    assert_complaint(field, "a choice without choices");
+    field = either;
+    field.of = NULL;
+    assert_complaint(field, "a list or an object without its parts");
+    field = either;
+    field.of = &part;
+    part.offset = 0;
+    assert_complaint(field, "in the place of the choice");
+    part.offset = 8;
+    part.optional = true;
+    part.fallback_text = "x";
+    assert_complaint(field, "a fallback that is not given");
+}
+
+static void programs_and_their_strings_are_checked(void **state)
+{
+    const struct bough_field table[] = {
+        { .name = "run", .kind = BOUGH_STRINGS, .size = 8, .string_with = "shell" },
+        { .name = "shell", .kind = BOUGH_BOOL, .offset = 8, .size = 1 },
+    };
+
+    (void)state;
+    assert_true(bough_fields_valid(table, 2, NULL));
+    assert_false(bough_fields_valid(table, 1, NULL));
+    assert_complaint(
+        row(.name = "n", .kind = BOUGH_STRINGS, .size = 8, .string_with = "first"),
+        "a string with what is no bool beside it");
+    assert_complaint(
+        row(.name = "n", .kind = BOUGH_STRING, .size = 8, .is_program = true),
+        "a program without being strings");
+}
+
 static void a_table_that_contains_itself_is_refused(void **state)
 {
     struct bough_field loop = {
@@ -345,6 +402,8 @@ int main(void)
         cmocka_unit_test(fallbacks_are_checked),
         cmocka_unit_test(references_are_checked),
         cmocka_unit_test(parts_are_checked),
+        cmocka_unit_test(a_word_or_an_object_has_both),
+        cmocka_unit_test(programs_and_their_strings_are_checked),
         cmocka_unit_test(a_table_that_contains_itself_is_refused),
         cmocka_unit_test(in_options_zero_stands_for_the_fallback),
         cmocka_unit_test(a_given_zero_is_told_from_none),

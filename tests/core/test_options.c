@@ -16,6 +16,11 @@ struct rotate {
     const char *folder;
 };
 
+struct output {
+    int how;
+    const char *file;
+};
+
 struct options {
     bool loud;
     int colour;
@@ -23,7 +28,9 @@ struct options {
     double ratio;
     const char *file, *log;
     const char *const *run;
+    const char *const *env;
     struct rotate rotate;
+    struct output output;
     void *opaque; /* not in the table */
 };
 
@@ -32,6 +39,10 @@ static const struct bough_field rotate_fields[] = {
                 .fallback = 4096),
     bough_field(struct rotate, folder, "folder", BOUGH_STRING, .optional = true,
                 .fallback_text = "/tmp"),
+};
+
+static const struct bough_field output_fields[] = {
+    bough_field(struct output, file, "file", BOUGH_FILE),
 };
 
 static const struct bough_field fields[] = {
@@ -52,6 +63,10 @@ static const struct bough_field fields[] = {
     bough_field(struct options, run, "run", BOUGH_STRINGS, .optional = true),
     bough_field(struct options, rotate, "rotate", BOUGH_OBJECT, .of = rotate_fields,
                 .of_count = 2, .of_size = sizeof(struct rotate)),
+    bough_field(struct options, env, "env", BOUGH_MAP, .optional = true),
+    bough_field(struct options, output, "output", BOUGH_EITHER, .optional = true,
+                .choices = colours, .of = output_fields, .of_count = 1,
+                .of_size = sizeof(struct output)),
 };
 
 static struct options *copy(const struct options *options)
@@ -72,6 +87,9 @@ static void assert_all_fallbacks(const struct options *options)
     assert_null(options->run);
     assert_int_equal(options->rotate.size, 4096);
     assert_string_equal(options->rotate.folder, "/tmp");
+    assert_null(options->env);
+    assert_int_equal(options->output.how, 0);
+    assert_null(options->output.file);
 }
 
 static void the_table_is_sound(void **state)
@@ -147,6 +165,28 @@ static void a_copy_owes_nothing_to_the_original(void **state)
     assert_string_equal(made->run[0], "cat");
     assert_string_equal(made->run[1], "argument");
     assert_null(made->run[2]);
+    free(made);
+}
+
+static void a_word_or_an_object_and_a_map_are_copied(void **state)
+{
+    char file[] = "out.log", value[] = "1";
+    const char *const env[] = { "A", value, "B", "", NULL };
+    const struct options word = { .output.how = 2 };
+    const struct options object = { .env = env, .output.file = file };
+    struct options *made = copy(&word);
+
+    (void)state;
+    assert_int_equal(made->output.how, 2);
+    assert_null(made->output.file);
+    free(made);
+    made = copy(&object);
+    file[0] = value[0] = 'x';
+    assert_string_equal(made->output.file, "out.log");
+    assert_string_equal(made->env[0], "A");
+    assert_string_equal(made->env[1], "1");
+    assert_string_equal(made->env[3], "");
+    assert_null(made->env[4]);
     free(made);
 }
 
@@ -228,6 +268,7 @@ int main(void)
         cmocka_unit_test(zeroes_are_all_fallbacks),
         cmocka_unit_test(what_is_given_is_kept),
         cmocka_unit_test(a_copy_owes_nothing_to_the_original),
+        cmocka_unit_test(a_word_or_an_object_and_a_map_are_copied),
         cmocka_unit_test(an_empty_list_of_strings_stays_a_list),
         cmocka_unit_test(a_copy_of_a_copy_is_the_same),
         cmocka_unit_test(it_is_one_allocation),

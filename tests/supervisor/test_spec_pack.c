@@ -16,12 +16,25 @@ struct part {
     bool loud;
 };
 
+struct output {
+    int how;
+    const char *file;
+};
+
 struct options {
     const char *title;
     const char *const *words;
     int64_t number;
     struct part part;
+    const char *const *env;
+    struct output output;
     int rowless;
+};
+
+static const char *const hows[] = { "log", "null", NULL };
+
+static const struct bough_field output_rows[] = {
+    bough_field(struct output, file, "file", BOUGH_FILE),
 };
 
 static const struct bough_field part_rows[] = {
@@ -38,6 +51,10 @@ static const struct bough_field rows[] = {
     bough_field(struct options, part, "part", BOUGH_OBJECT, .optional = true,
                 .of = part_rows, .of_count = bough_count_of(part_rows),
                 .of_size = sizeof(struct part)),
+    bough_field(struct options, env, "env", BOUGH_MAP, .optional = true),
+    bough_field(struct options, output, "output", BOUGH_EITHER, .optional = true,
+                .choices = hows, .of = output_rows, .of_count = 1,
+                .of_size = sizeof(struct output)),
 };
 
 enum { TITLE, WORDS, NUMBER, PART };
@@ -51,11 +68,15 @@ static const struct bough_actor_type talker_type = {
 
 static const char *const words[] = { "one", "", "three", NULL };
 
+static const char *const env[] = { "HOME", "/root", NULL };
+
 static const struct options talker = {
     .title = "a title",
     .words = words,
     .number = 42,
     .part = { .path = "/log", .loud = true },
+    .env = env,
+    .output = { .file = "out.log" },
     .rowless = 5,
 };
 

@@ -184,20 +184,11 @@ static bool reason_parse(const char *name, struct bough_exit_reason *reason)
 /* "signal:SEGV", "signal:SIGSEGV" or "signal:11". */
 static int signal_parse(const char *name)
 {
-    static const char prefix[] = "signal:", sig[] = "SIG";
-    char *end;
+    static const char prefix[] = "signal:";
+    int number;
 
     if (strncmp(name, prefix, strlen(prefix)) != 0) return 0;
-    name += strlen(prefix);
-    if (strncmp(name, sig, strlen(sig)) == 0) name += strlen(sig);
-    const long given = strtol(name, &end, 10);
-    for (int number = 1; number < NSIG; number++) {
-        const char *known = sigabbrev_np(number);
-
-        if (known != NULL && strcmp(known, name) == 0) return number;
-        if (*name != '\0' && *end == '\0' && number == given) return number;
-    }
-    return 0;
+    return bough_signal_parse(name + strlen(prefix), &number) ? number : 0;
 }
 
 static bool is_about_signal(const char *name)

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <bough/actors/guard.h>
 #include <bough/actors/logger.h>
 #include <bough/actors/types.h>
 #include <bough/core/place.h>
@@ -37,15 +38,18 @@ enum {
         65536, /* of the control socket, whatever the limit of descriptors is */
 };
 static const double DRAIN_SECONDS = 2; /* for the last answers, once the tree is down */
+static const double ORPHAN_SECONDS = 0.2; /* that orphans which have ended may wait */
 
 struct program {
     char *name; /* the tree's */
     size_t workers, supervisors;
     char socket[BOUGH_SOCKET_PATH];
 
+    struct bough_guard *guard;
     struct bough_nursery *nursery;
     struct ev_loop *ev;
-    struct ev_signal terminate, interrupt, hangup;
+    struct ev_signal terminate, interrupt, hangup, child;
+    struct ev_timer orphans;
     struct bough_history *history;
     struct bough_runtime *runtime;
     struct bough_loop *loop;
@@ -144,16 +148,37 @@ static void on_hangup(struct ev_loop *ev, struct ev_signal *watcher, int events)
     bough_log(program->runtime, BOUGH_WARNING, "", "SIGHUP, and no logger to tell");
 }
 
+/* Many may end at once, and most are waited for by somebody. */
+static void on_child(struct ev_loop *ev, struct ev_signal *watcher, int events)
+{
+    struct program *program = watcher->data;
+
+    (void)events;
+    if (ev_is_active(&program->orphans)) return;
+    ev_timer_set(&program->orphans, ORPHAN_SECONDS, 0);
+    ev_timer_start(ev, &program->orphans);
+}
+
+static void on_orphans(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void)ev, (void)timer, (void)events;
+    bough_orphans_reap();
+}
+
 static void watch_signals(struct program *program)
 {
     signal(SIGPIPE, SIG_IGN);
     ev_signal_init(&program->terminate, on_stop_signal, SIGTERM);
     ev_signal_init(&program->interrupt, on_stop_signal, SIGINT);
     ev_signal_init(&program->hangup, on_hangup, SIGHUP);
+    ev_signal_init(&program->child, on_child, SIGCHLD);
+    ev_init(&program->orphans, on_orphans);
     program->terminate.data = program->interrupt.data = program->hangup.data = program;
+    program->child.data = program;
     ev_signal_start(program->ev, &program->terminate);
     ev_signal_start(program->ev, &program->interrupt);
     ev_signal_start(program->ev, &program->hangup);
+    if (program->guard != NULL) ev_signal_start(program->ev, &program->child);
 }
 
 static void unwatch_signals(struct program *program)
@@ -161,6 +186,8 @@ static void unwatch_signals(struct program *program)
     ev_signal_stop(program->ev, &program->terminate);
     ev_signal_stop(program->ev, &program->interrupt);
     ev_signal_stop(program->ev, &program->hangup);
+    ev_signal_stop(program->ev, &program->child);
+    ev_timer_stop(program->ev, &program->orphans);
 }
 
 /* Making and unmaking */
@@ -189,6 +216,7 @@ static enum bough_status make_runtime(struct program *program)
         .event = on_event,
         .event_data = program,
         .nursery = program->nursery,
+        .guard = program->guard,
     };
 
     program->history = bough_history_new(BOUGH_HISTORY_CAPACITY);
@@ -229,6 +257,7 @@ static enum bough_status start_tree(struct program *program,
     }
     program->hook.least = BOUGH_INFO;
     bough_runtime_set_log(program->runtime, bough_logger_hook_log, &program->hook);
+    bough_runtime_set_output(program->runtime, bough_logger_hook_output, &program->hook);
     program->watch.ready = on_ready;
     program->watch.exited = on_exited;
     return bough_supervisor_start(program->loop, &tree->options, &program->watch,
@@ -245,6 +274,9 @@ static enum bough_status make(struct program *program,
         program->name, program->socket, error);
 
     if (status != BOUGH_OK) return status;
+    if (bough_guard_new(NULL, &program->guard, error) != BOUGH_OK)
+        bough_complain("%s: what its programs start may outlive a kill of bough: %s",
+                       program->name, error->text);
     /* Without one all runs but what is to have a process, and that says so. */
     if (bough_nursery_new(&program->nursery, error) != BOUGH_OK)
         bough_complain("%s: no actor can have a process of its own: %s", program->name,
@@ -266,6 +298,7 @@ static void unmake(struct program *program)
         ev_loop_destroy(program->ev);
     }
     bough_nursery_free(program->nursery);
+    bough_guard_free(program->guard);
     bough_history_free(program->history);
     free(program->name);
 }

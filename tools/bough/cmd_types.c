@@ -28,6 +28,8 @@ static const char *kind_name(enum bough_kind kind)
         [BOUGH_SPEC] = "child spec",    [BOUGH_OPTIONS] = "options",
         [BOUGH_STRING] = "text",        [BOUGH_STRINGS] = "list of texts",
         [BOUGH_PATH] = "path",          [BOUGH_OBJECT] = "object",
+        [BOUGH_FILE] = "file",          [BOUGH_MAP] = "object of texts",
+        [BOUGH_EITHER] = "choice",
     };
     _Static_assert(bough_count_of(names) == BOUGH_KIND_COUNT, "a name for each kind");
 
@@ -41,6 +43,12 @@ static void print_choices(const struct bough_field *field)
     }
 }
 
+/* Else zero stands for nothing at all. */
+static bool can_be_zero(const struct bough_field *field)
+{
+    return field->given_zero == 0 && field->min <= 0 && field->max >= 0;
+}
+
 /* What is taken when it is not given; nothing, when that is nothing. */
 static void print_fallback(const struct bough_field *field)
 {
@@ -49,7 +57,10 @@ static void print_fallback(const struct bough_field *field)
     switch (field->kind) {
     case BOUGH_BOOL: printf(", else %s", field->fallback != 0 ? "true" : "false"); break;
     case BOUGH_DOUBLE:
-    case BOUGH_INT64: printf(", else %" PRId64, field->fallback); break;
+    case BOUGH_INT64:
+        if (field->fallback != 0 || can_be_zero(field))
+            printf(", else %" PRId64, field->fallback);
+        break;
     case BOUGH_DURATION:
         if (field->fallback != 0)
             printf(", else %s", bough_duration_print(field->fallback, text));
@@ -61,6 +72,7 @@ static void print_fallback(const struct bough_field *field)
     case BOUGH_CHOICE: printf(", else %s", field->choices[field->fallback]); break;
     case BOUGH_TEXT:
     case BOUGH_STRING:
+    case BOUGH_FILE:
     case BOUGH_PATH:
         if (field->fallback_text != NULL) printf(", else \"%s\"", field->fallback_text);
         break;
@@ -70,8 +82,10 @@ static void print_fallback(const struct bough_field *field)
     case BOUGH_SPEC:
     case BOUGH_OPTIONS:
     case BOUGH_STRINGS:
+    case BOUGH_MAP:
     case BOUGH_OBJECT:
     case BOUGH_KIND_COUNT: break;
+    case BOUGH_EITHER: printf(", else %s", field->choices[0]); break;
     }
 }
 
@@ -80,8 +94,9 @@ static void print_fields(const struct bough_field *fields, size_t count, int ind
 static void print_field(const struct bough_field *field, int indent)
 {
     printf("%*s%s: ", indent, "", field->name != NULL ? field->name : "each");
-    if (field->kind == BOUGH_CHOICE) {
+    if (field->kind == BOUGH_CHOICE || field->kind == BOUGH_EITHER) {
         print_choices(field);
+        if (field->kind == BOUGH_EITHER) fputs(", or an object", stdout);
     } else {
         fputs(kind_name(field->kind), stdout);
     }

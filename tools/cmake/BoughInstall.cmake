@@ -55,7 +55,8 @@ endif()
 
 if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/config/examples)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/config/examples
-        DESTINATION ${BOUGH_DATA_DIR} FILES_MATCHING PATTERN "*.json")
+        DESTINATION ${BOUGH_DATA_DIR} USE_SOURCE_PERMISSIONS
+        FILES_MATCHING PATTERN "*.json" PATTERN "*.conf" PATTERN "*.sh")
 endif()
 
 if(TARGET bough_manual_page)

@@ -1,0 +1,216 @@
+/* cgroup.c - a cgroup for each program, where the hierarchy can be written.
+ *
+ *     /sys/fs/cgroup/OWN/bough-4711/jobs+web      the programs of the actor /jobs/web
+ *
+ * Found by what the kernel says of this process (cgroups(7)): its own cgroup, and where
+ * the hierarchy is mounted. No controller is needed, and none is touched.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/actors/guard_internal.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bough/actors/leftovers_internal.h>
+
+enum { NAME_SIZE = 256 };
+
+/* Finding them */
+
+/* This process's own cgroup: what follows "0::". */
+static bool find_own(char *path, size_t size)
+{
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    char line[1024];
+    bool found = false;
+
+    if (!file) return false;
+    while (!found && fgets(line, sizeof(line), file)) {
+        if (strncmp(line, "0::/", 4) != 0) continue;
+        line[strcspn(line, "\n")] = '\0';
+        found = snprintf(path, size, "%s", line + 3) < (int)size;
+    }
+    fclose(file);
+    return found;
+}
+
+/* Of a line of mountinfo: "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS ... - TYPE ...". What
+ * is mounted may be a part of the whole, which begins at ROOT. */
+static bool parse_mount(const char *line, char *root, char *point)
+{
+    const char *type = strstr(line, " - cgroup2 ");
+
+    return type && sscanf(line, "%*s %*s %*s %511s %511s", root, point) == 2;
+}
+
+/* Where a cgroup lies in the file system. */
+static bool find_folder(const char *own, char *path, size_t size)
+{
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    char line[2048], root[512], point[512];
+    bool found = false;
+
+    if (!file) return false;
+    while (!found && fgets(line, sizeof(line), file)) {
+        if (!parse_mount(line, root, point)) continue;
+        const size_t len = strcmp(root, "/") == 0 ? 0 : strlen(root);
+        if (strncmp(own, root, len) != 0) continue;
+        const char *rest = strcmp(own + len, "/") == 0 ? "" : own + len;
+        found = snprintf(path, size, "%s%s", point, rest) < (int)size;
+    }
+    fclose(file);
+    return found;
+}
+
+/* cgroup.kill is there since Linux 5.14. */
+static bool make_folder(struct bough_cgroups *cgroups)
+{
+    if (mkdir(cgroups->path, 0755) != 0 && errno != EEXIST) return false;
+    cgroups->folder = open(cgroups->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (cgroups->folder >= 0 &&
+        faccessat(cgroups->folder, "cgroup.kill", W_OK, AT_EACCESS) == 0)
+        return true;
+    if (cgroups->folder >= 0) close(cgroups->folder);
+    cgroups->folder = -1;
+    rmdir(cgroups->path);
+    return false;
+}
+
+void bough_cgroups_open(struct bough_cgroups *cgroups)
+{
+    char own[512], folder[512];
+
+    cgroups->folder = -1;
+    if (!find_own(own, sizeof(own)) || !find_folder(own, folder, sizeof(folder))) return;
+    const int len = snprintf(cgroups->path, sizeof(cgroups->path), "%s/bough-%d", folder,
+                             (int)getpid());
+    if (len < (int)sizeof(cgroups->path)) make_folder(cgroups);
+}
+
+void bough_cgroups_close(struct bough_cgroups *cgroups)
+{
+    if (cgroups->folder < 0) return;
+    close(cgroups->folder);
+    rmdir(cgroups->path);
+    cgroups->folder = -1;
+}
+
+/* An actor's */
+
+/* "/jobs/web" is "jobs+web": no name of an actor has a plus. */
+static bool name_of(const char *actor, char name[NAME_SIZE])
+{
+    if (snprintf(name, NAME_SIZE, "%s", actor + 1) >= NAME_SIZE) return false;
+    for (char *at = name; (at = strchr(at, '/')); at++)
+        *at = '+';
+    return name[0] != '\0';
+}
+
+int bough_cgroup_open(const struct bough_cgroups *cgroups, const char *actor)
+{
+    char name[NAME_SIZE];
+
+    if (!name_of(actor, name)) return -1;
+    if (mkdirat(cgroups->folder, name, 0755) != 0 && errno != EEXIST) return -1;
+    return openat(cgroups->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void write_one(int folder, const char *name, const char *file)
+{
+    char path[NAME_SIZE + 32];
+
+    snprintf(path, sizeof(path), "%s/%s", name, file);
+    const int fd = openat(folder, path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    (void)!write(fd, "1", 1);
+    close(fd);
+}
+
+/* The descriptor of one that is in it, -1: there is none to be found. */
+static int member_of(int folder, const char *name)
+{
+    char path[NAME_SIZE + 32], text[16] = "";
+
+    snprintf(path, sizeof(path), "%s/cgroup.procs", name);
+    const int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    const ssize_t got = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    const pid_t pid = got > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
+    return pid > 0 ? pidfd_open(pid, 0) : -1;
+}
+
+/* Those below it, made by what ran there, go with it. */
+static bool remove_within(void *data, const char *name)
+{
+    const int folder = *(const int *)data;
+    struct stat status;
+
+    if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return true;
+    if (S_ISDIR(status.st_mode)) unlinkat(folder, name, AT_REMOVEDIR);
+    return true;
+}
+
+static bool remove_one(int folder, const char *name)
+{
+    if (unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
+    int within = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (within < 0) return errno == ENOENT;
+    bough_entries_visit(within, remove_within, &within);
+    close(within);
+    return unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+/* A cgroup in which nothing lives, and that cannot be removed all the same, stays. */
+bool bough_cgroup_end(const struct bough_cgroups *cgroups, const char *actor, int *pidfd)
+{
+    char name[NAME_SIZE];
+
+    if (!name_of(actor, name) || remove_one(cgroups->folder, name)) return true;
+    write_one(cgroups->folder, name, "cgroup.kill");
+    if (remove_one(cgroups->folder, name)) return true;
+    *pidfd = member_of(cgroups->folder, name);
+    return *pidfd < 0;
+}
+
+/* In a guard */
+
+static bool kill_one(void *data, const char *name)
+{
+    const int folder = *(const int *)data;
+    struct stat status;
+
+    if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return true;
+    if (!S_ISDIR(status.st_mode)) return true;
+    write_one(folder, name, "cgroup.kill");
+    for (int tries = 0; tries < 100 && !remove_one(folder, name); tries++) {
+        static const struct timespec pause = { .tv_nsec = 1000000 };
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+void bough_cgroups_kill(int folder)
+{
+    char path[64], target[512];
+    const int kill_all = openat(folder, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+
+    if (kill_all >= 0) {
+        (void)!write(kill_all, "1", 1);
+        close(kill_all);
+    }
+    lseek(folder, 0, SEEK_SET);
+    bough_entries_visit(folder, kill_one, &folder);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", folder);
+    const ssize_t len = readlink(path, target, sizeof(target) - 1);
+    if (len <= 0) return;
+    target[len] = '\0';
+    rmdir(target);
+}

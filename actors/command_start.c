@@ -1,0 +1,152 @@
+/* command_start.c - from the options of a command to a process.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bough/actors/command_internal.h>
+#include <bough/actors/guard_internal.h>
+#include <bough/core/runtime.h>
+
+/* Ways */
+
+static enum bough_status make_plan(const struct bough_command_options *options,
+                                   struct bough_limits_plan **plan,
+                                   struct bough_error *error)
+{
+    const struct bough_process_limits limits = {
+        .rlimits = options->rlimits,
+        .user = options->user,
+        .group = options->group,
+    };
+
+    *plan = NULL;
+    if (!bough_limits_any(&limits)) return BOUGH_OK;
+    *plan = malloc(sizeof(**plan));
+    if (!*plan) return bough_error_set(error, BOUGH_ENOMEM, "no memory for limits");
+    const enum bough_status status = bough_limits_plan(&limits, *plan, error);
+    if (status == BOUGH_OK) return BOUGH_OK;
+    free(*plan);
+    *plan = NULL;
+    return status;
+}
+
+enum bough_status bough_ways_make(const struct bough_running *self,
+                                  struct bough_ways *ways, struct bough_error *error)
+{
+    const struct bough_command_options *options = self->options;
+    enum bough_status status = bough_environment_make(options, &ways->environment, error);
+
+    if (status != BOUGH_OK) return status;
+    status = make_plan(options, &ways->plan, error);
+    if (status != BOUGH_OK) {
+        bough_environment_free(&ways->environment);
+        return status;
+    }
+    ways->options = (struct bough_spawn_options){
+        .cwd = options->cwd,
+        .has_umask = options->umask != NULL,
+        .umask = options->umask ? (mode_t)strtol(options->umask, NULL, 8) : 0,
+        .nice = (int)options->nice,
+        .limits = ways->plan,
+    };
+    return BOUGH_OK;
+}
+
+void bough_ways_free(struct bough_ways *ways)
+{
+    bough_environment_free(&ways->environment);
+    free(ways->plan);
+}
+
+/* Descriptors */
+
+struct files {
+    int in, out, err; /* as spawn.h has them */
+    int handed;       /* 0: none */
+};
+
+/* Those of this process, which were opened for the program. */
+static void close_files(const struct files *files)
+{
+    if (files->in > STDERR_FILENO) close(files->in);
+    if (files->out > STDERR_FILENO) close(files->out);
+    if (files->err > STDERR_FILENO) close(files->err);
+    if (files->handed > 0) close(files->handed);
+}
+
+static enum bough_status open_files(struct bough_running *self, struct bough_ways *ways,
+                                    struct files *files, struct bough_error *error)
+{
+    *files = (struct files){ .in = BOUGH_SPAWN_NULL };
+    enum bough_status status = bough_command_open_input(self, &files->in, error);
+
+    if (status == BOUGH_OK)
+        status = bough_command_open_output(self, STDOUT_FILENO, &files->out, error);
+    if (status == BOUGH_OK)
+        status = bough_command_open_output(self, STDERR_FILENO, &files->err, error);
+    if (status == BOUGH_OK)
+        status = bough_readiness_open(self, &ways->environment, &files->handed, error);
+    return status;
+}
+
+/* Starting */
+
+/* An actor without a name has none. */
+static int open_cgroup(struct bough_running *self)
+{
+    struct bough_guard *guard = bough_runtime_guard(bough_actor_runtime(self->actor));
+    const char *path = bough_actor_path(self->actor);
+
+    if (guard) bough_guard_check(guard);
+    if (!bough_guard_cgroup(guard) || path[0] == '\0') return -1;
+    return bough_cgroup_open(bough_guard_cgroup(guard), path);
+}
+
+static enum bough_status spawn(struct bough_running *self, const struct bough_ways *ways,
+                               const struct files *files, struct bough_error *error)
+{
+    const struct bough_command_options *options = self->options;
+    const char *const script[] = { "/bin/sh", "-c", options->run[0], NULL };
+    struct bough_spawn_options how = ways->options;
+    const int cgroup = open_cgroup(self);
+
+    how.argv = options->shell ? script : options->run;
+    how.env = (const char *const *)ways->environment.list;
+    how.stdin_fd = files->in;
+    how.stdout_fd = files->out;
+    how.stderr_fd = files->err;
+    how.handed_fd = files->handed;
+    how.handed_as = files->handed > 0 ? (int)options->ready.notify_fd : 0;
+    how.cgroup_fd = cgroup > 0 ? cgroup : 0;
+    const enum bough_status status = bough_process_spawn(&how, &self->process, error);
+    if (cgroup > 0) close(cgroup);
+    self->has_cgroup = cgroup > 0;
+    return status;
+}
+
+enum bough_status bough_command_start(struct bough_running *self,
+                                      struct bough_error *error)
+{
+    struct files files;
+    struct bough_ways ways;
+    enum bough_status status = bough_ways_make(self, &ways, error);
+
+    if (status != BOUGH_OK) return status;
+    status = open_files(self, &ways, &files, error);
+    if (status == BOUGH_OK && ways.environment.failed)
+        status = bough_error_set(error, BOUGH_ENOMEM, "no memory for the environment");
+    if (status == BOUGH_OK) status = spawn(self, &ways, &files, error);
+    close_files(&files);
+    bough_ways_free(&ways);
+    if (status != BOUGH_OK) {
+        bough_command_release(self);
+        return status;
+    }
+    self->phase = BOUGH_COMMAND_RUNS;
+    self->started_ms = bough_now_ms(self->actor);
+    bough_command_watch_end(self);
+    bough_command_watch_output(self);
+    return BOUGH_OK;
+}
