@@ -56,9 +56,9 @@ static inline bool bough_mail_is_plain(struct bough_address address, size_t size
 {
     const struct bough_actor *slot = address.slot;
 
-    return slot != NULL && slot->loop == bough_here && bough_slot_fits(slot, address) &&
-           bough_slot_takes(slot) && slot->length < bough_peek(&slot->capacity) &&
-           !bough_is_large(size);
+    return slot != NULL && __builtin_expect(slot->loop == bough_here, true) &&
+           bough_slot_fits(slot, address) && bough_slot_takes(slot) &&
+           slot->length < bough_peek(&slot->capacity) && !bough_is_large(size);
 }
 
 /* Takes a message that is plain. */

@@ -327,7 +327,8 @@ BOUGH_HOT enum bough_status bough_send_words(struct bough_address address, uint6
                                   ? bough_cell_pop(address.slot->loop, sizeof(words))
                                   : NULL;
 
-    if (cell == NULL) return send_words(address, first, second, size);
+    if (__builtin_expect(cell == NULL, false))
+        return send_words(address, first, second, size);
     cell->next = NULL;
     cell->asker.loop = NULL;
     bough_mail_enter(address, cell);

@@ -184,7 +184,8 @@ static inline bool bough_both_fit(uint64_t both, struct bough_address address)
 
     memcpy(&wanted, &address.life, sizeof(wanted));
     memcpy(&mask, &place_alone, sizeof(mask));
-    return both == wanted || ((wanted & ~mask) == 0 && (both & mask) == wanted);
+    return __builtin_expect(both == wanted, true) ||
+           ((wanted & ~mask) == 0 && (both & mask) == wanted);
 }
 
 static inline bool bough_slot_fits(const struct bough_actor *slot,
