@@ -9,11 +9,6 @@
 #include <bough/core/letter_internal.h>
 #include <bough/core/text.h>
 
-void *bough_state(struct bough_actor *actor)
-{
-    return actor->state;
-}
-
 struct bough_loop *bough_actor_loop(struct bough_actor *actor)
 {
     return actor->loop;
@@ -22,11 +17,6 @@ struct bough_loop *bough_actor_loop(struct bough_actor *actor)
 struct bough_runtime *bough_actor_runtime(struct bough_actor *actor)
 {
     return actor->loop->runtime;
-}
-
-struct bough_address bough_self(struct bough_actor *actor)
-{
-    return (struct bough_address){ actor, actor->place, actor->life };
 }
 
 const char *bough_actor_path(struct bough_actor *actor)

@@ -13,11 +13,14 @@
 #ifndef BOUGH_CORE_ACTOR_H
 #define BOUGH_CORE_ACTOR_H
 
+#include <string.h>
+
 #include <bough/core/address.h>
 #include <bough/core/call.h>
 #include <bough/core/exit_reason.h>
 #include <bough/core/field.h>
 #include <bough/core/log.h>
+#include <bough/core/self.h>
 #include <bough/core/watch.h>
 
 struct bough_batch;
@@ -100,13 +103,9 @@ struct bough_actor_type {
     void (*free_options)(void *options);
 };
 
-/* Its state, its loop, its runtime, itself. */
-BOUGH_PUBLIC void *bough_state(struct bough_actor *actor);
+/* Its loop, its runtime. Its state and itself: self.h. */
 BOUGH_PUBLIC struct bough_loop *bough_actor_loop(struct bough_actor *actor);
 BOUGH_PUBLIC struct bough_runtime *bough_actor_runtime(struct bough_actor *actor);
-
-/* This life's address; bough_address_place() of it names the place. */
-BOUGH_PUBLIC struct bough_address bough_self(struct bough_actor *actor);
 
 /* Its path, "" when it has no name. Valid as long as the place. */
 BOUGH_PUBLIC const char *bough_actor_path(struct bough_actor *actor);
@@ -198,11 +197,31 @@ BOUGH_PUBLIC const void *bough_batch_next(struct bough_batch *batch, size_t *siz
 
 /* Sending */
 
+/* private: bough_send() of any message, and of one of at most BOUGH_WORDS_MAX bytes that
+ * lies in two words, the rest of them 0. */
+enum { BOUGH_WORDS_MAX = 2 * sizeof(uint64_t) };
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_send_bytes(struct bough_address address, const void *message, size_t size);
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_send_words(struct bough_address address, uint64_t first, uint64_t second,
+                 size_t size);
+
 /* Tells: the message (a flat block) is copied. Errors, nothing was sent: BOUGH_EFULL,
  * BOUGH_EGONE, BOUGH_ENOMEM. Thread: any; that the actor of another loop is gone may be
- * known only there: the message is then a dead letter. */
-BOUGH_PUBLIC BOUGH_CHECKED enum bough_status bough_send(struct bough_address address,
-                                                        const void *message, size_t size);
+ * known only there: the message is then a dead letter.
+ *
+ * Most messages are small structs that were filled in just now: these go in registers and
+ * are never laid down on the way. */
+static inline BOUGH_CHECKED enum bough_status bough_send(struct bough_address address,
+                                                         const void *message, size_t size)
+{
+    uint64_t words[2] = { 0 };
+
+    if (!__builtin_constant_p(size) || size > BOUGH_WORDS_MAX)
+        return bough_send_bytes(address, message, size);
+    memcpy(words, message, size);
+    return bough_send_words(address, words[0], words[1], size);
+}
 
 /* The same with high priority: it is run before all messages that wait and are not high,
  * and after those that are. What is being run goes on. A call says so by its `high`. */

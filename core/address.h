@@ -20,8 +20,8 @@ struct bough_actor;
 struct bough_address {
     /* private */
     struct bough_actor *slot; /* NULL: nobody */
+    uint32_t life;            /* this incarnation, or 0: whoever lives there */
     uint32_t place; /* which tenant of the slot; goes stale when the place is freed */
-    uint32_t life;  /* this incarnation, or 0: whoever lives there */
 };
 
 /* Nobody: what is sent there is BOUGH_EGONE. */

@@ -38,7 +38,6 @@ struct bough_cell *bough_cell_take_slowly(struct bough_loop *loop, size_t size)
     if (cell == NULL) return NULL;
     cell->next = NULL;
     cell->size = (uint32_t)size;
-    loop->counts.cells++;
     return cell;
 }
 

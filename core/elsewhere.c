@@ -13,6 +13,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/kept_reason_internal.h>
+#include <bough/core/mail_internal.h>
 #include <bough/core/quarantine_internal.h>
 
 struct bough_held {

@@ -15,11 +15,6 @@
 
 static const struct bough_asker nobody = { .loop = NULL };
 
-static struct bough_address life_of(struct bough_actor *slot)
-{
-    return (struct bough_address){ slot, slot->place, slot->life };
-}
-
 /* Ends */
 
 void bough_post_stop(struct bough_address address, uint64_t cause)
@@ -123,7 +118,7 @@ static struct stand_in *stand_in_new(struct bough_actor *slot,
     if (self == NULL) return NULL;
     *self = (struct stand_in){ .watch = { .ready = stand_in_ready,
                                           .exited = stand_in_exited,
-                                          .address = life_of(slot) },
+                                          .address = bough_self(slot) },
                                .who = *who };
     return self;
 }
@@ -162,7 +157,7 @@ static void deliver_watch(struct bough_loop *loop, struct bough_letter *letter)
         tell_lost(letter, BOUGH_ENOMEM, "there was no memory to watch it");
         return;
     }
-    bough_watch(&stand_in->watch, life_of(slot));
+    bough_watch(&stand_in->watch, bough_self(slot));
 }
 
 static void bounce_watch(struct bough_letter *letter)

@@ -16,7 +16,7 @@
 
 #include <stdatomic.h>
 
-#include <bough/core/slot_internal.h>
+#include <bough/core/mail_internal.h>
 
 enum bough_letter_kind {
     BOUGH_LETTER_NOTE,      /* to an actor: a small message that nobody asks with */

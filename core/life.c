@@ -171,7 +171,7 @@ void bough_life_uncount(struct bough_actor *slot)
     if (bough_loop_is_near(parent->loop)) {
         bough_life_over(parent);
     } else {
-        bough_post_life_over((struct bough_address){ parent, parent->place, 0 });
+        bough_post_life_over(bough_slot_place(parent));
     }
 }
 

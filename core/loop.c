@@ -12,8 +12,9 @@
 #include <bough/core/runtime_internal.h>
 
 enum {
-    LOOK_EVERY = 64, /* steps between two looks at the clock, of 25 ns each ... */
-    LOOK_NS = 20000, /* ... but more often when they take longer than this */
+    LOOK_EVERY = 64,  /* steps between two looks at the clock, of 25 ns each ... */
+    LOOK_NS = 20000,  /* ... but more often when they take longer than this, */
+    LOOK_ALONE = 256, /* ... and less often when they do not and no other loop writes */
     NS_PER_MS = 1000000,
 };
 
@@ -22,12 +23,14 @@ _Thread_local struct bough_loop *bough_here;
 void bough_queue_remove(struct bough_queue *queue, struct bough_task *task)
 {
     if (task->link == NULL) return;
-    *task->link = task->next;
+
+    struct bough_task **link = queue->head == task ? &queue->head : task->link;
+    *link = task->next;
     if (task->next != NULL) {
-        task->next->link = task->link;
+        task->next->link = link;
     } else {
         bough_assert(queue->tail == &task->next);
-        queue->tail = task->link;
+        queue->tail = link;
     }
     task->next = NULL;
     task->link = NULL;
@@ -141,10 +144,11 @@ static void end(struct bough_loop *loop)
 static void pace(struct bough_loop *loop, int64_t now_ns)
 {
     const int64_t took_ns = now_ns - loop->looked_ns;
+    const uint32_t most = loop->has_mail_partner ? LOOK_EVERY : LOOK_ALONE;
 
     if (took_ns > LOOK_NS) {
         loop->look_every = loop->look_every / 2 > 0 ? loop->look_every / 2 : 1;
-    } else if (took_ns < LOOK_NS / 2 && loop->look_every < LOOK_EVERY) {
+    } else if (took_ns < LOOK_NS / 2 && loop->look_every < most) {
         loop->look_every *= 2;
     }
     loop->looked_ns = now_ns;
@@ -260,6 +264,7 @@ struct bough_loop_counts bough_loop_count(const struct bough_loop *loop)
 {
     struct bough_loop_counts counts = loop->counts;
 
+    counts.cells = bough_pool_popped(&loop->pool);
     counts.timeouts = loop->wheel.count;
     return counts;
 }

@@ -168,7 +168,7 @@ void bough_loop_destroy(struct bough_loop *loop)
 {
     bough_slots_visit(loop, vacate);
     bough_loop_leave_ev(loop);
-    bough_assert(loop->counts.cells == 0);
+    bough_assert(bough_pool_popped(&loop->pool) == 0);
     bough_slabs_free(loop);
     bough_pool_finish(&loop->pool);
     bough_tickets_finish(&loop->calls);

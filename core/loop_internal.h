@@ -53,14 +53,19 @@ struct bough_loop {
     struct bough_runtime *runtime;
     struct bough_loop *next; /* in the runtime's list */
 
+    /* What each message touches: in two cache lines, and near enough to the beginning for
+     * the short forms of instructions. */
     struct bough_queue urgent, ready;
+    struct bough_actor *running; /* whose callback is on the stack, or NULL */
+    struct bough_cell *message;  /* what its run() has; NULL in another callback */
+    /* Steps are tasks and messages run. They are counted down to the next look at the
+     * clock, and counted up there. */
+    uint32_t look_in, look_every;
     struct bough_pool pool;
+
     struct bough_wheel wheel;
     int64_t now_ms;
-
-    struct bough_actor *running;  /* whose callback is on the stack, or NULL */
-    struct bough_cell *message;   /* what its run() has; NULL in another callback */
-    bool high;                    /* that message has high priority */
+    bool high;                    /* the message has high priority */
     struct bough_question *later; /* taken out of a message by this run(), or before */
     uint64_t cause;               /* the event whose watch is being told; 0: none */
 
@@ -81,9 +86,7 @@ struct bough_loop {
     ev_prepare prepare;
     ev_idle idle;
     ev_timer timer;
-    /* Steps are tasks and messages run. They are counted down to the next look at the
-     * clock, and counted up there. */
-    uint32_t look_in, look_every, chunk; /* `look_in` began at `chunk` */
+    uint32_t chunk;       /* where `look_in` began */
     size_t steps, budget; /* of this drain: those looked back at; the rest */
     bool spent;           /* budget or time: this drain is over */
     int64_t slice_end_ns; /* when descriptors have their turn */
@@ -130,6 +133,11 @@ struct bough_loop {
     _Atomic(const void *) owner; /* bough_thread_id() of who runs it */
 };
 
+/* Of the two functions that each message goes through: where in a cache line they begin
+ * is worth up to a quarter of its time, and would else depend on what stands before them.
+ */
+#define BOUGH_HOT __attribute__((aligned(64)))
+
 /* That it is not is only a guess: what is posted then comes back. */
 static inline bool bough_loop_is_closed(const struct bough_loop *loop)
 {
@@ -164,7 +172,8 @@ static inline bool bough_loop_is_busy(const struct bough_loop *loop)
 }
 
 /* Four stores, wherever in the ready list the task will come: becoming ready must not
- * cost more the more actors are ready. */
+ * cost more the more actors are ready. The link of the first one is not looked at: it may
+ * lead into a task that was run. */
 static inline void bough_queue_push(struct bough_queue *queue, struct bough_task *task)
 {
     task->next = NULL;
@@ -179,11 +188,7 @@ static inline struct bough_task *bough_queue_pop(struct bough_queue *queue)
     struct bough_task *task = queue->head;
 
     queue->head = task->next;
-    if (task->next != NULL) {
-        task->next->link = &queue->head;
-    } else {
-        queue->tail = &queue->head;
-    }
+    if (task->next == NULL) queue->tail = &queue->head;
     task->link = NULL;
     return task;
 }

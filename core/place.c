@@ -30,8 +30,8 @@ const char *bough_place_state_name(enum bough_place_state state)
 
 struct bough_address bough_slot_place(const struct bough_actor *slot)
 {
-    return (struct bough_address){ (struct bough_actor *)(uintptr_t)slot, slot->place,
-                                   0 };
+    return (struct bough_address){ .slot = (struct bough_actor *)(uintptr_t)slot,
+                                   .place = slot->place };
 }
 
 static enum bough_status refuse(enum bough_status status,

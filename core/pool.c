@@ -29,6 +29,17 @@ void bough_pool_finish(struct bough_pool *pool)
     bough_pool_init(pool);
 }
 
+size_t bough_pool_popped(const struct bough_pool *pool)
+{
+    size_t count = pool->blocks - pool->lent;
+
+    for (size_t i = 0; i < BOUGH_POOL_CLASSES; i++) {
+        for (const struct bough_pool_block *at = pool->free[i]; at != NULL; at = at->next)
+            count--;
+    }
+    return count;
+}
+
 void *bough_pool_refill(struct bough_pool *pool, size_t class)
 {
     const size_t size = (size_t)BOUGH_POOL_SMALLEST << class;
@@ -37,6 +48,7 @@ void *bough_pool_refill(struct bough_pool *pool, size_t class)
     if (chunk == NULL) return NULL;
     chunk->next = pool->chunks;
     pool->chunks = chunk;
+    pool->blocks += (CHUNK_SIZE - CHUNK_HEAD) / size;
     for (size_t at = CHUNK_HEAD + size; at + size <= CHUNK_SIZE; at += size) {
         bough_pool_put(pool, class, (char *)chunk + at);
     }
@@ -46,7 +58,10 @@ void *bough_pool_refill(struct bough_pool *pool, size_t class)
 void *bough_pool_take_slowly(struct bough_pool *pool, size_t size)
 {
     if (size > BOUGH_POOL_LARGEST) return malloc(size);
-    return bough_pool_refill(pool, bough_pool_class(size));
+
+    void *block = bough_pool_refill(pool, bough_pool_class(size));
+    if (block != NULL) pool->lent++;
+    return block;
 }
 
 void bough_pool_give_slowly(void *block)

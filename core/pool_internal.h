@@ -31,12 +31,18 @@ struct bough_pool_block {
 struct bough_pool {
     struct bough_pool_block *free[BOUGH_POOL_CLASSES];
     struct bough_pool_block *chunks;
+    size_t blocks; /* that there are, free or not */
+    size_t lent;   /* by bough_pool_take() */
 };
 
 void bough_pool_init(struct bough_pool *pool);
 
 /* Releases all chunks; larger blocks must have been given back. */
 void bough_pool_finish(struct bough_pool *pool);
+
+/* How many blocks are out that were popped and not taken: cells, which are too hot to be
+ * counted one by one. Takes as long as there are free blocks. */
+size_t bough_pool_popped(const struct bough_pool *pool);
 
 /* What has no block on its free list, or no free list. */
 void *bough_pool_take_slowly(struct bough_pool *pool, size_t size);
@@ -81,7 +87,9 @@ static inline void *bough_pool_take(struct bough_pool *pool, size_t size)
     void *block =
         size <= BOUGH_POOL_LARGEST ? bough_pool_pop(pool, bough_pool_class(size)) : NULL;
 
-    return block != NULL ? block : bough_pool_take_slowly(pool, size);
+    if (block == NULL) return bough_pool_take_slowly(pool, size);
+    pool->lent++;
+    return block;
 }
 
 /* Takes a block back; `size` as when it was taken. NULL is fine. */
@@ -93,6 +101,7 @@ static inline void bough_pool_give(struct bough_pool *pool, void *block, size_t 
         return;
     }
     bough_pool_put(pool, bough_pool_class(size), block);
+    pool->lent--;
 }
 
 #endif

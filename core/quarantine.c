@@ -8,6 +8,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/buffer.h>
+#include <bough/core/mail_internal.h>
 #include <bough/core/quarantine_internal.h>
 #include <bough/core/runtime_internal.h>
 

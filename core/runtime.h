@@ -123,7 +123,8 @@ BOUGH_PUBLIC void bough_loop_advance(struct bough_loop *loop,
  * that is far; 0 when something is ready, -1 when there is no deadline. */
 BOUGH_PUBLIC int64_t bough_loop_next_ms(const struct bough_loop *loop);
 
-/* What a loop holds, for tests and for the curious. */
+/* What a loop holds, for tests and for the curious. Takes as long as it has held messages
+ * and has memory for them. */
 struct bough_loop_counts {
     size_t lives;          /* actors that live */
     size_t places;         /* places, lived in or not */

@@ -21,6 +21,7 @@
 #include <bough/core/cell_internal.h>
 #include <bough/core/loop_internal.h>
 #include <bough/core/place.h>
+#include <bough/core/self.h>
 
 /* Why no messages are run: init has asked for more time; it has paused itself; it waits
  * for a receiver to have room (full.c). */
@@ -78,13 +79,14 @@ struct bough_sign {
 /* Two cache lines. The first changes with lives and once a turn: all that a sender on
  * another loop looks at. The second changes with each message, and is its own loop's. */
 struct bough_actor {
-    _Alignas(64) struct bough_loop *loop;
-    const struct bough_actor_type *type;
-    struct bough_annex *annex; /* NULL: nothing to put there so far */
-    uint64_t handled;          /* up to the last turn */
+    /* Up to `place` as self.h has it. */
+    _Alignas(64) void *state; /* NULL: nobody lives here */
     /* Read, and the counts changed, by other threads: relaxed, for a stale answer is one
      * that was right when it was asked, and the receiver looks again. */
-    _Atomic uint32_t place, life;
+    _Atomic uint32_t life, place;
+    struct bough_loop *loop;
+    const struct bough_actor_type *type;
+    struct bough_annex *annex;    /* NULL: nothing to put there so far */
     _Atomic uint32_t capacity;    /* messages */
     _Atomic uint32_t seen_length; /* `length` when last its own loop said so */
     _Atomic uint32_t posted;      /* on their way from other loops, or room for them */
@@ -102,11 +104,11 @@ struct bough_actor {
 
     _Alignas(64) struct bough_task
         task; /* its turn, in the ready list unless `urgent`; `next` links free slots */
-    void *state; /* NULL: nobody lives here */
     struct bough_cell *mail, **mail_tail;
     struct bough_owned *owned;
-    uint32_t length; /* messages that wait, the high ones too */
-    uint32_t awaits; /* receivers that it waits for */
+    uint64_t handled; /* up to the last turn */
+    uint32_t length;  /* messages that wait, the high ones too */
+    uint32_t awaits;  /* receivers that it waits for */
 };
 
 /* The part of a named place: the tree, and what status shows. What each life touches
@@ -130,6 +132,13 @@ struct bough_name {
     UT_hash_handle hh;
     char path[];
 };
+
+_Static_assert(
+    offsetof(struct bough_actor, state) == offsetof(struct bough_actor_head, state) &&
+        offsetof(struct bough_actor, life) == offsetof(struct bough_actor_head, life) &&
+        offsetof(struct bough_actor, place) == offsetof(struct bough_actor_head, place) &&
+        sizeof(_Atomic uint32_t) == sizeof(uint32_t),
+    "an actor begins as self.h says");
 
 static inline uint32_t bough_peek(const _Atomic uint32_t *value)
 {
@@ -157,23 +166,26 @@ typedef uint64_t __attribute__((may_alias)) bough_both;
 /* The place and the life of a slot, which are looked at as one. */
 static inline const bough_both *bough_slot_both(const struct bough_actor *slot)
 {
-    _Static_assert(offsetof(struct bough_actor, life) ==
-                           offsetof(struct bough_actor, place) + sizeof(uint32_t) &&
-                       offsetof(struct bough_actor, place) % sizeof(uint64_t) == 0,
+    _Static_assert(offsetof(struct bough_actor, place) ==
+                           offsetof(struct bough_actor, life) + sizeof(uint32_t) &&
+                       offsetof(struct bough_actor, life) % sizeof(uint64_t) == 0,
                    "one lies behind the other");
-    return (const bough_both *)(uintptr_t)&slot->place;
+    return (const bough_both *)(uintptr_t)&slot->life;
 }
 
 /* Whether the address is good: the same tenant, and the same life if it names one. Most
  * do, so that both are compared at once. */
-static inline bool bough_both_fit(uint64_t both, struct bough_address address,
-                                  const struct bough_actor *slot)
+static inline bool bough_both_fit(uint64_t both, struct bough_address address)
 {
-    uint64_t wanted;
+    const struct {
+        uint32_t life, place;
+    } place_alone = { .place = UINT32_MAX };
+    uint64_t wanted, mask;
 
-    memcpy(&wanted, &address.place, sizeof(wanted));
-    return both == wanted ||
-           (address.life == 0 && address.place == bough_peek(&slot->place));
+    memcpy(&wanted, &address.life, sizeof(wanted));
+    memcpy(&mask, &place_alone, sizeof(mask));
+    return __builtin_expect(both == wanted, true) ||
+           ((wanted & ~mask) == 0 && (both & mask) == wanted);
 }
 
 static inline bool bough_slot_fits(const struct bough_actor *slot,
@@ -181,7 +193,7 @@ static inline bool bough_slot_fits(const struct bough_actor *slot,
 {
     const uint64_t both = __atomic_load_n(bough_slot_both(slot), __ATOMIC_RELAXED);
 
-    return bough_both_fit(both, address, slot);
+    return bough_both_fit(both, address);
 }
 
 /* The slot, when the address is good. */
@@ -272,17 +284,6 @@ static inline bool bough_slot_takes(const struct bough_actor *slot)
     const union bough_gate plain = { { .phase = BOUGH_PLACE_RUNNING } };
 
     return slot->gate.inlet == plain.inlet;
-}
-
-/* The oldest message of normal priority, of which there is one. */
-static inline struct bough_cell *bough_mail_pop(struct bough_actor *slot)
-{
-    struct bough_cell *cell = slot->mail;
-
-    slot->mail = cell->next;
-    if (slot->mail == NULL) slot->mail_tail = &slot->mail;
-    slot->length--;
-    return cell;
 }
 
 /* What a life owns: every call with an owner is linked and unlinked once. */
@@ -449,92 +450,6 @@ void bough_full_release(struct bough_actor *slot);
 
 /* One of the receivers that this life waits for has room, or is no more. */
 void bough_slot_let_go(struct bough_address sender);
-
-/* mailbox.c */
-
-/* A message that is to be sent. */
-struct bough_mail {
-    const void *bytes; /* copied, without a buffer */
-    size_t size;
-    /* Of the same bytes, or NULL. When the message is taken, the reference moves into the
-     * mailbox and this becomes NULL; what is left is the caller's to drop. */
-    struct bough_buffer *buffer;
-    const struct bough_asker *asker; /* NULL or without a loop: nobody */
-    bool high;
-    bool reserved;   /* it comes from another loop, where there was room */
-    bool marked;     /* for who observes what is run */
-    bool needs_room; /* else it is refused, whatever the receiver does when it is full */
-};
-
-enum bough_status bough_mail_push(struct bough_address address, struct bough_mail *mail);
-
-/* One that was taken out is the first of its kind again. */
-void bough_mail_put_first(struct bough_actor *slot, struct bough_cell *cell, bool high);
-
-/* The next message in turn, a high one while there is one. The mailbox is not empty. */
-struct bough_cell *bough_mail_take(struct bough_actor *slot);
-
-static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *cell,
-                                   uint32_t life)
-{
-    cell->life = life;
-    *slot->mail_tail = cell;
-    slot->mail_tail = &cell->next;
-    slot->length++;
-}
-
-/* Whether a message is of the plain kind: not large, to an actor that runs messages and
- * has room, on a loop that is at work. */
-static inline bool bough_mail_is_plain(struct bough_address address, size_t size)
-{
-    const struct bough_actor *slot = address.slot;
-
-    return slot != NULL && slot->loop == bough_here && bough_slot_fits(slot, address) &&
-           bough_slot_takes(slot) && slot->length < bough_peek(&slot->capacity) &&
-           !bough_is_large(size);
-}
-
-/* Takes a message that is plain. The bytes come last, for they may take a call, over
- * which there is then nothing to be kept. */
-static inline __attribute__((always_inline)) void
-bough_mail_put(struct bough_address address, struct bough_cell *cell, const void *bytes,
-               size_t size)
-{
-    struct bough_actor *slot = address.slot;
-
-    bough_mail_link(slot, cell, address.life);
-    if (slot->task.link == NULL) bough_queue_push(&slot->loop->ready, &slot->task);
-    bough_cell_write(cell, bytes, size);
-}
-
-/* The short way of bough_mail_push(); false: nothing was done, take the long one. Hot:
- * some 50 instructions for a small message, no call among them and so no registers to
- * save, because all that is not plain is left to the other. */
-static inline __attribute__((always_inline)) bool
-bough_mail_try(struct bough_address address, const void *bytes, size_t size,
-               const struct bough_asker *asker)
-{
-    if (!bough_mail_is_plain(address, size)) return false;
-
-    struct bough_cell *cell = bough_cell_take(address.slot->loop, size);
-
-    if (cell == NULL) return false;
-    if (asker != NULL) {
-        cell->asker = *asker;
-    } else {
-        cell->asker.loop = NULL;
-    }
-    bough_mail_put(address, cell, bytes, size);
-    return true;
-}
-
-/* The same for a message that a sender on another loop had room reserved for. */
-enum bough_status bough_mail_accept(struct bough_address address,
-                                    struct bough_mail *mail);
-
-/* At the end of a life: what was sent to it, or all; callers are told. */
-void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status);
-void bough_mail_report(struct bough_loop *loop, struct bough_timeout *timeout);
 
 /* call.c */
 void bough_answer(const struct bough_asker *asker, enum bough_status status,

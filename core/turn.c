@@ -224,7 +224,6 @@ static inline __attribute__((always_inline)) void run_messages(struct bough_loop
              bough_turn_goes_on(loop, count));
     slot->mail = cell;
     if (__builtin_expect(cell == NULL, true)) slot->mail_tail = &slot->mail;
-    loop->counts.cells -= count;
     end_turn(slot, count);
 }
 
@@ -255,10 +254,15 @@ static bool look_around(struct bough_loop *loop)
     return true;
 }
 
+/* Not a part of what follows, for which to look whether there is one is then enough. */
+static __attribute__((noinline)) struct bough_task *next_urgent(struct bough_loop *loop)
+{
+    return bough_queue_pop(&loop->urgent);
+}
+
 static inline struct bough_task *next_task(struct bough_loop *loop)
 {
-    if (__builtin_expect(loop->urgent.head != NULL, false))
-        return bough_queue_pop(&loop->urgent);
+    if (__builtin_expect(loop->urgent.head != NULL, false)) return next_urgent(loop);
     if (loop->ready.head != NULL) return bough_queue_pop(&loop->ready);
     return NULL;
 }
@@ -276,7 +280,8 @@ task_from_afar(struct bough_loop *loop)
  * registers are saved once for all of them, and all that is not the message itself is
  * some 35 instructions of it. Other loops are looked after when the clock is, and when
  * nothing is ready. */
-size_t bough_loop_drain(struct bough_loop *loop, size_t budget, int64_t until_ns)
+BOUGH_HOT size_t bough_loop_drain(struct bough_loop *loop, size_t budget,
+                                  int64_t until_ns)
 {
     bough_loop_begin_drain(loop, budget, until_ns);
     if (loop->spent) return 0;

@@ -122,7 +122,7 @@ bool bough_watch_add(struct bough_actor *slot, struct bough_watch *watch)
 
     if (annex == NULL) return false;
     prepare(watch, slot->loop);
-    watch->address = (struct bough_address){ slot, slot->place, slot->life };
+    watch->address = bough_self(slot);
     watch->next = annex->watches;
     watch->link = &annex->watches;
     if (watch->next != NULL) watch->next->link = &watch->next;

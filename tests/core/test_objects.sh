@@ -28,10 +28,10 @@ symbols_are_readable() {
 shared='parcel|room|thread|runtime|place|place_new|loop_ev|loop_end|buffer'
 
 code_is_readable() {
-    objdump -d "$library" >"$work/all" && grep -q '<bough_send>:' "$work/all" || return 1
+    objdump -d "$library" >"$work/all" && grep -q '<bough_send_words>:' "$work/all" || return 1
     awk -v shared="^($shared)[.]c[.]o:" '/file format/ { mine = $1 !~ shared } mine' \
         "$work/all" >"$work/code"
-    grep -q '<bough_send>:' "$work/code" && ! cmp -s "$work/all" "$work/code"
+    grep -q '<bough_send_words>:' "$work/code" && ! cmp -s "$work/all" "$work/code"
 }
 
 locks_are_where_they_are_said_to_be() {

@@ -11,7 +11,7 @@
 #include <bough/tools/bench/bench.h>
 
 /* What cannot be delivered would be lost in silence, and the run never end. */
-static void tell(struct bough_address address, const void *message, size_t size)
+static inline void tell(struct bough_address address, const void *message, size_t size)
 {
     bench_need(bough_send(address, message, size), "a message");
 }
@@ -212,7 +212,7 @@ static void sink_expect(struct sink sink, uint64_t amount)
 }
 
 /* False: it is full now. */
-static bool sink_add(struct sink sink, uint64_t amount)
+static inline bool sink_add(struct sink sink, uint64_t amount)
 {
     const struct sink_message message = { .kind = ADD, .amount = amount };
     const enum bough_status status = bough_send(sink.address, &message, sizeof(message));
@@ -222,7 +222,8 @@ static bool sink_add(struct sink sink, uint64_t amount)
 }
 
 /* Sender: adds one, or tries again when the sink is full, and tells itself to go on. To a
- * sink on another thread it sends bursts: who does so has no reason to stop at each. */
+ * sink on another thread one of another type sends bursts: who does so has no reason to
+ * stop at each. */
 
 struct sender {
     struct bough_address address;
@@ -231,7 +232,6 @@ struct sender {
 struct sender_options {
     struct sink sink;
     uint64_t left;
-    uint32_t burst;
 };
 
 struct sender_message {
@@ -262,32 +262,46 @@ static void sender_run(struct bough_actor *actor, const void *data, size_t size)
 
     (void)data;
     (void)size;
-    for (uint32_t i = 0; i < self->burst && self->left > 0; i++) {
+    if (sink_add(self->sink, 1)) self->left--;
+    if (self->left > 0) sender_go_on((struct sender){ bough_self(actor) });
+}
+
+enum { SENDERS = 100, BURST = 16 };
+
+static void burst_run(struct bough_actor *actor, const void *data, size_t size)
+{
+    struct sender_options *self = bough_state(actor);
+
+    (void)data;
+    (void)size;
+    for (int i = 0; i < BURST && self->left > 0; i++) {
         if (!sink_add(self->sink, 1)) break;
         self->left--;
     }
     if (self->left > 0) sender_go_on((struct sender){ bough_self(actor) });
 }
 
-static const struct bough_actor_type sender_type = {
-    .name = "sender",
-    .state_size = sizeof(struct sender_options),
-    .options_size = sizeof(struct sender_options),
-    .message_size = sizeof(struct sender_message),
-    .messages = sender_messages,
-    .message_count = bough_count_of(sender_messages),
-    .init = sender_init,
-    .run = sender_run,
-};
+#define SENDER(...) \
+    { \
+        .state_size = sizeof(struct sender_options), \
+        .options_size = sizeof(struct sender_options), \
+        .message_size = sizeof(struct sender_message), .messages = sender_messages, \
+        .message_count = bough_count_of(sender_messages), .init = sender_init, \
+        __VA_ARGS__ \
+    }
 
-enum { SENDERS = 100, BURST = 16 };
+static const struct bough_actor_type sender_type =
+    SENDER(.name = "sender", .run = sender_run);
+static const struct bough_actor_type burst_type =
+    SENDER(.name = "burst", .run = burst_run);
 
 static void fan_in(const char *variant, enum bough_isolation isolation, uint64_t n)
 {
     const uint64_t each = n / SENDERS > 0 ? n / SENDERS : 1;
     struct bench_world world;
-    struct sender_options options = { .left = each,
-                                      .burst = isolation == BOUGH_INLINE ? 1 : BURST };
+    const struct bough_actor_type *type =
+        isolation == BOUGH_INLINE ? &sender_type : &burst_type;
+    struct sender_options options = { .left = each };
 
     bench_world_open(&world);
     options.sink.address = bench_spawn_on(&world, isolation, &sink_type, &world.watch, 0);
@@ -295,9 +309,8 @@ static void fan_in(const char *variant, enum bough_isolation isolation, uint64_t
     for (size_t i = 0; i < SENDERS; i++) {
         struct sender sender;
 
-        bench_need(
-            bough_spawn(world.loop, &sender_type, &options, NULL, &sender.address, NULL),
-            "a sender");
+        bench_need(bough_spawn(world.loop, type, &options, NULL, &sender.address, NULL),
+                   "a sender");
         sender_go_on(sender);
     }
     bench_world_run(&world);
