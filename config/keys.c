@@ -79,7 +79,7 @@ static const struct bough_field limit[] = {
 };
 
 /* Less would be chance, on a busy machine. */
-enum { STUCK_AFTER_MIN_MS = 10, STUCK_AFTER_MAX_MS = 24 * 60 * 60 * 1000 };
+enum { STUCK_AFTER_MIN_MS = 100, STUCK_AFTER_MAX_MS = 24 * 60 * 60 * 1000 };
 
 const struct bough_key bough_keys[] = {
     { entry_field(schema, "$schema", BOUGH_STRING, .optional = true,

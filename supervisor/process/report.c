@@ -23,7 +23,7 @@
 #include <bough/supervisor/process/nursery_internal.h>
 #include <bough/supervisor/process/process_internal.h>
 
-enum { READER_MS = 5000, MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 256 };
+enum { READER_MS = 30000, MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 256 };
 
 /* Everything that is known, in one piece. */
 struct report {

@@ -163,7 +163,7 @@ void bough_crash_read(int socket, int file)
 {
     static char bytes[BOUGH_CRASH_TEXT];
     static char maps[BOUGH_CRASH_MAPS_MAX + 1];
-    const struct rlimit seconds = { 5, 5 };
+    const struct rlimit seconds = { 20, 20 };
     struct text text = { bytes, sizeof(bytes), 0 };
     const struct bough_crash_area *area =
         mmap(NULL, BOUGH_CRASH_ROOM, PROT_READ, MAP_SHARED, file, 0);

@@ -94,11 +94,11 @@ def a_fault_is_reported_with_its_backtrace_and_message(folder):
 
 @fact
 def one_that_is_stuck_says_where_and_is_restarted(folder):
-    folder.start(tree_of(stuck_after="200ms"))
+    folder.start(tree_of(stuck_after="500ms"))
     done = folder.bough("call", "/risky", "hang", code=1)
-    contains(done.stderr, "crashed: timeout: stuck for more than 200 ms, while /risky ran a message")
+    contains(done.stderr, "crashed: timeout: stuck for more than 500 ms, while /risky ran a message")
     same(folder.ask("call", "/risky", "echo", '{"text": "on it goes"}'), {"text": "on it goes"})
-    until(lambda: "died of being stuck for more than 200 ms" in folder.bough("why", "/risky").stdout,
+    until(lambda: "died of being stuck for more than 500 ms" in folder.bough("why", "/risky").stdout,
           "the report")
     contains(folder.bough("why", "/risky").stdout, "exited with timeout", "faulty")
     same(place(folder, "/store")["life"], 1)
