@@ -443,7 +443,7 @@ static void rest(struct bough_actor *slot, const struct bough_name *name,
                                                         : BOUGH_PLACE_FAILED);
     } else {
         slot->gate.phase = BOUGH_PLACE_RESTARTING;
-        if (slot->length > 0) bough_mail_flush(slot, slot->discard, BOUGH_EGONE);
+        bough_mail_flush(slot, slot->discard, BOUGH_EGONE);
     }
 }
 

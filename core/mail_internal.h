@@ -106,8 +106,17 @@ bough_mail_try(struct bough_address address, const void *bytes, size_t size,
 enum bough_status bough_mail_accept(struct bough_address address,
                                     struct bough_mail *mail);
 
-/* At the end of a life: what was sent to it, or all; callers are told. */
-void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status);
+void bough_mail_flush_slowly(struct bough_actor *slot, bool all,
+                             enum bough_status status);
+
+/* At the end of a life: what was sent to it, or all; callers are told. Mostly there is
+ * nothing. */
+static inline void bough_mail_flush(struct bough_actor *slot, bool all,
+                                    enum bough_status status)
+{
+    if (slot->length > 0) bough_mail_flush_slowly(slot, all, status);
+}
+
 void bough_mail_report(struct bough_loop *loop, struct bough_timeout *timeout);
 
 #endif

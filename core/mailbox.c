@@ -265,12 +265,11 @@ static void flush(struct bough_actor *slot, struct bough_cell *cell, bool high, 
     bough_poke(&slot->seen_length, slot->length);
 }
 
-void bough_mail_flush(struct bough_actor *slot, bool all, enum bough_status status)
+void bough_mail_flush_slowly(struct bough_actor *slot, bool all, enum bough_status status)
 {
     struct bough_cell *high = has_high(slot) ? slot->annex->high : NULL;
     struct bough_cell *normal = slot->mail;
 
-    if (slot->length == 0) return;
     bough_assert(slot->loop->message == NULL || slot->loop->running != slot);
     slot->mail = NULL;
     slot->mail_tail = &slot->mail;
