@@ -168,9 +168,9 @@ static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
     setpgid(0, 0);
     prctl(PR_SET_NAME, "bough-nursery");
     default_signals();
-    bough_crash_warm_up();
     signal(SIGTERM, SIG_IGN); /* for a whole group of processes: it is still needed */
     close_all_but(requests);
+    bough_crash_warm_up(); /* which opens a pipe, and keeps it */
     serve(requests, program);
 }
 
