@@ -4,6 +4,7 @@
 #include <bough/core/actor.h>
 
 #include <stdarg.h>
+#include <string.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/letter_internal.h>
@@ -17,6 +18,17 @@ struct bough_loop *bough_actor_loop(struct bough_actor *actor)
 struct bough_runtime *bough_actor_runtime(struct bough_actor *actor)
 {
     return actor->loop->runtime;
+}
+
+const struct bough_message_type *bough_message_row(const struct bough_actor_type *type,
+                                                   const void *message, size_t size)
+{
+    uint32_t kind;
+
+    if (type->messages == NULL || size < sizeof(kind) || size < type->message_size)
+        return NULL;
+    memcpy(&kind, message, sizeof(kind));
+    return kind < type->message_count ? &type->messages[kind] : NULL;
 }
 
 const char *bough_actor_path(struct bough_actor *actor)

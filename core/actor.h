@@ -103,6 +103,12 @@ struct bough_actor_type {
     void (*free_options)(void *options);
 };
 
+/* The row that describes a message of that type; NULL: it is none of its messages, or the
+ * type has no table of them. What the message's fields are is not looked at:
+ * bough_block_valid(). */
+BOUGH_PUBLIC const struct bough_message_type *
+bough_message_row(const struct bough_actor_type *type, const void *message, size_t size);
+
 /* Its loop, its runtime. Its state and itself: self.h. */
 BOUGH_PUBLIC struct bough_loop *bough_actor_loop(struct bough_actor *actor);
 BOUGH_PUBLIC struct bough_runtime *bough_actor_runtime(struct bough_actor *actor);

@@ -54,6 +54,9 @@ BOUGH_PUBLIC BOUGH_CHECKED bool bough_output(struct bough_runtime *runtime,
 BOUGH_PUBLIC bool bough_log_wanted(const struct bough_runtime *runtime,
                                    enum bough_log_level level);
 
+/* The least level of which lines are made. Thread: any loop's of the runtime. */
+BOUGH_PUBLIC enum bough_log_level bough_log_level(const struct bough_runtime *runtime);
+
 /* Reports a line; cut at 1023 bytes. Thread: any loop's of the runtime. */
 BOUGH_PUBLIC void bough_log(struct bough_runtime *runtime, enum bough_log_level level,
                             const char *path, const char *format, ...)

@@ -212,12 +212,10 @@ static void append(struct bough_actor *slot, struct bough_quarantine_entry *entr
 static const char *message_name(const struct bough_actor *slot,
                                 const struct bough_cell *cell)
 {
-    const struct bough_actor_type *type = bough_slot_shown_type(slot);
-    uint32_t kind;
+    const struct bough_message_type *row = bough_message_row(
+        bough_slot_shown_type(slot), bough_cell_bytes(cell), cell->size);
 
-    if (cell->size < sizeof(kind)) return "";
-    memcpy(&kind, bough_cell_bytes(cell), sizeof(kind));
-    return kind < type->message_count ? type->messages[kind].name : "";
+    return row != NULL ? row->name : "";
 }
 
 static void report(struct bough_actor *slot, const struct bough_exit_reason *reason,

@@ -123,6 +123,11 @@ void bough_runtime_set_log_level(struct bough_runtime *runtime,
     runtime->options.log_level = level;
 }
 
+enum bough_log_level bough_log_level(const struct bough_runtime *runtime)
+{
+    return runtime->options.log_level;
+}
+
 bool bough_log_wanted(const struct bough_runtime *runtime, enum bough_log_level level)
 {
     return level >= runtime->options.log_level;

@@ -302,16 +302,6 @@ static uint64_t seed_of(struct bough_actor *actor)
            (uint64_t)bough_runtime_realtime_ns(bough_actor_runtime(actor));
 }
 
-/* It is set when the runtime is made. */
-static enum bough_log_level log_level_of(const struct bough_runtime *runtime)
-{
-    enum bough_log_level level = BOUGH_DEBUG;
-
-    while (level < BOUGH_LEVEL_COUNT && !bough_log_wanted(runtime, level))
-        level++;
-    return level;
-}
-
 /* Who has a process of its own, has it for all below. */
 
 /* The supervision of which it is a child, or NULL. */
@@ -370,7 +360,7 @@ enum bough_status bough_supervision_init(struct bough_actor *actor,
     self->role = role;
     choose_host(actor, self);
     self->options = options;
-    self->log_level = log_level_of(bough_actor_runtime(actor));
+    self->log_level = bough_log_level(bough_actor_runtime(actor));
     self->requests_tail = &self->requests;
     if (flags.strategy != BOUGH_DYNAMIC) flags.child_count = 0;
     self->decider = bough_decider_new(&flags, seed_of(actor));

@@ -281,16 +281,14 @@ static size_t least_busy(const struct group *self)
 static bool find_key(const struct bough_child_spec *spec, const char *message,
                      size_t size, const char **key, size_t *len)
 {
-    const struct bough_message_type *type;
+    const struct bough_message_type *row;
     const struct bough_field *field;
     struct bough_span span;
-    uint32_t kind;
 
-    if (!spec->route_field || size < sizeof(kind)) return false;
-    memcpy(&kind, message, sizeof(kind));
-    if (kind >= spec->type->message_count) return false;
-    type = &spec->type->messages[kind];
-    field = bough_field_find(type->fields, type->field_count, spec->route_field);
+    if (!spec->route_field) return false;
+    row = bough_message_row(spec->type, message, size);
+    if (!row) return false;
+    field = bough_field_find(row->fields, row->field_count, spec->route_field);
     if (!field || field->offset > size || field->size > size - field->offset)
         return false;
     *key = message + field->offset;

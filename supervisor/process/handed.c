@@ -181,18 +181,6 @@ bool bough_handed_retire(struct bough_proxy *proxy)
     return true;
 }
 
-bool bough_handed_runs(const struct bough_proxy *proxy)
-{
-    for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {
-        const union bough_progress progress = progress_of(proxy, lane);
-
-        if (is_plausible(&proxy->handed.lanes[lane], progress) &&
-            progress.begun != progress.done)
-            return true;
-    }
-    return false;
-}
-
 const void *bough_handed_running(const struct bough_proxy *proxy, size_t *size)
 {
     for (int i = 0; i < BOUGH_LANE_COUNT; i++) {
@@ -220,20 +208,15 @@ static bool reply_is_valid(const struct bough_proxy *proxy, const struct bough_h
                            const void *reply, size_t size)
 {
     const struct bough_actor_type *type = proxy->spec->type;
-    const struct bough_message_type *message;
-    uint32_t kind;
     size_t message_size;
-    const void *bytes = bough_held_bytes(held, &message_size);
+    const void *message = bough_held_bytes(held, &message_size);
 
     if (type->messages == NULL) return true;
-    if (message_size < sizeof(kind)) return false;
-    memcpy(&kind, bytes, sizeof(kind));
-    if (kind >= type->message_count) return false;
-    message = &type->messages[kind];
-    if (message->reply_size == 0) return size == 0;
-    return size >= message->reply_size &&
-           bough_block_valid(message->reply, message->reply_count, reply,
-                             message->reply_size, size);
+    const struct bough_message_type *row = bough_message_row(type, message, message_size);
+    if (row == NULL) return false;
+    if (row->reply_size == 0) return size == 0;
+    return size >= row->reply_size &&
+           bough_block_valid(row->reply, row->reply_count, reply, row->reply_size, size);
 }
 
 static bool is_text(const char *text, size_t size)

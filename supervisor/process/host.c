@@ -369,10 +369,13 @@ static struct bough_exit_reason reason_of(const siginfo_t *info)
 
 const struct bough_proxy *bough_host_runner(const struct bough_host *host)
 {
+    size_t size;
+
     for (uint32_t i = 0; i < host->berth_count; i++) {
         const struct bough_proxy *proxy = host->berths[i].proxy;
 
-        if (proxy != NULL && !proxy->told && bough_handed_runs(proxy)) return proxy;
+        if (proxy != NULL && !proxy->told && bough_handed_running(proxy, &size) != NULL)
+            return proxy;
     }
     return NULL;
 }

@@ -110,18 +110,14 @@ static bool can_be_checked(const struct bough_field *fields, size_t count)
 static enum bough_status check_message(const struct bough_actor_type *type,
                                        const void *message, size_t size)
 {
-    uint32_t kind;
-
     if (type == NULL) return BOUGH_ENOTFOUND;
     if (type->messages == NULL) return BOUGH_OK;
-    if (size < type->message_size || size < sizeof(kind)) return BOUGH_EINVALID;
-    memcpy(&kind, message, sizeof(kind));
-    if (kind >= type->message_count) return BOUGH_EINVALID;
 
-    const struct bough_message_type *about = &type->messages[kind];
-    if (!can_be_checked(about->fields, about->field_count)) return BOUGH_EDENIED;
-    return bough_block_valid(about->fields, about->field_count, message,
-                             type->message_size, size)
+    const struct bough_message_type *row = bough_message_row(type, message, size);
+    if (row == NULL) return BOUGH_EINVALID;
+    if (!can_be_checked(row->fields, row->field_count)) return BOUGH_EDENIED;
+    return bough_block_valid(row->fields, row->field_count, message, type->message_size,
+                             size)
                ? BOUGH_OK
                : BOUGH_EINVALID;
 }
@@ -205,8 +201,7 @@ static void remember(struct bough_host *host, const char *text)
 {
     char **line = &host->said[host->said_count++ % BOUGH_SAID_MAX];
 
-    free(*line);
-    *line = malloc(BOUGH_SAID_TEXT);
+    if (*line == NULL) *line = malloc(BOUGH_SAID_TEXT);
     if (*line != NULL) bough_text_format(*line, BOUGH_SAID_TEXT, "%s", text);
 }
 

@@ -195,9 +195,7 @@ bool bough_handed_waits(const struct bough_proxy *proxy);
 void bough_handed_send(struct bough_proxy *proxy);
 /* Ends those that the child says it has run. False: it says nonsense. */
 bool bough_handed_retire(struct bough_proxy *proxy);
-/* Whether it is running one, as far as it says. */
-bool bough_handed_runs(const struct bough_proxy *proxy);
-/* That message, while it is held; NULL: none. */
+/* The message that it is running, as far as it says; NULL: none. */
 const void *bough_handed_running(const struct bough_proxy *proxy, size_t *size);
 /* What the child says of its progress now, to be looked at before what it has written is
  * read, for a message's reply comes before its end. */

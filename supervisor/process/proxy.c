@@ -21,22 +21,12 @@ static bool is_alone(const struct bough_proxy *proxy)
     return proxy->host->owner == proxy->actor;
 }
 
-static uint32_t log_level_of(const struct bough_runtime *runtime)
-{
-    uint32_t level = 0;
-
-    while (level < BOUGH_LEVEL_COUNT &&
-           !bough_log_wanted(runtime, (enum bough_log_level)level))
-        level++;
-    return level;
-}
-
 static void pack_start(struct bough_proxy *proxy, struct bough_block *block)
 {
     const struct bough_child_spec *spec = proxy->spec;
     const struct bough_resident_start start = {
         .type = spec->type,
-        .log_level = log_level_of(bough_actor_runtime(proxy->actor)),
+        .log_level = bough_log_level(bough_actor_runtime(proxy->actor)),
         .capacity =
             spec->mailbox_capacity != 0 ? spec->mailbox_capacity : BOUGH_MAILBOX_CAPACITY,
         .when_full = spec->when_full,

@@ -234,14 +234,12 @@ static void log_lines(struct bough_runtime *runtime, const char *path, const cha
 
 static const char *message_name(const struct bough_crash *crash)
 {
-    uint32_t kind;
+    const struct bough_message_type *row =
+        crash->message != NULL
+            ? bough_message_row(crash->type, crash->message, crash->message_size)
+            : NULL;
 
-    if (crash->message == NULL || crash->type->messages == NULL ||
-        crash->message_size < sizeof(kind))
-        return "a message";
-    memcpy(&kind, crash->message, sizeof(kind));
-    return kind < crash->type->message_count ? crash->type->messages[kind].name
-                                             : "a message";
+    return row != NULL ? row->name : "a message";
 }
 
 static void log_report(const struct reporter *self)

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bough/config/json_fields.h>
-#include <bough/core/actor.h>
+#include <bough/tools/bough/message.h>
 #include <bough/tools/bough/output.h>
 
 /* As JSON */
@@ -25,25 +24,11 @@ static json_t *lines_json(const char *lines)
     return array;
 }
 
-/* {"message": name, "fields": {...}}; of a type without a table, or that cannot be shown
- * (it has been checked when it came into this program, where it came from outside): its
- * size. */
 static json_t *message_json(const struct bough_crash *crash)
 {
-    const struct bough_actor_type *type = crash->type;
-    const struct bough_message_type *about;
-    uint32_t kind;
-
-    if (crash->message == NULL) return json_null();
-    if (type->messages == NULL || crash->message_size < sizeof(kind))
-        return json_pack("{s:I}", "size", (json_int_t)crash->message_size);
-    memcpy(&kind, crash->message, sizeof(kind));
-    if (kind >= type->message_count || crash->message_size < type->message_size)
-        return json_pack("{s:I}", "size", (json_int_t)crash->message_size);
-    about = &type->messages[kind];
-    return json_pack(
-        "{s:s, s:o}", "message", about->name, "fields",
-        bough_json_from_block(about->fields, about->field_count, crash->message));
+    return crash->message != NULL
+               ? bough_message_json(crash->type, crash->message, crash->message_size)
+               : json_null();
 }
 
 json_t *bough_crash_json(const struct bough_crash *crash)

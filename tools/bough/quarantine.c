@@ -10,31 +10,14 @@
 #include <bough/core/text.h>
 #include <bough/tools/bough/body.h>
 #include <bough/tools/bough/history.h>
+#include <bough/tools/bough/message.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/request.h>
 
 /* Looking */
 
-/* The row of its type's table that describes it; NULL: none does, and it is bytes. */
-static const struct bough_message_type *row_of(const struct bough_quarantined *one)
-{
-    const struct bough_actor_type *type = one->type;
-    const struct bough_message_type *row;
-    uint32_t kind;
-
-    if (one->size < sizeof(kind) || one->size < type->message_size) return NULL;
-    memcpy(&kind, one->message, sizeof(kind));
-    if (kind >= type->message_count) return NULL;
-    row = &type->messages[kind];
-    return bough_block_valid(row->fields, row->field_count, one->message,
-                             type->message_size, one->size)
-               ? row
-               : NULL;
-}
-
 static json_t *view(const struct bough_quarantined *one)
 {
-    const struct bough_message_type *row = row_of(one);
     char time[BOUGH_TIME_TEXT];
     json_t *object =
         json_pack("{s:I, s:s, s:o, s:s, s:b, s:o, s:I, s:I, s:I}", "number",
@@ -47,15 +30,9 @@ static json_t *view(const struct bough_quarantined *one)
                   (json_int_t)one->size);
     int failed = object == NULL;
 
-    if (!failed && row != NULL) {
-        failed |= json_object_set_new(object, "message", json_string(row->name));
-        failed |= json_object_set_new(
-            object, "fields",
-            bough_json_from_block(row->fields, row->field_count, one->message));
-    } else if (!failed) {
-        failed |= json_object_set_new(object, "bytes",
-                                      bough_json_from_bytes(one->message, one->size));
-    }
+    if (!failed)
+        failed |= json_object_update_new(
+            object, bough_message_json(one->type, one->message, one->size));
     if (!failed) failed |= bough_history_add_reason(object, one->reason);
     if (!failed) return object;
     json_decref(object);
