@@ -17,9 +17,8 @@
 #include <bough/core/runtime.h>
 #include <bough/core/text.h>
 
-/* Questions of a child that are under way, beyond which they are refused; and answers for
- * which its ring has no room, beyond which it does not read them. */
-enum { ASKS_MAX = 4096, ANSWERS_MAX = 2 * ASKS_MAX };
+/* Questions of a child that are under way, beyond which they are refused. */
+enum { ASKS_MAX = 4096 };
 
 /* A question of the child's that is under way. */
 struct bough_ask {
@@ -36,7 +35,7 @@ static void tell_answer(struct bough_host *host, uint64_t id, enum bough_status 
 {
     struct bough_frame frame = { .kind = BOUGH_FRAME_ANSWER, .id = id, .status = status };
     enum bough_status posted =
-        bough_border_post(&host->border, &frame, reply, size, ANSWERS_MAX);
+        bough_border_post(&host->border, &frame, reply, size, BOUGH_UNREAD_MAX);
 
     /* When there is no memory for it, it says at least that, in the reserve. */
     if (posted == BOUGH_ENOMEM) {
@@ -238,7 +237,8 @@ static bool watch(struct bough_host *host, const char *path, size_t size)
     if (size == 0 || size > BOUGH_PATH_MAX || strnlen(path, size) != size - 1 ||
         !bough_path_valid(path))
         return false;
-    return bough_outlook_begin(host, path);
+    bough_outlook_begin(host, path);
+    return true;
 }
 
 /* Nobody of that number: there is none that it could have been told of. */

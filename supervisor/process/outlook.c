@@ -21,8 +21,8 @@ struct bough_outlook {
     char path[];
 };
 
-/* The reason, and the path behind it. False: it could not be told, now or later. */
-static bool tell_gone(struct bough_host *host, const char *path,
+/* The reason, and the path behind it. */
+static void tell_gone(struct bough_host *host, const char *path,
                       const struct bough_exit_reason *reason)
 {
     struct bough_frame frame = { .kind = BOUGH_FRAME_GONE };
@@ -30,25 +30,22 @@ static bool tell_gone(struct bough_host *host, const char *path,
     const size_t len = strlen(path) + 1;
     struct bough_exit_reason copy = { .kind = BOUGH_EXIT_NORMAL };
 
-    if (host->pidfd < 0) return true;
+    if (host->pidfd < 0) return;
     bough_exit_copy(&copy, reason);
     memcpy(bytes, &copy, sizeof(copy));
     memcpy(bytes + sizeof(copy), path, len);
-    if (bough_border_post(&host->border, &frame, bytes, sizeof(copy) + len, SIZE_MAX) !=
-        BOUGH_OK)
-        return false;
+    if (bough_border_post(&host->border, &frame, bytes, sizeof(copy) + len,
+                          BOUGH_UNREAD_MAX) != BOUGH_OK)
+        bough_host_distrust(host, "it watches and does not read what it is told");
     bough_border_poke(&host->border);
-    return true;
 }
 
 static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
 {
     struct bough_outlook *outlook = bough_container(watch, struct bough_outlook, watch);
-    struct bough_host *host = outlook->host;
 
-    HASH_DEL(host->outlooks, outlook);
-    if (!tell_gone(host, outlook->path, reason))
-        bough_host_distrust(host, "it does not read what it is told");
+    HASH_DEL(outlook->host->outlooks, outlook);
+    tell_gone(outlook->host, outlook->path, reason);
     free(outlook);
 }
 
@@ -68,31 +65,34 @@ static struct bough_outlook *enter(struct bough_host *host, const char *path)
     return NULL;
 }
 
-static bool lose(struct bough_host *host, const char *path, enum bough_status status,
+static void lose(struct bough_host *host, const char *path, enum bough_status status,
                  const char *why)
 {
     const struct bough_exit_reason lost =
         bough_exit_make(BOUGH_EXIT_LOST, status, 0, "%s", why);
 
-    return tell_gone(host, path, &lost);
+    tell_gone(host, path, &lost);
 }
 
-bool bough_outlook_begin(struct bough_host *host, const char *path)
+void bough_outlook_begin(struct bough_host *host, const char *path)
 {
     struct bough_outlook *outlook;
     struct bough_address place;
 
     HASH_FIND(hh, host->outlooks, path, strlen(path), outlook);
-    if (outlook != NULL) return true;
-    if (bough_lookup(bough_actor_loop(host->owner), path, &place) != BOUGH_OK)
-        return lose(host, path, BOUGH_ENOTFOUND, "there is nobody of that path");
+    if (outlook != NULL) return;
+    if (bough_lookup(bough_actor_loop(host->owner), path, &place) != BOUGH_OK) {
+        lose(host, path, BOUGH_ENOTFOUND, "there is nobody of that path");
+        return;
+    }
     outlook = enter(host, path);
-    if (outlook == NULL)
-        return lose(host, path, BOUGH_ENOMEM, "too many are watched, or memory is out");
+    if (outlook == NULL) {
+        lose(host, path, BOUGH_ENOMEM, "too many are watched, or memory is out");
+        return;
+    }
     outlook->watch.exited = on_exited;
     outlook->watch.owner = host->owner;
     bough_watch(&outlook->watch, place);
-    return true;
 }
 
 void bough_outlook_close(struct bough_host *host)

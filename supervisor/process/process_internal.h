@@ -84,6 +84,10 @@ struct bough_proxy {
     bool lingers, ending;
 };
 
+/* What a process has asked to be told, for which its ring has no room: beyond that it
+ * does not read it, and is not believed. */
+enum { BOUGH_UNREAD_MAX = 8192 };
+
 /* Of the log of a process, for the report of its end. */
 enum { BOUGH_SAID_MAX = 8, BOUGH_SAID_TEXT = 200 };
 
@@ -220,8 +224,8 @@ static inline uint64_t bough_handed_number(uint64_t id)
 bool bough_inbound_read(struct bough_host *host, bool *more, const char **why);
 void bough_inbound_close(struct bough_host *host);
 
-/* outlook.c: tells the end of the life of that path, once. False: it cannot be told. */
-BOUGH_CHECKED bool bough_outlook_begin(struct bough_host *host, const char *path);
+/* outlook.c: tells the end of the life of that path, once. */
+void bough_outlook_begin(struct bough_host *host, const char *path);
 void bough_outlook_close(struct bough_host *host);
 
 /* child.c */

@@ -371,6 +371,34 @@ static void leave_anything(struct tree *tree, struct bough_proxy *self)
     memset(area, 0, sizeof(*area));
 }
 
+/* It asks to be told, and does not read it: what waits for it in the parent is bounded,
+ * and then it is not believed any more. */
+static void watch_and_not_read(struct tree *tree, struct bough_proxy *self)
+{
+    static const char path[] = "/nobody";
+    struct bough_border *border = &self->host->border;
+    struct bough_border_page *page =
+        (struct bough_border_page *)(uintptr_t)border->theirs;
+    const struct bough_frame frame = { .kind = BOUGH_FRAME_WATCH, .len = sizeof(path) };
+    const char *why;
+    bool more;
+
+    start_over(page, self);
+    while (!self->host->distrusted) {
+        const uint64_t read = border->read;
+
+        if (BOUGH_RING_SIZE - read % BOUGH_RING_SIZE < 64) start_over(page, self);
+        char *at = page->ring + border->read % BOUGH_RING_SIZE;
+        memcpy(at, &frame, sizeof(frame));
+        memcpy(at + sizeof(frame), path, sizeof(path));
+        atomic_store(&page->written, border->read + frame_bytes(sizeof(path)));
+        bough_loop_begin(tree->loop);
+        assert_true(bough_inbound_read(self->host, &more, &why));
+        bough_loop_end(tree->loop);
+        assert_in_range(border->kept_count, 0, BOUGH_UNREAD_MAX);
+    }
+}
+
 static uint64_t trials(void)
 {
     const char *given = getenv("BOUGH_FUZZ_TRIALS");
@@ -437,6 +465,7 @@ static void a_child_that_writes_anything_harms_nobody(void **state)
     assert_int_equal(kill(self->host->pid, SIGSTOP), 0);
     fuzz(&tree, self);
     leave_anything(&tree, self);
+    watch_and_not_read(&tree, self);
 
     ask(&tree, &question, tree.beside);
     bough_loop_run_ready(tree.loop, SIZE_MAX);
