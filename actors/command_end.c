@@ -53,7 +53,7 @@ static void forget_process(struct bough_running *self)
 
 void bough_command_release(struct bough_running *self)
 {
-    const struct bough_cgroups *cgroups =
+    struct bough_cgroups *cgroups =
         bough_guard_cgroup(bough_runtime_guard(bough_actor_runtime(self->actor)));
     int pidfd;
 
@@ -66,7 +66,8 @@ void bough_command_release(struct bough_running *self)
     free(self->stopper);
     self->stopper = NULL;
     if (!self->has_cgroup) return;
-    if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), &pidfd)) close(pidfd);
+    if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), false, &pidfd))
+        close(pidfd);
     self->has_cgroup = false;
 }
 
@@ -86,14 +87,17 @@ static void on_ended(struct ev_loop *ev, struct ev_io *io, int events);
 /* Kills what is left; false: there is one to wait for. */
 static bool end_leftovers(struct bough_running *self)
 {
-    const struct bough_cgroups *cgroups =
+    struct bough_cgroups *cgroups =
         bough_guard_cgroup(bough_runtime_guard(bough_actor_runtime(self->actor)));
 
     if (self->leftover >= 0) close(self->leftover);
     self->leftover = -1;
     if (self->has_cgroup) {
-        if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), &self->leftover))
+        if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), self->returns,
+                              &self->leftover)) {
+            self->returns = false; /* not to this one: see bough_cgroup_end() */
             return false;
+        }
         self->has_cgroup = false;
         return true;
     }
@@ -159,6 +163,7 @@ static void be_over(struct bough_running *self)
     if (!reap(self, &end)) return;
     ev_timer_stop(ev_of(self), &self->patience);
     const struct bough_exit_reason reason = reason_of(self, &end);
+    self->returns = !bough_exit_good(&reason) && !self->stopping;
     bough_exit_because(self->actor, &reason);
     look_for_leftovers(self);
 }

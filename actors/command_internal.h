@@ -48,6 +48,7 @@ struct bough_running {
     int tries;    /* to have its last lines taken; seconds since it was killed */
     struct bough_linger linger;
     bool lingers, stopping, killed, has_cgroup;
+    bool returns; /* most likely: its end was a fault */
 
     struct bough_command_output_pipes *output; /* NULL: nothing goes to the log */
     struct bough_command_input_pipe *input;    /* NULL: it has none */
@@ -69,7 +70,8 @@ bool bough_tcp_parse(const char *text, struct sockaddr_storage *address, size_t 
 
 /* An environment, made for one start. */
 struct bough_environment {
-    char **list; /* ends with NULL */
+    char **list; /* ends with NULL; the first ones are this process's own */
+    bool *made;  /* of each: it was made here */
     size_t count, capacity;
     bool failed; /* memory is out */
 };

@@ -157,7 +157,7 @@ void bough_guard_check(struct bough_guard *guard)
     pthread_mutex_unlock(&guard->lock);
 }
 
-const struct bough_cgroups *bough_guard_cgroup(const struct bough_guard *guard)
+struct bough_cgroups *bough_guard_cgroup(struct bough_guard *guard)
 {
     return guard != NULL && guard->cgroups.folder >= 0 ? &guard->cgroups : NULL;
 }

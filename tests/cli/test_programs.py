@@ -278,6 +278,19 @@ def the_log_tells_who_wrote_what(folder):
 
 
 @fact
+def who_leaves_something_behind_comes_back_once(folder):
+    """What was killed with a cgroup must not take the next life along."""
+    tree = folder.start(tree_of(program("a", "(setsid sleep 1000 &); echo here; read x; exit 1",
+                                        stdin="input")))
+    for life in range(1, 6):
+        until(lambda: place(folder, "/a")["life"] == life and tree.said().count("here") == life,
+              "the next life")
+        folder.bough("call", "/a", "input", '{"last": true}')
+    until(lambda: place(folder, "/a")["life"] == 6, "the last life")
+    assert "KILL" not in tree.said(), tree.said()
+
+
+@fact
 def orphans_that_have_ended_are_reaped(folder):
     tree = folder.start(tree_of(program(
         "a", "for i in 1 2 3 4 5 6 7 8 9; do (sh -c 'echo ends' &) ; done; exec sleep 1000")))
