@@ -49,6 +49,7 @@ enum bough_status bough_ways_make(const struct bough_running *self,
         .has_umask = options->umask != NULL,
         .umask = options->umask ? (mode_t)strtol(options->umask, NULL, 8) : 0,
         .nice = (int)options->nice,
+        .files = bough_guard_files(bough_runtime_guard(bough_actor_runtime(self->actor))),
         .limits = ways->plan,
     };
     return BOUGH_OK;

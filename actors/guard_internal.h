@@ -5,11 +5,15 @@
 #define BOUGH_ACTORS_GUARD_INTERNAL_H
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 #include <bough/actors/guard.h>
 
 /* Forks another when somebody has killed it. Thread: any. */
 void bough_guard_check(struct bough_guard *guard);
+
+/* The soft limit of files when it was made; 0: unknown, or no guard. */
+uint64_t bough_guard_files(const struct bough_guard *guard);
 
 /* cgroup.c: the cgroups below this process's own. */
 

@@ -8,6 +8,7 @@ SPDX-License-Identifier: MIT
 import os
 import pathlib
 import re
+import resource
 import shutil
 import stat
 
@@ -275,6 +276,18 @@ def the_log_tells_who_wrote_what(folder):
     same(sorted((row["path"], row["text"], row["fields"]["stream"]) for row in rows),
          [("/a", "error", "stderr"), ("/a", "out", "stdout")])
     assert tree.alive()
+
+
+@fact
+def its_limit_of_files_is_not_that_of_bough(folder):
+    """Which raises its own as far as it goes."""
+    def lower():
+        resource.setrlimit(resource.RLIMIT_NOFILE,
+                           (300, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    tree = folder.start(tree_of(program("a", "echo files $(ulimit -n).; exec sleep 1000")),
+                        preexec_fn=lower)
+    until(lambda: "/a: files 300. " in tree.said(), "its limit")
 
 
 @fact
