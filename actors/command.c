@@ -209,6 +209,7 @@ const struct bough_actor_type bough_command_type = {
     .stop = command_stop,
     .finish = command_finish,
     .check_options = bough_command_check,
+    .check_here = bough_command_check_here,
     .no_process = "a command is a process of its own already; \"isolation\" must be "
                   "\"inline\" or \"thread\"",
 };

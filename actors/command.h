@@ -67,7 +67,8 @@ struct bough_command_health {
     int64_t threshold;  /* 0: 3 */
 };
 
-#define BOUGH_NICE_GIVEN_ZERO 20 /* of `nice`: 0 itself */
+#define BOUGH_NICE_GIVEN_ZERO 20    /* of `nice`: 0 itself */
+#define BOUGH_SCORE_GIVEN_ZERO 2000 /* of `oom_score_adj` */
 
 struct bough_command_options {
     const char *const *run; /* the program and its arguments, or one script for `shell` */
@@ -80,7 +81,9 @@ struct bough_command_options {
     const char *umask; /* octal */
     int64_t nice;      /* 0: this process's */
     struct bough_rlimits rlimits;
-    int stdin_from; /* enum bough_command_stdin */
+    bool no_new_privs;     /* as in core/limits.h */
+    int64_t oom_score_adj; /* the same; 0: this process's */
+    int stdin_from;        /* enum bough_command_stdin */
     struct bough_command_output stdout_to, stderr_to;
     const char *logger;              /* for what it writes; NULL: the runtime's log */
     const char *stop_signal;         /* name or number; NULL: TERM */

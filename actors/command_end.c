@@ -253,7 +253,7 @@ static enum bough_status run_stop_command(struct bough_running *self,
 {
     struct bough_ways ways;
     char pid[16];
-    enum bough_status status = bough_ways_make(self, &ways, error);
+    enum bough_status status = bough_ways_make(self->options, &ways, error);
 
     if (status != BOUGH_OK) return status;
     snprintf(pid, sizeof(pid), "%d", (int)self->process.pid);

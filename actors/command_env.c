@@ -85,6 +85,14 @@ void bough_environment_set(struct bough_environment *environment, const char *na
     put(environment, variable, name_len);
 }
 
+const char *bough_environment_path(const struct bough_environment *environment)
+{
+    for (size_t i = 0; i < environment->count; i++) {
+        if (has_name(environment->list[i], "PATH", 4)) return environment->list[i] + 5;
+    }
+    return NULL;
+}
+
 void bough_environment_free(struct bough_environment *environment)
 {
     for (size_t i = 0; i < environment->count; i++) {

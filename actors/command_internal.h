@@ -57,9 +57,11 @@ struct bough_running {
 };
 
 /* command_options.c */
-enum { BOUGH_COMMAND_FIELDS = 19 };
+enum { BOUGH_COMMAND_FIELDS = 21 };
 extern const struct bough_field bough_command_fields[BOUGH_COMMAND_FIELDS];
 enum bough_status bough_command_check(const void *options, struct bough_error *error);
+enum bough_status bough_command_check_here(const void *options,
+                                           struct bough_error *error);
 int bough_command_stop_signal(const struct bough_command_options *options);
 
 /* An address of "tcp": false when it is none. */
@@ -85,6 +87,9 @@ bough_environment_make(const struct bough_command_options *options,
 void bough_environment_set(struct bough_environment *environment, const char *name,
                            const char *value);
 
+/* Its PATH; NULL: it has none. */
+const char *bough_environment_path(const struct bough_environment *environment);
+
 /* Wipes it, for there may be secrets in it. Fine on a zeroed one. */
 void bough_environment_free(struct bough_environment *environment);
 
@@ -97,9 +102,9 @@ struct bough_ways {
     struct bough_spawn_options options;
 };
 
-BOUGH_CHECKED enum bough_status bough_ways_make(const struct bough_running *self,
-                                                struct bough_ways *ways,
-                                                struct bough_error *error);
+BOUGH_CHECKED enum bough_status
+bough_ways_make(const struct bough_command_options *options, struct bough_ways *ways,
+                struct bough_error *error);
 void bough_ways_free(struct bough_ways *ways);
 
 /* Starts the program. Nothing is left when it fails. */

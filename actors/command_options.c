@@ -107,6 +107,14 @@ const struct bough_field bough_command_fields[BOUGH_COMMAND_FIELDS] = {
     option(rlimits, "rlimits", BOUGH_OBJECT, .optional = true, .of = bough_rlimit_fields,
            .of_count = BOUGH_RLIMIT_COUNT, .of_size = sizeof(struct bough_rlimits),
            .help = "what it may use at most"),
+    option(no_new_privs, "no_new_privs", BOUGH_BOOL, .optional = true,
+           .help = "whether no program that it runs gains privileges by its file, as "
+                   "set-user-ID programs do"),
+    option(oom_score_adj, "oom_score_adj", BOUGH_INT64, .optional = true,
+           .min = -BOUGH_OOM_SCORE_ADJ_MAX, .max = BOUGH_OOM_SCORE_ADJ_MAX,
+           .given_zero = BOUGH_SCORE_GIVEN_ZERO,
+           .help = "how soon the kernel ends it when memory is short: -1000 (never) to "
+                   "1000 (first)"),
     option(stdin_from, "stdin", BOUGH_CHOICE, .optional = true, .choices = inputs,
            .help = "where its input comes from: nowhere, or messages \"input\""),
     option(stdout_to, "stdout", BOUGH_EITHER, .optional = true, .choices = outputs,
@@ -199,6 +207,11 @@ static enum bough_status check_ways(const struct bough_command_options *options,
                      options->stop_signal);
     if (options->stop_command && !options->stop_command[0])
         return wrong(error, "stop_command", "\"stop_command\" needs a program");
+    if (options->oom_score_adj < -BOUGH_OOM_SCORE_ADJ_MAX ||
+        (options->oom_score_adj > BOUGH_OOM_SCORE_ADJ_MAX &&
+         options->oom_score_adj != BOUGH_SCORE_GIVEN_ZERO))
+        return wrong(error, "oom_score_adj",
+                     "\"oom_score_adj\" must be from -1000 to 1000");
     const enum bough_status status = bough_rlimits_check(&options->rlimits, error);
     if (status != BOUGH_OK && error)
         snprintf(error->pointer, sizeof(error->pointer), "/rlimits");

@@ -147,6 +147,25 @@ def one_that_is_not_executable_is_a_failed_start(folder):
 
 
 @fact
+def check_says_what_is_missing_here(folder):
+    file = folder.write("x.json", tree_of(
+        program("a", ["bough-has-no-such"]), program("b", ["true"], env_file="none"),
+        program("c", ["true"], cwd="nowhere"), program("d", ["true"]),
+        program("e", ["bough-in-bin"], env={"PATH": str(folder.path / "bin")}),
+        child("f", "worker", options={"run": ["./none"]})))
+    (folder.path / "bin").mkdir()
+    tool = folder.path / "bin/bough-in-bin"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    same([(one["path"], one["text"].split(";")[0]) for one in
+          folder.ask("check", "--json", file)["obstacles"]],
+         [("/a", 'program "bough-has-no-such" was not found in PATH'),
+          ("/b", f'env_file "{folder.path}/none" cannot be read: No such file or directory'),
+          ("/c", f'cannot enter "{folder.path}/nowhere": No such file or directory'),
+          ("/f", f'program "{folder.path}/./none" is not there')])
+
+
+@fact
 def files_are_where_the_config_is(folder):
     """The tree is run from elsewhere."""
     (folder.path / "etc").mkdir()
