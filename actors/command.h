@@ -90,6 +90,10 @@ struct bough_command_options {
     const char *const *stop_command; /* instead; it finds the process in $MAINPID */
     struct bough_command_ready ready;
     struct bough_command_health health;
+    /* Not always, but at times: the actor is there all the while, and runs its program
+     * each time. A run that ends well is no end of the actor. One of these. */
+    int64_t every_ms; /* at this interval, for the first time after it; 0: always */
+    const char *at;   /* as crontab(5) has it: "30 3 * * mon-fri", "@daily"; local time */
 };
 
 /* A question being asked; the asker sets call.done, and call.timeout_ms (0: for ever). */
@@ -106,6 +110,7 @@ struct bough_command_status {
     int64_t uptime_ms;
     struct bough_command_stream_status out, err; /* of what goes to the log */
     int64_t input_waiting; /* bytes sent, which it has not read yet */
+    int64_t runs;          /* of this life, with `every` and `at` */
 };
 
 /* Starts a command on `loop`; the handle names this life. `options` is copied. `watch`
@@ -127,6 +132,10 @@ BOUGH_PUBLIC void bough_command_signal(struct bough_command command, const char 
 BOUGH_PUBLIC void bough_command_input(struct bough_command command, const void *bytes,
                                       size_t size, bool last,
                                       struct bough_command_ask *ask);
+
+/* Runs one that runs at times now, out of turn. BOUGH_ERUNNING while it runs. */
+BOUGH_PUBLIC void bough_command_run_now(struct bough_command command,
+                                        struct bough_command_ask *ask);
 
 BOUGH_PUBLIC void bough_command_ask_status(struct bough_command command,
                                            struct bough_command_ask *ask);

@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -71,11 +72,12 @@ void bough_command_release(struct bough_running *self)
     self->has_cgroup = false;
 }
 
+/* Between two runs nothing is over. */
 static void gone(struct bough_running *self)
 {
     self->phase = BOUGH_COMMAND_NONE;
     bough_command_release(self);
-    if (!self->lingers) return;
+    if (!self->lingers || !self->over) return;
     self->lingers = false;
     bough_linger_over(&self->linger);
 }
@@ -164,7 +166,15 @@ static void be_over(struct bough_running *self)
     ev_timer_stop(ev_of(self), &self->patience);
     const struct bough_exit_reason reason = reason_of(self, &end);
     self->returns = !bough_exit_good(&reason) && !self->stopping;
-    bough_exit_because(self->actor, &reason);
+    if (!self->schedule || self->stopping || !bough_exit_good(&reason)) {
+        self->over = true;
+        bough_exit_because(self->actor, &reason);
+    } else {
+        bough_log(
+            bough_actor_runtime(self->actor), BOUGH_INFO, bough_actor_path(self->actor),
+            "run %" PRId64 " ended, after %" PRId64 " ms", bough_schedule_runs(self),
+            bough_now_ms(self->actor) - self->started_ms);
+    }
     look_for_leftovers(self);
 }
 
@@ -365,8 +375,11 @@ static void ends(struct bough_linger *linger, const struct bough_exit_reason *re
 {
     struct bough_running *self = bough_container(linger, struct bough_running, linger);
 
+    self->over = true;
     if (reason->kind == BOUGH_EXIT_TIMEOUT) explain_timeout(self);
-    if (at_once) {
+    if (self->phase == BOUGH_COMMAND_NONE) {
+        gone(self);
+    } else if (at_once) {
         end_at_once(self);
     } else if (self->phase != BOUGH_COMMAND_RUNS) {
         self->killed = true; /* it ends already: its last lines are not waited for */
@@ -381,7 +394,9 @@ static void ends(struct bough_linger *linger, const struct bough_exit_reason *re
 
 void bough_command_end_now(struct bough_running *self)
 {
+    self->over = true;
     if (self->phase != BOUGH_COMMAND_NONE) end_at_once(self);
+    bough_schedule_free(self);
 }
 
 /* Only an actor with a name can make its end wait. */

@@ -150,6 +150,7 @@ enum bough_status bough_command_start(struct bough_running *self,
         return status;
     }
     self->phase = BOUGH_COMMAND_RUNS;
+    self->killed = self->returns = false;
     self->started_ms = bough_now_ms(self->actor);
     bough_command_watch_end(self);
     bough_command_watch_output(self);
