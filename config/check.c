@@ -379,6 +379,7 @@ void bough_config_check(struct bough_config *config, const json_t *root)
     check_root_type(config, &entry, &place);
     config->tree.name = entry.name;
     config->tree.log = entry.log;
+    config->tree.exit_with = entry.exit_with;
     read_supervisor(config, &entry, &config->root, &place, &config->tree.options);
     bough_references_check(config);
 }

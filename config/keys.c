@@ -94,6 +94,11 @@ const struct bough_key bough_keys[] = {
     { entry_field(log, "log", BOUGH_PATH, .optional = true, .refers_to = "logger",
                   .help = "The logger that supervisors and the runtime report through."),
       .where = ROOT },
+    { entry_field(exit_with, "exit_with", BOUGH_PATH, .optional = true,
+                  .refers_to = "command",
+                  .help = "The command whose last exit code is that of bough itself, and "
+                          "which gets the signals QUIT, USR1, USR2 and WINCH."),
+      .where = ROOT },
     { entry_field(
           strategy, "strategy", BOUGH_CHOICE, .optional = true,
           .choices = bough_strategy_names,

@@ -85,6 +85,7 @@ enum { BOUGH_MAILBOX_CAPACITY = 1024 }; /* messages, when capacity is 0 */
 struct bough_place_spec {
     const struct bough_actor_type *type;
     const void *options;         /* copied; NULL: fallbacks */
+    bool shares_options;         /* they are from bough_options_copy(): shared instead */
     struct bough_address parent; /* BOUGH_NOBODY: a root */
     const char *name;  /* copied; NULL: no name (no path, no events). "/" for a root */
     uint32_t capacity; /* of the mailbox, in messages; 0: the default */

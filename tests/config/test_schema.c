@@ -392,6 +392,7 @@ static bool can_be_known(const char *name)
     static const char *const beyond[] = {
         "command_ready_by_two.json",
         "command_string_without_shell.json",
+        "command_with_keys_of_a_process.json",
         "duplicate_name.json",
         "duration_too_fine.json",
         "duration_too_large.json",

@@ -29,6 +29,7 @@
 #include <bough/tools/bough/history.h>
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/service.h>
 #include <bough/tools/bough/sockets.h>
 #include <bough/tools/bough/verbs.h>
 
@@ -40,8 +41,13 @@ enum {
 static const double DRAIN_SECONDS = 2; /* for the last answers, once the tree is down */
 static const double ORPHAN_SECONDS = 0.2; /* that orphans which have ended may wait */
 
+/* What goes on to the command that is named by "exit_with". */
+static const int forwarded[] = { SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+
 struct program {
-    char *name; /* the tree's */
+    char *name;      /* the tree's */
+    char *exit_with; /* the path of a command; NULL: none */
+    int exit_code;   /* its last; -1: it has not ended */
     size_t workers, supervisors;
     char socket[BOUGH_SOCKET_PATH];
 
@@ -49,12 +55,14 @@ struct program {
     struct bough_nursery *nursery;
     struct ev_loop *ev;
     struct ev_signal terminate, interrupt, hangup, child;
+    struct ev_signal forward[bough_count_of(forwarded)];
     struct ev_timer orphans;
     struct bough_history *history;
     struct bough_runtime *runtime;
     struct bough_loop *loop;
     struct bough_logger_hook hook;
     struct bough_control *control;
+    struct bough_service service;
 
     struct bough_supervisor root;
     struct bough_watch watch;
@@ -65,9 +73,30 @@ struct program {
 
 /* What happens to the tree */
 
+/* As a shell has it. */
+static int exit_code_of(const struct bough_exit_reason *reason)
+{
+    switch (reason->kind) {
+    case BOUGH_EXIT_NORMAL:
+    case BOUGH_EXIT_SHUTDOWN: return 0;
+    case BOUGH_EXIT_CODE: return reason->number;
+    case BOUGH_EXIT_SIGNAL: return 128 + reason->number;
+    case BOUGH_EXIT_KILLED:
+    case BOUGH_EXIT_TIMEOUT: return 128 + SIGKILL;
+    case BOUGH_EXIT_ERROR:
+    case BOUGH_EXIT_LOST:
+    case BOUGH_EXIT_KIND_COUNT: break;
+    }
+    return BOUGH_CODE_FAILED;
+}
+
 static void on_event(void *data, const struct bough_event *event)
 {
     struct program *program = data;
+
+    if (event->kind == BOUGH_EVENT_EXITED && program->exit_with != NULL &&
+        strcmp(event->path, program->exit_with) == 0)
+        program->exit_code = exit_code_of(event->reason);
 
     if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
         program->gave_up = true;
@@ -80,6 +109,7 @@ static void on_ready(struct bough_watch *watch)
     struct program *program = bough_container(watch, struct program, watch);
 
     program->ready = true;
+    bough_service_say(&program->service, "READY=1\nSTATUS=up");
     bough_log(program->runtime, BOUGH_INFO, "/",
               "%s is up: %zu actor%s under %zu supervisor%s", program->name,
               program->workers, program->workers == 1 ? "" : "s", program->supervisors,
@@ -99,6 +129,7 @@ static void stop(struct program *program)
 {
     if (program->stopping) return;
     program->stopping = true;
+    bough_service_say(&program->service, "STOPPING=1\nSTATUS=stopping");
     bough_supervisor_stop(program->root);
 }
 
@@ -148,6 +179,29 @@ static void on_hangup(struct ev_loop *ev, struct ev_signal *watcher, int events)
     bough_log(program->runtime, BOUGH_WARNING, "", "SIGHUP, and no logger to tell");
 }
 
+/* The number is its process's until that is reaped, here, on this thread. */
+static void on_forward(struct ev_loop *ev, struct ev_signal *watcher, int events)
+{
+    const struct program *program = watcher->data;
+    struct bough_address place;
+    struct bough_place_info info;
+
+    (void)ev, (void)events;
+    if (bough_lookup(program->loop, program->exit_with, &place) == BOUGH_OK &&
+        bough_place_info(place, &info) == BOUGH_OK && info.pid > 0)
+        kill((pid_t)info.pid, watcher->signum);
+}
+
+static void watch_forwarded(struct program *program)
+{
+    for (size_t i = 0; i < bough_count_of(forwarded); i++) {
+        ev_signal_init(&program->forward[i], on_forward, forwarded[i]);
+        program->forward[i].data = program;
+        if (program->exit_with != NULL)
+            ev_signal_start(program->ev, &program->forward[i]);
+    }
+}
+
 /* Many may end at once, and most are waited for by somebody. */
 static void on_child(struct ev_loop *ev, struct ev_signal *watcher, int events)
 {
@@ -179,6 +233,7 @@ static void watch_signals(struct program *program)
     ev_signal_start(program->ev, &program->interrupt);
     ev_signal_start(program->ev, &program->hangup);
     if (program->guard != NULL) ev_signal_start(program->ev, &program->child);
+    watch_forwarded(program);
 }
 
 static void unwatch_signals(struct program *program)
@@ -187,6 +242,8 @@ static void unwatch_signals(struct program *program)
     ev_signal_stop(program->ev, &program->interrupt);
     ev_signal_stop(program->ev, &program->hangup);
     ev_signal_stop(program->ev, &program->child);
+    for (size_t i = 0; i < bough_count_of(forwarded); i++)
+        ev_signal_stop(program->ev, &program->forward[i]);
     ev_timer_stop(program->ev, &program->orphans);
 }
 
@@ -286,6 +343,7 @@ static enum bough_status make(struct program *program,
     status = make_control(program, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
+    bough_service_watch(&program->service, program->ev);
     return start_tree(program, tree, error);
 }
 
@@ -293,6 +351,7 @@ static void unmake(struct program *program)
 {
     bough_control_free(program->control);
     if (program->runtime != NULL) bough_runtime_free(program->runtime);
+    bough_service_close(&program->service, program->ev);
     if (program->ev != NULL) {
         unwatch_signals(program);
         ev_loop_destroy(program->ev);
@@ -300,6 +359,7 @@ static void unmake(struct program *program)
     bough_nursery_free(program->nursery);
     bough_guard_free(program->guard);
     bough_history_free(program->history);
+    free(program->exit_with);
     free(program->name);
 }
 
@@ -373,9 +433,12 @@ static int make_from(struct program *program, struct bough_config *config,
     enum bough_status status = BOUGH_ENOMEM;
 
     program->name = strdup(tree->name);
+    program->exit_code = -1;
+    if (tree->exit_with != NULL) program->exit_with = strdup(tree->exit_with);
     program->workers = tree->workers;
     program->supervisors = tree->supervisors;
-    if (program->name != NULL) status = make(program, tree, arguments, &error);
+    if (program->name != NULL && (program->exit_with || !tree->exit_with))
+        status = make(program, tree, arguments, &error);
     if (status != BOUGH_OK) bough_complain("%s: %s", tree->name, error.text);
     bough_config_free(config);
     malloc_trim(0);
@@ -389,6 +452,7 @@ int bough_cmd_run(const struct bough_arguments *arguments)
     int code = bough_load(arguments->words[0], &config);
 
     if (code != BOUGH_CODE_DONE) return code;
+    bough_service_open(&program.service);
     code = make_from(&program, config, arguments);
     if (code != BOUGH_CODE_DONE) {
         unmake(&program);
@@ -398,6 +462,7 @@ int bough_cmd_run(const struct bough_arguments *arguments)
     ev_run(program.ev, 0);
     if (program.down) drain(&program);
     code = judge(&program);
+    if (program.exit_code >= 0) code = program.exit_code;
     unmake(&program);
     return code;
 }
