@@ -41,8 +41,10 @@ BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
 /* What is known of a fault. Texts are of one or more lines, without a newline at the end,
  * or "". */
 struct bough_crash {
-    int signal;
-    char what[96];         /* "SEGV at 0x8: address not mapped" */
+    int signal, code; /* si_code of the signal: sigaction(2) */
+    bool has_address; /* the kernel has said what it was about: */
+    uint64_t address;
+    char what[96];         /* "SEGV at 0x8: nothing is there" */
     const char *backtrace; /* the innermost function first, a line each */
     const char *log;       /* the last lines that it had logged */
     const char *core;      /* about its core file */
@@ -51,8 +53,9 @@ struct bough_crash {
     const struct bough_actor_type *type;
     const void *message;
     size_t message_size;
-    int64_t user_ms, system_ms; /* processor time of the process */
-    int64_t memory;             /* bytes resident, at the most */
+    int64_t user_ms, system_ms;         /* processor time of the process */
+    int64_t memory;                     /* bytes resident, at the most */
+    int64_t minor_faults, major_faults; /* of its pages; the latter read from a disk */
     void *view; /* for who keeps it in another form, once the event is over; NULL */
 };
 

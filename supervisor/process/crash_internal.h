@@ -2,7 +2,8 @@
  *
  * crash.c    writes it, in the process that dies
  * symbols.c  finds names for it, in a process of its own
- * report.c   reads it in the parent, and tells
+ * fault.c    reads it in the parent, and checks it
+ * report.c   tells
  *
  * It lies behind the child's side of the border, which outlives the process. The parent
  * does not believe it, and does not look into the files that it names: a program that has
@@ -35,6 +36,10 @@ struct bough_crash_area {
 /* The lines of /proc/self/maps follow. */
 enum { BOUGH_CRASH_MAPS_MAX = BOUGH_CRASH_ROOM - sizeof(struct bough_crash_area) };
 
+/* In a signal handler, with its context: the program counters, innermost first; `count`
+ * counts them as they come. */
+void bough_crash_walk(void *context, uint64_t *frames, volatile uint32_t *count);
+
 /* In the nursery: what is set up when it is first used is there in each child. */
 void bough_crash_warm_up(void);
 
@@ -49,10 +54,41 @@ void bough_crash_read(int socket, int file) __attribute__((noreturn));
 void bough_crash_print(const struct bough_crash_area *area, const char *maps, char *text,
                        size_t size);
 
-/* report.c: a process with that border has ended so. Tells when its owner's life is over,
- * later than that. */
+/* fault.c */
+
 struct bough_host;
 struct rusage;
+
+/* A copy of what a process has left, made sound, and its mappings, which end with NUL.
+ * False: it has left nothing, or nothing that is a fault. */
+BOUGH_CHECKED bool bough_fault_read(const struct bough_host *host,
+                                    struct bough_crash_area *area,
+                                    char maps[BOUGH_CRASH_MAPS_MAX + 1]);
+
+/* "SEGV at 0x8: nothing is there". */
+enum { BOUGH_FAULT_TEXT = 96 };
+void bough_fault_print(const struct bough_crash_area *area, char text[BOUGH_FAULT_TEXT]);
+
+/* The same without the signal's name, of one that has died of that signal; "": it has not
+ * said more. */
+void bough_fault_print_end(const struct bough_host *host, int number,
+                           char text[BOUGH_FAULT_TEXT]);
+
+/* Whether the kernel says which address it was about. */
+bool bough_fault_has_address(const struct bough_crash_area *area);
+
+/* What is no text is made one, line by line. */
+void bough_fault_clean(char *text);
+
+/* Where the core file is, of a process that has dumped one: a sentence, cleaned. */
+struct bough_core {
+    int64_t pid;
+    int signal;
+};
+void bough_fault_print_core(const struct bough_core *core, char *text, size_t size);
+
+/* report.c: a process with that border has ended so. Tells when its owner's life is over,
+ * later than that. */
 void bough_crash_report(struct bough_host *host, bool dumped, const struct rusage *usage);
 
 #endif

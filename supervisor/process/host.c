@@ -21,6 +21,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/runtime.h>
+#include <bough/core/text.h>
 #include <bough/supervisor/process/crash_internal.h>
 #include <bough/supervisor/process/nursery_internal.h>
 
@@ -356,13 +357,18 @@ static struct bough_exit_reason why_stuck(const struct bough_host *host)
         runner != NULL ? " ran a message" : "");
 }
 
-static struct bough_exit_reason reason_of(const siginfo_t *info)
+static struct bough_exit_reason reason_of(const struct bough_host *host,
+                                          const siginfo_t *info)
 {
+    char place[BOUGH_FAULT_TEXT];
+
     if (info->si_code == CLD_EXITED)
         return bough_exit_make(BOUGH_EXIT_CODE, BOUGH_OK, info->si_status,
                                "its process ended by itself");
-    if (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED)
-        return bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, info->si_status, NULL);
+    if (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED) {
+        bough_fault_print_end(host, info->si_status, place);
+        return bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, info->si_status, "%s", place);
+    }
     return bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0,
                            "somebody else has waited for its process");
 }
@@ -385,10 +391,14 @@ static void name_runner(const struct bough_host *host, struct bough_exit_reason 
 {
     const struct bough_proxy *runner = bough_host_runner(host);
 
-    if (runner != NULL)
-        *reason =
-            bough_exit_make(reason->kind, reason->status, reason->number,
-                            "while %s ran a message", bough_actor_path(runner->actor));
+    const bool by_fault = reason->kind == BOUGH_EXIT_SIGNAL && reason->text[0] != '\0';
+    char place[BOUGH_EXIT_TEXT] = "";
+
+    if (runner == NULL) return;
+    if (by_fault) bough_text_format(place, sizeof(place), "%s, ", reason->text);
+    *reason = bough_exit_make(reason->kind, reason->status, reason->number,
+                              "%swhile %s ran a message", place,
+                              bough_actor_path(runner->actor));
 }
 
 static void over(struct bough_host *host)
@@ -422,7 +432,7 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
 {
     struct ev_loop *ev = bough_loop_ev(bough_actor_loop(host->owner));
     const struct bough_proxy *own = own_proxy(host);
-    struct bough_exit_reason reason = reason_of(info);
+    struct bough_exit_reason reason = reason_of(host, info);
     const char *why;
 
     if (ended_by_itself(host, info)) host->ordered = false;

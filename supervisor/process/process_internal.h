@@ -235,6 +235,9 @@ void bough_outlook_close(struct bough_host *host);
 void bough_process_prepare(void);
 void bough_process_main(int socket) __attribute__((noreturn));
 
+/* What ps(1) and core files call it. */
+#define BOUGH_CHILD_NAME "bough-child"
+
 /* Exit codes, as in sysexits.h: EX_SOFTWARE, EX_UNAVAILABLE. */
 enum { BOUGH_CODE_CONFUSED = 70, BOUGH_CODE_ORPHAN = 69 };
 

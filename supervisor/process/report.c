@@ -23,7 +23,7 @@
 #include <bough/supervisor/process/nursery_internal.h>
 #include <bough/supervisor/process/process_internal.h>
 
-enum { READER_MS = 30000, MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 256 };
+enum { READER_MS = 30000, MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 512 };
 
 /* Everything that is known, in one piece. */
 struct report {
@@ -41,79 +41,18 @@ struct report {
     _Alignas(max_align_t) char message[];
 };
 
-/* What the process says, checked */
-
-static bool is_fault(int number)
-{
-    return number == SIGSEGV || number == SIGBUS || number == SIGILL ||
-           number == SIGFPE || number == SIGABRT || number == SIGSYS || number == SIGTRAP;
-}
-
-static const char *code_text(int number, int code)
-{
-    if (code == SI_USER) return "sent by kill()";
-    if (code == SI_TKILL) return "raised by itself";
-    if (number == SIGSEGV && code == SEGV_MAPERR) return "nothing is there";
-    if (number == SIGSEGV && code == SEGV_ACCERR) return "not allowed there";
-    if (number == SIGBUS && code == BUS_ADRALN) return "not aligned";
-    if (number == SIGBUS && code == BUS_ADRERR) return "no such memory";
-    if (number == SIGFPE && code == FPE_INTDIV) return "integer division by zero";
-    if (number == SIGFPE && code == FPE_INTOVF) return "integer overflow";
-    if (number == SIGILL) return "no such instruction";
-    return "";
-}
-
-static void print_what(const struct bough_crash_area *area, char what[96])
-{
-    const char *name = sigabbrev_np(area->signal);
-    const char *text = code_text(area->signal, area->code);
-    const bool lies = (area->signal == SIGSEGV || area->signal == SIGBUS) &&
-                      area->code > 0 && area->code != SI_KERNEL;
-    char address[32] = "";
-
-    if (lies)
-        bough_text_format(address, sizeof(address), " at 0x%llx",
-                          (unsigned long long)area->address);
-    bough_text_format(what, 96, "%s%s%s%s", name != NULL ? name : "a signal", address,
-                      text[0] != '\0' ? ": " : "", text);
-}
-
-/* What is no text is made one, line by line. */
-static void clean(char *text)
-{
-    for (char *at = text; *at != '\0'; at++) {
-        const unsigned char byte = (unsigned char)*at;
-
-        if ((byte < ' ' && byte != '\n') || byte == 0x7f) *at = '?';
-    }
-    if (bough_utf8_valid(text, strlen(text))) return;
-    for (char *at = text; *at != '\0'; at++) {
-        if ((unsigned char)*at >= 0x80) *at = '?';
-    }
-}
-
-/* False: it has written nothing. Copied out, for whoever wrote it may still be there. */
-static bool take_area(const struct bough_host *host, struct report *report)
-{
-    struct bough_crash_area *area = &report->area;
-    const struct bough_crash_area *theirs =
-        (const struct bough_crash_area *)(uintptr_t)bough_border_crash_area(
-            &host->border);
-    const uint32_t written = atomic_load_explicit(&theirs->written, memory_order_acquire);
-
-    if (written == BOUGH_CRASH_NONE) return false;
-    memcpy(area, theirs, sizeof(*area));
-    if (!is_fault(area->signal)) return false;
-    if (written < BOUGH_CRASH_FRAMES || area->frame_count > BOUGH_CRASH_FRAMES_MAX)
-        area->frame_count = 0;
-    if (written < BOUGH_CRASH_MAPS || area->maps_size > BOUGH_CRASH_MAPS_MAX)
-        area->maps_size = 0;
-    memcpy(report->maps, theirs + 1, area->maps_size);
-    report->maps[area->maps_size] = '\0';
-    return true;
-}
-
 /* What the parent knows */
+
+static void take_fault(struct report *report)
+{
+    const struct bough_crash_area *area = &report->area;
+
+    report->crash.signal = area->signal;
+    report->crash.code = area->code;
+    report->crash.has_address = bough_fault_has_address(area);
+    report->crash.address = area->address;
+    bough_fault_print(area, report->crash.what);
+}
 
 static void take_usage(struct report *report, const struct rusage *usage)
 {
@@ -122,22 +61,8 @@ static void take_usage(struct report *report, const struct rusage *usage)
     crash->user_ms = usage->ru_utime.tv_sec * 1000 + usage->ru_utime.tv_usec / 1000;
     crash->system_ms = usage->ru_stime.tv_sec * 1000 + usage->ru_stime.tv_usec / 1000;
     crash->memory = (int64_t)usage->ru_maxrss * 1024;
-}
-
-/* Where it is the kernel knows, and says it as a pattern. */
-static void take_core(struct report *report, bool dumped)
-{
-    char pattern[160] = "";
-    const int file = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
-    const ssize_t count = file >= 0 ? read(file, pattern, sizeof(pattern) - 1) : -1;
-
-    if (file >= 0) close(file);
-    if (!dumped || count <= 0) return;
-    pattern[strcspn(pattern, "\n")] = '\0';
-    bough_text_format(report->core, sizeof(report->core), "a core was dumped %s%s",
-                      pattern[0] == '|' ? "into the program " : "by the pattern ",
-                      pattern[0] == '|' ? pattern + 1 : pattern);
-    clean(report->core);
+    crash->minor_faults = usage->ru_minflt;
+    crash->major_faults = usage->ru_majflt;
 }
 
 static void take_log(const struct bough_host *host, struct report *report)
@@ -181,7 +106,7 @@ static struct report *gather(const struct bough_host *host, bool dumped,
 
     if (size > MESSAGE_MAX) size = 0;
     struct report *report = calloc(1, sizeof(*report) + size);
-    if (report == NULL || !take_area(host, report) ||
+    if (report == NULL || !bough_fault_read(host, &report->area, report->maps) ||
         bough_place_info(bough_self(host->owner), &info) != BOUGH_OK) {
         free(report);
         return NULL;
@@ -190,14 +115,16 @@ static struct report *gather(const struct bough_host *host, bool dumped,
     report->nursery = bough_runtime_nursery(bough_actor_runtime(host->owner));
     report->type = info.type->name;
     bough_text_format(report->path, sizeof(report->path), "%s", info.path);
-    report->crash.signal = report->area.signal;
-    print_what(&report->area, report->crash.what);
+    take_fault(report);
     if (host->stuck)
         bough_text_format(report->crash.what, sizeof(report->crash.what),
                           "being stuck for more than %lld ms",
                           (long long)host->stuck_after_ms);
     take_usage(report, usage);
-    take_core(report, dumped);
+    if (dumped)
+        bough_fault_print_core(
+            &(struct bough_core){ .pid = host->pid, .signal = report->area.signal },
+            report->core, sizeof(report->core));
     take_log(host, report);
     take_message(report, runner, message, size);
     report->crash.backtrace = report->backtrace;
@@ -248,6 +175,15 @@ static void log_report(const struct reporter *self)
     const struct report *report = self->report;
     const struct bough_crash *crash = &report->crash;
 
+    unsigned unlogged;
+
+    if (!bough_nursery_logs_report(
+            report->nursery, bough_loop_now_ms(bough_actor_loop(self->actor)), &unlogged))
+        return;
+    if (unlogged > 0)
+        bough_log(runtime, BOUGH_ERROR, "",
+                  "%u crash%s before the next one %s reported by events alone", unlogged,
+                  unlogged == 1 ? "" : "es", unlogged == 1 ? "was" : "were");
     bough_log(runtime, BOUGH_ERROR, report->path, "died of %s%s%s%s%s", crash->what,
               crash->runner != NULL ? ", while " : "",
               crash->runner != NULL ? crash->runner : "",
@@ -255,6 +191,10 @@ static void log_report(const struct reporter *self)
               crash->runner != NULL ? message_name(crash) : "");
     log_lines(runtime, report->path, "", crash->backtrace);
     log_lines(runtime, report->path, "it had said: ", crash->log);
+    bough_log(runtime, BOUGH_ERROR, report->path,
+              "  it had used %lld ms of processor time and %lld KiB of memory",
+              (long long)(crash->user_ms + crash->system_ms),
+              (long long)crash->memory / 1024);
     log_lines(runtime, report->path, "", crash->core);
 }
 
@@ -312,7 +252,7 @@ static void on_answer(struct bough_actor *actor, struct bough_source *source, in
         size = (ssize_t)strlen(text);
     }
     text[size] = '\0';
-    clean(text);
+    bough_fault_clean(text);
     bough_source_stop(source);
     bough_timer_stop(&self->limit);
     end_reader(self);
@@ -373,7 +313,7 @@ static enum bough_status reporter_init(struct bough_actor *actor, const void *op
     } else {
         bough_crash_print(&self->report->area, self->report->maps,
                           self->report->backtrace, BOUGH_CRASH_TEXT);
-        clean(self->report->backtrace);
+        bough_fault_clean(self->report->backtrace);
     }
     return BOUGH_OK;
 }

@@ -162,6 +162,15 @@ static const struct bough_actor_type fragile_type = {
     .run = fragile_run,
 };
 
+/* What is told of its end: of the report its numbers, and the backtrace. */
+struct fragile_end {
+    uint64_t seq, cause;
+    struct bough_exit_reason reason;
+    int reports;
+    struct bough_crash crash;
+    char backtrace[16384];
+};
+
 /* A tree with one in a process, and one beside it */
 
 struct tree {
@@ -174,8 +183,26 @@ struct tree {
     bool ready, exited;
     struct bough_exit_reason reason; /* of its end */
     struct bough_address fragile, beside;
+    struct fragile_end end; /* of the last life at /fragile */
     char log[65536];
 };
+
+static void on_event(void *data, const struct bough_event *event)
+{
+    struct tree *tree = data;
+
+    if (strcmp(event->path, "/fragile") != 0) return;
+    if (event->kind == BOUGH_EVENT_EXITED) {
+        tree->end.seq = event->seq;
+        tree->end.reason = *event->reason;
+    } else if (event->kind == BOUGH_EVENT_CRASH_REPORT) {
+        tree->end.reports++;
+        tree->end.cause = event->cause;
+        tree->end.crash = *event->crash;
+        snprintf(tree->end.backtrace, sizeof(tree->end.backtrace), "%s",
+                 event->crash->backtrace);
+    }
+}
 
 static void on_log(void *data, const struct bough_log_record *record)
 {
@@ -223,7 +250,9 @@ static inline struct tree *start(const struct bough_child_spec *children, size_t
     };
     struct tree *tree = calloc(1, sizeof(*tree));
     struct bough_error error = { .text = "" };
-    struct bough_runtime_options runtime = { .log = on_log, .log_data = tree };
+    struct bough_runtime_options runtime = {
+        .log = on_log, .log_data = tree, .event = on_event, .event_data = tree
+    };
 
     alarm(60);
     assert_status(bough_nursery_new(&tree->nursery, &error), BOUGH_OK);

@@ -180,7 +180,10 @@ static int print_json(const struct bough_why *why, const char *text)
     view = json_pack("{s:s, s:o, s:b, s:o}", "path", why->path, "text",
                      bough_output_string(text), "complete", !why->incomplete, "events",
                      told);
-    if (view == NULL) {
+    if (view == NULL ||
+        (why->crash != NULL &&
+         json_object_set_new(view, "crash", json_deep_copy(why->crash->view)) != 0)) {
+        json_decref(view);
         bough_complain("out of memory");
         return BOUGH_CODE_FAILED;
     }

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tools/bough/crash.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,16 +32,30 @@ static json_t *message_json(const struct bough_crash *crash)
                : json_null();
 }
 
+static json_t *address_json(const struct bough_crash *crash)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "0x%" PRIx64, crash->address);
+    return crash->has_address ? json_string(text) : json_null();
+}
+
 json_t *bough_crash_json(const struct bough_crash *crash)
 {
+    const char *name = sigabbrev_np(crash->signal);
+
     return json_pack(
-        "{s:i, s:s, s:o, s:o?, s:o, s:o, s:o, s:{s:I, s:I, s:I}}", "signal",
-        crash->signal, "what", crash->what, "backtrace", lines_json(crash->backtrace),
-        "runner", crash->runner != NULL ? json_string(crash->runner) : NULL, "message",
+        "{s:i, s:s?, s:i, s:o, s:s, s:o, s:o?, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, "
+        "s:I}}",
+        "signal", crash->signal, "name", name, "code", crash->code, "address",
+        address_json(crash), "what", crash->what, "backtrace",
+        lines_json(crash->backtrace), "runner",
+        crash->runner != NULL ? json_string(crash->runner) : NULL, "message",
         message_json(crash), "log", lines_json(crash->log), "core",
         crash->core[0] != '\0' ? bough_output_string(crash->core) : json_null(), "usage",
         "user_ms", (json_int_t)crash->user_ms, "system_ms", (json_int_t)crash->system_ms,
-        "memory", (json_int_t)crash->memory);
+        "memory", (json_int_t)crash->memory, "minor_faults",
+        (json_int_t)crash->minor_faults, "major_faults", (json_int_t)crash->major_faults);
 }
 
 /* In words */

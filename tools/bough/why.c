@@ -502,6 +502,7 @@ static void say_crash(struct bough_why *why, FILE *file)
             !is_told(why, event->cause))
             continue;
         note(why, event);
+        why->crash = event->crash;
         fprintf(file, "\n%s died of ", event->path);
         bough_crash_print_what(event->crash->view, file);
         bough_crash_print_all(event->crash->view, "  ", file);
@@ -512,6 +513,7 @@ static void say_crash(struct bough_why *why, FILE *file)
 void bough_why(struct bough_why *why, FILE *file)
 {
     why->incomplete = false;
+    why->crash = NULL;
     why->told_count = 0;
     if (why->removed) {
         say_removed(why, file);
