@@ -42,6 +42,7 @@ BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
  * or "". */
 struct bough_crash {
     int signal, code; /* si_code of the signal: sigaction(2) */
+    int64_t stuck_ms; /* for how long a handler ran, for which it was to end so; or 0 */
     bool has_address; /* the kernel has said what it was about: */
     uint64_t address;
     char what[96];         /* "SEGV at 0x8: nothing is there" */

@@ -286,6 +286,19 @@ static inline bool bough_slot_takes(const struct bough_actor *slot)
     return slot->gate.inlet == plain.inlet;
 }
 
+/* A handler of an actor begins. Of those that are observed each message is one, too; of
+ * others who looks at a loop sees by other signs that messages are run. */
+static inline void bough_loop_beats(const struct bough_loop *loop,
+                                    const struct bough_actor *slot)
+{
+    const bool observed = (slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0;
+    const uint64_t who = observed ? (uint64_t)slot->annex->observed + 1 : 0;
+    const uint32_t count =
+        (uint32_t)atomic_load_explicit(loop->beat, memory_order_relaxed) + 1;
+
+    atomic_store_explicit(loop->beat, who << 32 | count, memory_order_relaxed);
+}
+
 /* What a life owns: every call with an owner is linked and unlinked once. */
 
 static inline void bough_owned_add(struct bough_actor *actor, struct bough_owned *owned,

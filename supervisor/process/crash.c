@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <bough/core/assert.h>
+#include <bough/supervisor/process/process_internal.h>
 
 #ifdef BOUGH_UNWIND
 #define UNW_LOCAL_ONLY
@@ -124,6 +125,16 @@ static void wrote(uint32_t what)
     atomic_store_explicit(&area->written, what, memory_order_release);
 }
 
+/* Last, for it looks into what the actors may have written over. */
+static void copy_runner(void)
+{
+    const char *path = bough_loop_runs(bough_child_loop());
+    const size_t len = path != NULL ? strnlen(path, BOUGH_PATH_MAX - 1) : 0;
+
+    if (len > 0) memcpy(area->runner, path, len);
+    area->runner[len] = '\0';
+}
+
 /* Those frames that there are by now. */
 static __attribute__((noreturn)) void write_rest(void)
 {
@@ -131,6 +142,8 @@ static __attribute__((noreturn)) void write_rest(void)
     wrote(BOUGH_CRASH_FRAMES);
     copy_maps();
     wrote(BOUGH_CRASH_MAPS);
+    copy_runner();
+    wrote(BOUGH_CRASH_RUNNER);
     die(dying);
 }
 

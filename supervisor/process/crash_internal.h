@@ -18,12 +18,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <bough/core/place.h>
 #include <bough/supervisor/process/border_internal.h>
 
 enum { BOUGH_CRASH_FRAMES_MAX = 48, BOUGH_CRASH_TEXT = 16 * 1024 };
 
 /* How much of it has been written. */
-enum { BOUGH_CRASH_NONE, BOUGH_CRASH_SIGNAL, BOUGH_CRASH_FRAMES, BOUGH_CRASH_MAPS };
+enum {
+    BOUGH_CRASH_NONE,
+    BOUGH_CRASH_SIGNAL,
+    BOUGH_CRASH_FRAMES,
+    BOUGH_CRASH_MAPS,
+    BOUGH_CRASH_RUNNER
+};
 
 struct bough_crash_area {
     _Atomic uint32_t written;
@@ -31,6 +38,7 @@ struct bough_crash_area {
     uint32_t frame_count, maps_size;
     uint64_t address;
     uint64_t frames[BOUGH_CRASH_FRAMES_MAX]; /* program counters, innermost first */
+    char runner[BOUGH_PATH_MAX];             /* whose handler was running, or "" */
 };
 
 /* The lines of /proc/self/maps follow. */

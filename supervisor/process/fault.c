@@ -44,6 +44,10 @@ static bool copy_area(const struct bough_crash_area *theirs,
         area->frame_count = 0;
     if (written < BOUGH_CRASH_MAPS || area->maps_size > BOUGH_CRASH_MAPS_MAX)
         area->maps_size = 0;
+    if (written < BOUGH_CRASH_RUNNER ||
+        memchr(area->runner, '\0', sizeof(area->runner)) == NULL ||
+        !bough_path_valid(area->runner))
+        area->runner[0] = '\0';
     return true;
 }
 

@@ -22,6 +22,7 @@
 #include <bough/core/text.h>
 #include <bough/supervisor/process/nursery_internal.h>
 #include <bough/supervisor/process/process_internal.h>
+#include <bough/supervisor/supervision_internal.h>
 
 enum { READER_MS = 30000, MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 512 };
 
@@ -43,15 +44,20 @@ struct report {
 
 /* What the parent knows */
 
-static void take_fault(struct report *report)
+static void take_fault(struct report *report, int64_t stuck_ms)
 {
     const struct bough_crash_area *area = &report->area;
+    char span[BOUGH_DURATION_TEXT];
 
     report->crash.signal = area->signal;
     report->crash.code = area->code;
     report->crash.has_address = bough_fault_has_address(area);
     report->crash.address = area->address;
     bough_fault_print(area, report->crash.what);
+    if (stuck_ms == 0) return;
+    report->crash.stuck_ms = stuck_ms;
+    bough_text_format(report->crash.what, sizeof(report->crash.what),
+                      "being stuck for %s", bough_print_ms(stuck_ms, span));
 }
 
 static void take_usage(struct report *report, const struct rusage *usage)
@@ -85,10 +91,11 @@ static void take_log(const struct bough_host *host, struct report *report)
 static void take_message(struct report *report, const struct bough_proxy *runner,
                          const void *message, size_t size)
 {
-    if (runner == NULL) return;
-    bough_text_format(report->runner, sizeof(report->runner), "%s",
-                      bough_actor_path(runner->actor));
-    report->crash.runner = report->runner;
+    const char *path =
+        runner != NULL ? bough_actor_path(runner->actor) : report->area.runner;
+
+    bough_text_format(report->runner, sizeof(report->runner), "%s", path);
+    if (path[0] != '\0') report->crash.runner = report->runner;
     if (size == 0) return;
     memcpy(report->message, message, size);
     report->crash.type = runner->spec->type;
@@ -115,11 +122,7 @@ static struct report *gather(const struct bough_host *host, bool dumped,
     report->nursery = bough_runtime_nursery(bough_actor_runtime(host->owner));
     report->type = info.type->name;
     bough_text_format(report->path, sizeof(report->path), "%s", info.path);
-    take_fault(report);
-    if (host->stuck)
-        bough_text_format(report->crash.what, sizeof(report->crash.what),
-                          "being stuck for more than %lld ms",
-                          (long long)host->stuck_after_ms);
+    take_fault(report, host->watched.stuck_ms);
     take_usage(report, usage);
     if (dumped)
         bough_fault_print_core(
@@ -162,9 +165,7 @@ static void log_lines(struct bough_runtime *runtime, const char *path, const cha
 static const char *message_name(const struct bough_crash *crash)
 {
     const struct bough_message_type *row =
-        crash->message != NULL
-            ? bough_message_row(crash->type, crash->message, crash->message_size)
-            : NULL;
+        bough_message_row(crash->type, crash->message, crash->message_size);
 
     return row != NULL ? row->name : "a message";
 }
@@ -175,6 +176,7 @@ static void log_report(const struct reporter *self)
     const struct report *report = self->report;
     const struct bough_crash *crash = &report->crash;
 
+    const char *in = crash->message != NULL ? ", while " : ", in ";
     unsigned unlogged;
 
     if (!bough_nursery_logs_report(
@@ -185,10 +187,9 @@ static void log_report(const struct reporter *self)
                   "%u crash%s before the next one %s reported by events alone", unlogged,
                   unlogged == 1 ? "" : "es", unlogged == 1 ? "was" : "were");
     bough_log(runtime, BOUGH_ERROR, report->path, "died of %s%s%s%s%s", crash->what,
-              crash->runner != NULL ? ", while " : "",
-              crash->runner != NULL ? crash->runner : "",
-              crash->runner != NULL ? " ran " : "",
-              crash->runner != NULL ? message_name(crash) : "");
+              crash->runner != NULL ? in : "", crash->runner != NULL ? crash->runner : "",
+              crash->message != NULL ? " ran " : "",
+              crash->message != NULL ? message_name(crash) : "");
     log_lines(runtime, report->path, "", crash->backtrace);
     log_lines(runtime, report->path, "it had said: ", crash->log);
     bough_log(runtime, BOUGH_ERROR, report->path,

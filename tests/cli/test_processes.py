@@ -83,7 +83,9 @@ def a_fault_is_reported_with_its_backtrace_and_message(folder):
         contains("\n".join(crash["backtrace"]), function, "faulty.c:", " in bough")
         same(crash["message"], {"message": "crash", "fields": {"how": how, "code": 1}})
         same(crash["runner"], "/risky")
-        assert crash["usage"]["memory"] > 0
+        assert crash["usage"]["memory"] > 0 and crash["usage"]["minor_faults"] > 0
+        same((crash["name"], crash["address"] is not None),
+             (said[:4].rstrip(":"), how in ("segv", "stack")))
         ended = [event for event in events_of(folder)
                  if event["seq"] == reports[0]["cause"]]
         same((ended[0]["event"], ended[0]["life"]), ("exited", life))
@@ -93,15 +95,20 @@ def a_fault_is_reported_with_its_backtrace_and_message(folder):
 
 
 @fact
-def one_that_is_stuck_says_where_and_is_restarted(folder):
+def who_is_stuck_is_ended_and_reported(folder):
     folder.start(tree_of(stuck_after="500ms"))
     done = folder.bough("call", "/risky", "hang", code=1)
-    contains(done.stderr, "crashed: timeout: stuck for more than 500 ms, while /risky ran a message")
-    same(folder.ask("call", "/risky", "echo", '{"text": "on it goes"}'), {"text": "on it goes"})
-    until(lambda: "died of being stuck for more than 500 ms" in folder.bough("why", "/risky").stdout,
+    contains(done.stderr, "crashed: timeout: stuck for ")
+    same(folder.ask("call", "/risky", "echo", '{"text": "still here"}'), {"text": "still here"})
+    until(lambda: [event for event in events_of(folder) if event["event"] == "crash_report"],
           "the report")
-    contains(folder.bough("why", "/risky").stdout, "exited with timeout", "faulty")
-    same(place(folder, "/store")["life"], 1)
+    report = [event for event in events_of(folder) if event["event"] == "crash_report"][0]["crash"]
+    contains("\n".join(report["backtrace"]), "faulty_run")
+    same((report["name"], report["message"]["message"]), ("ABRT", "hang"))
+    assert report["stuck_ms"] >= 500
+    why = folder.ask("why", "/risky", "--json")
+    contains(why["text"], "exited with timeout: stuck for ", "while /risky ran hang")
+    same(why["crash"], report)
 
 
 @fact

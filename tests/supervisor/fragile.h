@@ -168,7 +168,7 @@ struct fragile_end {
     struct bough_exit_reason reason;
     int reports;
     struct bough_crash crash;
-    char backtrace[16384];
+    char backtrace[16384], runner[64];
 };
 
 /* A tree with one in a process, and one beside it */
@@ -201,6 +201,8 @@ static void on_event(void *data, const struct bough_event *event)
         tree->end.crash = *event->crash;
         snprintf(tree->end.backtrace, sizeof(tree->end.backtrace), "%s",
                  event->crash->backtrace);
+        snprintf(tree->end.runner, sizeof(tree->end.runner), "%s",
+                 event->crash->runner != NULL ? event->crash->runner : "");
     }
 }
 
@@ -239,8 +241,9 @@ static inline void wait_for(struct tree *tree, const bool *what)
         one_round(tree);
 }
 
-/* Started, and ready unless it could not. */
-static inline struct tree *start(const struct bough_child_spec *children, size_t count)
+/* Started, and ready unless it could not. NULL: on the machine's clock. */
+static inline struct tree *start_on(const struct bough_clock *clock,
+                                    const struct bough_child_spec *children, size_t count)
 {
     const struct bough_supervisor_options options = {
         .any_intensity = true,
@@ -250,9 +253,11 @@ static inline struct tree *start(const struct bough_child_spec *children, size_t
     };
     struct tree *tree = calloc(1, sizeof(*tree));
     struct bough_error error = { .text = "" };
-    struct bough_runtime_options runtime = {
-        .log = on_log, .log_data = tree, .event = on_event, .event_data = tree
-    };
+    struct bough_runtime_options runtime = { .clock = clock,
+                                             .log = on_log,
+                                             .log_data = tree,
+                                             .event = on_event,
+                                             .event_data = tree };
 
     alarm(60);
     assert_status(bough_nursery_new(&tree->nursery, &error), BOUGH_OK);
@@ -268,6 +273,11 @@ static inline struct tree *start(const struct bough_child_spec *children, size_t
     while (!tree->ready && !tree->exited)
         one_round(tree);
     return tree;
+}
+
+static inline struct tree *start(const struct bough_child_spec *children, size_t count)
+{
+    return start_on(NULL, children, count);
 }
 
 /* Fails when a process is left, dead or alive. */

@@ -46,7 +46,7 @@ json_t *bough_crash_json(const struct bough_crash *crash)
 
     return json_pack(
         "{s:i, s:s?, s:i, s:o, s:s, s:o, s:o?, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, "
-        "s:I}}",
+        "s:I}, s:I}",
         "signal", crash->signal, "name", name, "code", crash->code, "address",
         address_json(crash), "what", crash->what, "backtrace",
         lines_json(crash->backtrace), "runner",
@@ -55,7 +55,8 @@ json_t *bough_crash_json(const struct bough_crash *crash)
         crash->core[0] != '\0' ? bough_output_string(crash->core) : json_null(), "usage",
         "user_ms", (json_int_t)crash->user_ms, "system_ms", (json_int_t)crash->system_ms,
         "memory", (json_int_t)crash->memory, "minor_faults",
-        (json_int_t)crash->minor_faults, "major_faults", (json_int_t)crash->major_faults);
+        (json_int_t)crash->minor_faults, "major_faults", (json_int_t)crash->major_faults,
+        "stuck_ms", (json_int_t)crash->stuck_ms);
 }
 
 /* In words */
@@ -67,6 +68,10 @@ void bough_crash_print_what(const json_t *crash, FILE *file)
 
     fputs(bough_output_member(crash, "what", "a fault"), file);
     if (runner == NULL) return;
+    if (json_is_null(message)) {
+        fprintf(file, ", in %s", runner);
+        return;
+    }
     fprintf(file, ", while %s ran %s", runner,
             bough_output_member(message, "message", "a message"));
     char *fields =
