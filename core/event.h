@@ -31,11 +31,16 @@ enum bough_event_kind {
     BOUGH_EVENT_QUARANTINED,  /* a message was put away (quarantine.h); `message`,
                                * `number`, `lives`; `reason` and `life` of the end that it
                                * was */
+    /* A handler runs longer than it may (`stuck_ms` so far, `backtrace`), where it cannot
+     * be ended; and: it has returned after all, its `cause` is the event before it. On a
+     * thread of Bough's that is no loop's, for the loop is busy. */
+    BOUGH_EVENT_STUCK,
+    BOUGH_EVENT_UNSTUCK,
     BOUGH_EVENT_KIND_COUNT
 };
 
 /* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up",
- * "crash_report", "quarantined". */
+ * "crash_report", "quarantined", "stuck", "unstuck". */
 BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
 
 /* What is known of a fault. Texts are of one or more lines, without a newline at the end,
@@ -77,6 +82,8 @@ struct bough_event {
     int64_t period_ms;
     int64_t pid;                     /* 0: inline */
     const struct bough_crash *crash; /* crash_report; else NULL */
+    int64_t stuck_ms;                /* stuck, unstuck */
+    const char *backtrace;           /* stuck: lines, the innermost function first */
     /* quarantined: the name of its kind (else NULL); its number, 0 when there was no
      * memory to keep it; the lives that it has ended */
     const char *message;
@@ -85,8 +92,8 @@ struct bough_event {
 };
 
 /* Told to the runtime's observer while things change: it copies what it keeps and calls
- * nothing of the runtime. On the thread of the loop where it happened, one at a time, in
- * the order of the numbers. */
+ * nothing of the runtime. On the thread of the loop where it happened (but for STUCK and
+ * UNSTUCK), one at a time, in the order of the numbers. */
 typedef void bough_event_function(void *data, const struct bough_event *event);
 
 /* Whether somebody listens; else there are no events, and what would be the number of one

@@ -2,6 +2,7 @@
  *
  * crash.c    writes it, in the process that dies
  * symbols.c  finds names for it, in a process of its own
+ * reader.c   asks for them
  * fault.c    reads it in the parent, and checks it
  * report.c   tells
  *
@@ -20,6 +21,7 @@
 
 #include <bough/core/place.h>
 #include <bough/supervisor/process/border_internal.h>
+#include <bough/supervisor/process/nursery_internal.h>
 
 enum { BOUGH_CRASH_FRAMES_MAX = 48, BOUGH_CRASH_TEXT = 16 * 1024 };
 
@@ -95,7 +97,36 @@ struct bough_core {
 };
 void bough_fault_print_core(const struct bough_core *core, char *text, size_t size);
 
-/* report.c: a process with that border has ended so. Tells when its owner's life is over,
+/* reader.c */
+
+enum { BOUGH_READER_MS = 30000 }; /* what takes longer has failed */
+
+/* Has names found for the frames of an area, which is sound, by a process that answers on
+ * `reader->socket`, at its end when it fails. False: there is none to be had, or nothing
+ * to find; only a few are at work at the same time. */
+BOUGH_CHECKED bool bough_reader_start(struct bough_nursery *nursery,
+                                      const struct bough_crash_area *area,
+                                      const char *maps, struct bough_birth *reader);
+void bough_reader_end(struct bough_nursery *nursery, const struct bough_birth *reader);
+
+/* Its answer; files and offsets when there is none. NULL: there was no reader. */
+void bough_reader_receive(const struct bough_birth *reader,
+                          const struct bough_crash_area *area, const char *maps,
+                          char text[BOUGH_CRASH_TEXT]);
+
+/* All of it, for who has a thread to wait on, until there is something to read from
+ * `hurry`. `nursery` may be NULL. */
+void bough_reader_wait(struct bough_nursery *nursery, const struct bough_crash_area *area,
+                       const char *maps, int hurry, char text[BOUGH_CRASH_TEXT]);
+
+/* report.c */
+
+/* Lines of the log, indented; the first of many. */
+struct bough_runtime;
+void bough_crash_log(struct bough_runtime *runtime, const char *path, const char *before,
+                     const char *lines);
+
+/* A process with that border has ended so. Tells when its owner's life is over,
  * later than that. */
 void bough_crash_report(struct bough_host *host, bool dumped, const struct rusage *usage);
 

@@ -24,7 +24,7 @@
 #include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/supervision_internal.h>
 
-enum { READER_MS = 30000, MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 512 };
+enum { MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 512 };
 
 /* Everything that is known, in one piece. */
 struct report {
@@ -145,12 +145,12 @@ struct reporter {
     struct bough_source answer;
     struct bough_timer limit;
     struct bough_birth reader;
-    bool lent, reads, over; /* a reader was lent; it reads; the life is over */
+    bool begun, reads, over; /* a reader was asked for; it reads; the life is over */
     uint64_t cause;
 };
 
-static void log_lines(struct bough_runtime *runtime, const char *path, const char *before,
-                      const char *lines)
+void bough_crash_log(struct bough_runtime *runtime, const char *path, const char *before,
+                     const char *lines)
 {
     int count = 0;
 
@@ -190,13 +190,13 @@ static void log_report(const struct reporter *self)
               crash->runner != NULL ? in : "", crash->runner != NULL ? crash->runner : "",
               crash->message != NULL ? " ran " : "",
               crash->message != NULL ? message_name(crash) : "");
-    log_lines(runtime, report->path, "", crash->backtrace);
-    log_lines(runtime, report->path, "it had said: ", crash->log);
+    bough_crash_log(runtime, report->path, "", crash->backtrace);
+    bough_crash_log(runtime, report->path, "it had said: ", crash->log);
     bough_log(runtime, BOUGH_ERROR, report->path,
               "  it had used %lld ms of processor time and %lld KiB of memory",
               (long long)(crash->user_ms + crash->system_ms),
               (long long)crash->memory / 1024);
-    log_lines(runtime, report->path, "", crash->core);
+    bough_crash_log(runtime, report->path, "", crash->core);
 }
 
 static void tell(struct reporter *self)
@@ -218,7 +218,7 @@ static void tell(struct reporter *self)
 
 static void tell_when_all_is_there(struct reporter *self)
 {
-    if (self->over && !self->reads) tell(self);
+    if (self->over && self->begun && !self->reads) tell(self);
 }
 
 static void on_over(struct bough_watch *watch, const struct bough_exit_reason *reason)
@@ -233,27 +233,19 @@ static void on_over(struct bough_watch *watch, const struct bough_exit_reason *r
 
 static void end_reader(struct reporter *self)
 {
-    if (!self->reads) return;
+    if (self->reads) bough_reader_end(self->report->nursery, &self->reader);
     self->reads = false;
-    bough_birth_kill(&self->reader);
-    close(self->reader.socket);
 }
 
 /* It says nothing when it has failed: then addresses have to do. */
 static void on_answer(struct bough_actor *actor, struct bough_source *source, int events)
 {
     struct reporter *self = bough_state(actor);
-    char *text = self->report->backtrace;
-    ssize_t size = recv(self->reader.socket, text, BOUGH_CRASH_TEXT - 1, MSG_DONTWAIT);
+    struct report *report = self->report;
 
     (void)events;
-    if (size <= 0) {
-        bough_crash_print(&self->report->area, self->report->maps, text,
-                          BOUGH_CRASH_TEXT);
-        size = (ssize_t)strlen(text);
-    }
-    text[size] = '\0';
-    bough_fault_clean(text);
+    bough_reader_receive(self->reads ? &self->reader : NULL, &report->area, report->maps,
+                         report->backtrace);
     bough_source_stop(source);
     bough_timer_stop(&self->limit);
     end_reader(self);
@@ -268,34 +260,21 @@ static void on_limit(struct bough_actor *actor, struct bough_timer *timer)
     on_answer(actor, &self->answer, 0);
 }
 
-static bool hand_over(const struct report *report, int socket)
+/* Not before the next life has had its process. */
+static void on_begin(struct bough_actor *actor, struct bough_timer *timer)
 {
-    const char calling = BOUGH_CALLED_READER;
-    const int file = memfd_create("bough-crash", MFD_CLOEXEC);
-    bool done = file >= 0 && ftruncate(file, BOUGH_CRASH_ROOM) == 0;
-
-    done = done && pwrite(file, &report->area, sizeof(report->area), 0) ==
-                       (ssize_t)sizeof(report->area);
-    done = done && pwrite(file, report->maps, report->area.maps_size,
-                          sizeof(report->area)) == (ssize_t)report->area.maps_size;
-    done = done && bough_files_send(socket, &calling, sizeof(calling), &file, 1) > 0;
-    if (file >= 0) close(file);
-    return done;
-}
-
-static bool start_reader(struct reporter *self)
-{
+    struct reporter *self = bough_state(actor);
     const struct report *report = self->report;
 
-    if (report->area.frame_count == 0 || report->area.maps_size == 0) return false;
-    self->lent = bough_nursery_lend_reader(report->nursery);
-    if (!self->lent ||
-        bough_nursery_take(report->nursery, &self->reader, true) != BOUGH_OK)
-        return false;
-    self->reads = true;
-    if (hand_over(report, self->reader.socket)) return true;
-    end_reader(self);
-    return false;
+    self->begun = true;
+    self->reads =
+        bough_reader_start(report->nursery, &report->area, report->maps, &self->reader);
+    if (!self->reads) {
+        on_answer(actor, &self->answer, 0);
+        return;
+    }
+    bough_source_start(actor, &self->answer, self->reader.socket, EV_READ, on_answer);
+    bough_timer_start(actor, timer, BOUGH_READER_MS, 0, on_limit);
 }
 
 static enum bough_status reporter_init(struct bough_actor *actor, const void *options)
@@ -308,14 +287,7 @@ static enum bough_status reporter_init(struct bough_actor *actor, const void *op
     self->watch.exited = on_over;
     self->watch.owner = actor;
     bough_watch(&self->watch, self->report->life);
-    if (start_reader(self)) {
-        bough_source_start(actor, &self->answer, self->reader.socket, EV_READ, on_answer);
-        bough_timer_start(actor, &self->limit, READER_MS, 0, on_limit);
-    } else {
-        bough_crash_print(&self->report->area, self->report->maps,
-                          self->report->backtrace, BOUGH_CRASH_TEXT);
-        bough_fault_clean(self->report->backtrace);
-    }
+    bough_timer_start(actor, &self->limit, 0, 0, on_begin);
     return BOUGH_OK;
 }
 
@@ -329,7 +301,6 @@ static void reporter_finish(struct bough_actor *actor)
     struct reporter *self = bough_state(actor);
 
     end_reader(self);
-    if (self->lent) bough_nursery_return_reader(self->report->nursery);
     free(self->report);
 }
 

@@ -112,6 +112,26 @@ def who_is_stuck_is_ended_and_reported(folder):
 
 
 @fact
+def who_is_stuck_on_a_thread_is_shown_until_it_goes_on(folder):
+    folder.start({"name": "risk", "children": [
+        child("far", "faulty", isolation="thread", stuck_after="200ms"), child("store", "kv")]})
+    same(place(folder, "/far")["stuck"], False)
+    folder.bough("send", "/far", "hang", '{"for": "3s"}')
+    until(lambda: place(folder, "/far")["stuck"], "that it is found")
+    same(place(folder, "/far")["state"], "running")
+    contains(folder.bough("status").stdout, "stuck")
+    contains(folder.bough("why", "/far").stdout, "/far is stuck: at ", " a handler had run for ",
+             "faulty_run")
+    until(lambda: not place(folder, "/far")["stuck"], "that it goes on")
+    told = [event for event in events_of(folder) if "stuck_ms" in event]
+    same([event["event"] for event in told], ["stuck", "unstuck"])
+    same((told[1]["cause"], place(folder, "/far")["life"]), (told[0]["seq"], 1))
+    contains("\n".join(told[0]["backtrace"]), "faulty_run")
+    assert told[0]["stuck_ms"] >= 200 and told[1]["stuck_ms"] > told[0]["stuck_ms"]
+    assert "stuck" not in folder.bough("why", "/far").stdout
+
+
+@fact
 def a_subtree_in_a_process_breaks_and_comes_back_as_one(folder):
     folder.start({"name": "risk", "intensity": 100, "period": "60s", "children": [
         child("store", "kv"),

@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include <bough/core/timer.h>
 #include <bough/supervisor/process/nursery.h>
 #include <bough/supervisor/supervisor.h>
+#include <bough/tests/support/fixture.h>
 #include <bough/tests/support/unit.h>
 
 /* An actor that breaks when it is told to. */
@@ -169,6 +172,8 @@ struct fragile_end {
     int reports;
     struct bough_crash crash;
     char backtrace[16384], runner[64];
+    atomic_int stuck, unstuck; /* how often; told on a thread that is none of ours */
+    int64_t stuck_ms;
 };
 
 /* A tree with one in a process, and one beside it */
@@ -195,6 +200,16 @@ static void on_event(void *data, const struct bough_event *event)
     if (event->kind == BOUGH_EVENT_EXITED) {
         tree->end.seq = event->seq;
         tree->end.reason = *event->reason;
+    } else if (event->kind == BOUGH_EVENT_STUCK) {
+        tree->end.seq = event->seq;
+        tree->end.stuck_ms = event->stuck_ms;
+        snprintf(tree->end.backtrace, sizeof(tree->end.backtrace), "%s",
+                 event->backtrace);
+        atomic_fetch_add(&tree->end.stuck, 1);
+    } else if (event->kind == BOUGH_EVENT_UNSTUCK) {
+        tree->end.cause = event->cause;
+        tree->end.stuck_ms = event->stuck_ms;
+        atomic_fetch_add(&tree->end.unstuck, 1);
     } else if (event->kind == BOUGH_EVENT_CRASH_REPORT) {
         tree->end.reports++;
         tree->end.cause = event->cause;
@@ -208,16 +223,22 @@ static void on_event(void *data, const struct bough_event *event)
 
 static void on_log(void *data, const struct bough_log_record *record)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     struct tree *tree = data;
-    const size_t used = strlen(tree->log);
 
+    pthread_mutex_lock(&lock);
+    const size_t used = strlen(tree->log);
     snprintf(tree->log + used, sizeof(tree->log) - used, "%s: %s\n", record->path,
              record->text);
+    pthread_mutex_unlock(&lock);
 }
 
 static void on_ready(struct bough_watch *watch)
 {
-    bough_container(watch, struct tree, watch)->ready = true;
+    struct tree *tree = bough_container(watch, struct tree, watch);
+
+    tree->ready = true;
+    ev_break(tree->ev, EVBREAK_ALL);
 }
 
 static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
@@ -226,10 +247,11 @@ static void on_exited(struct bough_watch *watch, const struct bough_exit_reason 
 
     tree->reason = *reason;
     tree->exited = true;
+    ev_break(tree->ev, EVBREAK_ALL);
 }
 
 /* What is ready is run first: else it would be run just before a poll that nothing ends.
- */
+ * From a thread it may come just then: what is waited for ends the round. */
 static inline void one_round(struct tree *tree)
 {
     if (bough_loop_run_ready(tree->loop, SIZE_MAX) == 0) ev_run(tree->ev, EVRUN_ONCE);
@@ -260,7 +282,9 @@ static inline struct tree *start_on(const struct bough_clock *clock,
                                              .event_data = tree };
 
     alarm(60);
-    assert_status(bough_nursery_new(&tree->nursery, &error), BOUGH_OK);
+    /* The thread sanitizer's own thread is there from the first thread on. */
+    if (bough_nursery_new(&tree->nursery, &error) != BOUGH_OK)
+        assert_false(bough_test_is_alone());
     runtime.nursery = tree->nursery;
     tree->ev = ev_loop_new(0);
     tree->runtime = bough_runtime_new(&runtime);
@@ -307,6 +331,7 @@ static void done(struct bough_call *call, enum bough_status status)
     struct question *question = bough_container(call, struct question, call);
 
     question->done = true;
+    ev_break(bough_loop_ev(call->loop), EVBREAK_ALL);
     question->status = status;
     if (status == BOUGH_OK) memcpy(&question->reply, call->reply, call->reply_size);
 }

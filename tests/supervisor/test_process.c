@@ -338,9 +338,9 @@ static void settle(struct tree *tree)
         one_round(tree);
 }
 
-/* The allocator of the address sanitizer keeps what was freed, in mappings of its own;
+/* The allocators of sanitizers keep what was freed, in mappings of its own;
  * how many does not depend on the cycles. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { MORE_MAPPINGS = 64 };
 #else
 enum { MORE_MAPPINGS = 2 };

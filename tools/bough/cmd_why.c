@@ -67,7 +67,14 @@ static struct bough_event parse_event(const json_t *json, enum bough_event_kind 
         .restarts = (uint32_t)integer(json, "restarts"),
         .allowed = (uint32_t)integer(json, "allowed"),
         .period_ms = integer(json, "period_ms"),
+        .stuck_ms = integer(json, "stuck_ms"),
     };
+}
+
+/* What there is to show of it, besides. */
+static const char *view_of(enum bough_event_kind kind)
+{
+    return kind == BOUGH_EVENT_STUCK ? "backtrace" : "crash";
 }
 
 static bool grow(struct events *events)
@@ -111,7 +118,7 @@ static bool take_line(void *data, const char *line)
     events->list[events->count] = parse_event(json, kind);
     events->reasons[events->count] = bough_history_reason(json);
     events->crashes[events->count] =
-        (struct bough_crash){ .view = json_object_get(json, "crash") };
+        (struct bough_crash){ .view = json_object_get(json, view_of(kind)) };
     events->lines[events->count++] = json;
     return true;
 }

@@ -12,19 +12,6 @@
 
 /* As JSON */
 
-static json_t *lines_json(const char *lines)
-{
-    json_t *array = json_array();
-
-    for (const char *line = lines; array != NULL && *line != '\0';) {
-        const size_t len = strcspn(line, "\n");
-
-        json_array_append_new(array, json_stringn(line, len));
-        line += len + (line[len] == '\n');
-    }
-    return array;
-}
-
 static json_t *message_json(const struct bough_crash *crash)
 {
     return crash->message != NULL
@@ -49,9 +36,9 @@ json_t *bough_crash_json(const struct bough_crash *crash)
         "s:I}, s:I}",
         "signal", crash->signal, "name", name, "code", crash->code, "address",
         address_json(crash), "what", crash->what, "backtrace",
-        lines_json(crash->backtrace), "runner",
+        bough_output_lines(crash->backtrace), "runner",
         crash->runner != NULL ? json_string(crash->runner) : NULL, "message",
-        message_json(crash), "log", lines_json(crash->log), "core",
+        message_json(crash), "log", bough_output_lines(crash->log), "core",
         crash->core[0] != '\0' ? bough_output_string(crash->core) : json_null(), "usage",
         "user_ms", (json_int_t)crash->user_ms, "system_ms", (json_int_t)crash->system_ms,
         "memory", (json_int_t)crash->memory, "minor_faults",
@@ -89,6 +76,11 @@ static void print_lines(const json_t *lines, const char *indent, const char *bef
     json_array_foreach (lines, index, line) {
         fprintf(file, "\n%s%s%s", indent, before, json_string_value(line));
     }
+}
+
+void bough_crash_print_backtrace(const json_t *lines, const char *indent, FILE *file)
+{
+    print_lines(lines, indent, "", file);
 }
 
 void bough_crash_print_all(const json_t *crash, const char *indent, FILE *file)

@@ -145,7 +145,8 @@ const struct bough_verb bough_verbs[] = {
           "One line for each actor at PATH and below, parents first, in start order.\n"
           "With --follow the table is shown anew every second. --json prints an array of\n"
           "objects: path, type, state, life, restarts, restart, isolation, pid, memory (of\n"
-          "the process, in bytes), uptime_ms, mailbox (length, capacity, dropped), handled,\n"
+          "the process, in bytes), stuck (a handler runs for longer than \"stuck_after\"),\n"
+          "uptime_ms, mailbox (length, capacity, dropped), handled,\n"
           "quarantined (messages that ended lives, see `bough help quarantine`),\n"
           "and of supervisors strategy, intensity, period_ms.\n",
       .examples = "bough status\n"
@@ -159,8 +160,9 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "The last 10,000 events are kept; --follow goes on with those to come. --json\n"
           "prints one object a line: time, seq, event (started, ready, stopping, exited,\n"
-          "restarting, removed, gave_up, crash_report), path, type, life, cause, and what\n"
-          "the event has to say: reason, detail, attempt, crash ...\n",
+          "restarting, removed, gave_up, crash_report, quarantined, stuck, unstuck), path,\n"
+          "type, life, cause, and what the event has to say: reason, detail, attempt,\n"
+          "crash, stuck_ms, backtrace ...\n",
       .examples = "bough events\n"
                   "bough events --follow --json | jq .path\n",
       .options = JSON | FOLLOW | SINCE | SOCKET,
