@@ -143,10 +143,10 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "One line for each actor at PATH and below, parents first, in start order.\n"
           "With --follow the table is shown anew every second. --json prints an array of\n"
-          "objects: path, type, state, life, restarts, restart, isolation, pid, memory (of\n"
-          "the process, in bytes), uptime_ms, mailbox (length, capacity, dropped), handled,\n"
-          "quarantined (messages that ended lives, see `bough help quarantine`),\n"
-          "and of supervisors strategy, intensity, period_ms.\n",
+          "objects: path, type, state, life, restarts, restart, isolation, pid, memory and\n"
+          "cpu_ms (of the process: bytes, and processor time used), uptime_ms, mailbox\n"
+          "(length, capacity, dropped), handled, quarantined (messages that ended lives,\n"
+          "see `bough help quarantine`), and of supervisors strategy, intensity, period_ms.\n",
       .examples = "bough status\n"
                   "bough status /jobs --json\n",
       .options = JSON | FOLLOW | SOCKET,
