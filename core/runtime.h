@@ -133,6 +133,7 @@ struct bough_loop_counts {
     size_t watches;        /* of lives on other loops */
     size_t timeouts;       /* armed deadlines */
     size_t sources;        /* watched descriptors */
+    size_t measured;       /* places whose answers were timed from here: latency.h */
     uint64_t dead_letters; /* messages that could not be delivered, so far */
     uint64_t rounds;       /* of libev, before whose poll something was run, so far */
 };
