@@ -7,7 +7,7 @@ SPDX-License-Identifier: MIT
 from bough_cli import (SOURCE, Skip, child, contains, fact, json, main, os, same, subprocess, until,
                        BOUGH)
 
-VERBS = ["run", "check", "simulate", "tree", "status", "events", "why", "call", "send", "kill",
+VERBS = ["run", "check", "simulate", "tree", "status", "events", "metrics", "why", "call", "send", "kill",
          "quarantine", "start", "stop", "restart", "shutdown", "types", "schema", "completion", "manual",
          "version", "help"]
 COUNTER = {"name": "one", "children": [child("c", "counter")]}

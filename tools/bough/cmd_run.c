@@ -30,6 +30,7 @@
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/sockets.h>
+#include <bough/tools/bough/tally.h>
 #include <bough/tools/bough/verbs.h>
 
 enum {
@@ -51,6 +52,7 @@ struct program {
     struct ev_signal terminate, interrupt, hangup, child;
     struct ev_timer orphans;
     struct bough_history *history;
+    struct bough_tally *tally;
     struct bough_runtime *runtime;
     struct bough_loop *loop;
     struct bough_logger_hook hook;
@@ -73,6 +75,7 @@ static void on_event(void *data, const struct bough_event *event)
         program->gave_up = true;
     }
     bough_history_add(program->history, event);
+    bough_tally_add(program->tally, event);
 }
 
 static void on_ready(struct bough_watch *watch)
@@ -221,7 +224,9 @@ static enum bough_status make_runtime(struct program *program)
 
     program->history = bough_history_new(BOUGH_HISTORY_CAPACITY);
     program->ev = ev_loop_new(EVFLAG_AUTO);
-    if (program->history == NULL || program->ev == NULL) return BOUGH_ENOMEM;
+    program->tally = bough_tally_new();
+    if (program->history == NULL || program->tally == NULL || program->ev == NULL)
+        return BOUGH_ENOMEM;
     program->runtime = bough_runtime_new(&options);
     if (program->runtime == NULL) return BOUGH_ENOMEM;
     program->loop = bough_loop_new(program->runtime, program->ev);
@@ -233,6 +238,7 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     const struct bough_control_options options = {
         .loop = program->loop,
         .history = program->history,
+        .tally = program->tally,
         .name = program->name,
         .path = program->socket,
         .types = bough_actor_types,
@@ -300,6 +306,7 @@ static void unmake(struct program *program)
     bough_nursery_free(program->nursery);
     bough_guard_free(program->guard);
     bough_history_free(program->history);
+    bough_tally_free(program->tally);
     free(program->name);
 }
 

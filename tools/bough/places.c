@@ -62,15 +62,15 @@ static void print_flags(FILE *file, const struct bough_supervisor_options *flags
             bough_supervisor_period_ms(flags));
 }
 
-/* What the process has in memory, in bytes, and the processor time that it has used;
- * null for one that is not there. */
+/* What the process has in memory, in bytes, and the processor time that it has used,
+ * with those that it has waited for; null for one that is not there. */
 static void print_usage(FILE *file, int64_t pid)
 {
     struct bough_usage usage;
 
     if (bough_usage_read(pid, &usage))
         fprintf(file, ",\"memory\":%" PRId64 ",\"cpu_ms\":%" PRId64, usage.memory,
-                usage.cpu_ms);
+                usage.cpu_ms + usage.waited_ms);
     else
         fputs(",\"memory\":null,\"cpu_ms\":null", file);
 }

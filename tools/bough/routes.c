@@ -12,6 +12,7 @@
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/places.h>
 #include <bough/tools/bough/request.h>
+#include <bough/tools/bough/scrape.h>
 #include <bough/tools/bough/views.h>
 
 /* Answers */
@@ -202,6 +203,22 @@ static void get_tree(struct bough_request *request)
     }
 }
 
+static void get_metrics(struct bough_request *request)
+{
+    const struct bough_control_options *options = &request->control->options;
+    const struct bough_figures_source source = {
+        .loop = options->loop,
+        .history = options->history,
+        .tally = options->tally,
+        .name = options->name,
+    };
+
+    request->code = MHD_HTTP_OK;
+    request->response = bough_scrape_new(&source);
+    if (request->response != NULL) return;
+    bough_request_refuse(request, BOUGH_ENOMEM, "the tree is down, or memory is out");
+}
+
 static void get_types(struct bough_request *request)
 {
     bough_request_json(request, MHD_HTTP_OK,
@@ -221,11 +238,9 @@ static const struct {
     void (*get)(struct bough_request *request);
     void (*post)(struct bough_request *request);
 } routes[] = {
-    { "/v1/tree", get_tree, NULL },
-    { "/v1/events", bough_stream_begin, NULL },
-    { "/v1/types", get_types, NULL },
-    { "/v1/schema", get_schema, NULL },
-    { "/v1/shutdown", NULL, bough_action_shutdown },
+    { "/v1/tree", get_tree, NULL },       { "/v1/events", bough_stream_begin, NULL },
+    { "/v1/metrics", get_metrics, NULL }, { "/v1/types", get_types, NULL },
+    { "/v1/schema", get_schema, NULL },   { "/v1/shutdown", NULL, bough_action_shutdown },
 };
 
 static const struct {
@@ -346,5 +361,5 @@ void bough_route(struct bough_request *request, const char *method, const char *
     }
     bough_request_refuse(request, BOUGH_ENOTFOUND,
                          "no such resource; there are /v1/tree, /v1/actors/PATH, "
-                         "/v1/events, /v1/types, /v1/schema, /v1/shutdown");
+                         "/v1/events, /v1/metrics, /v1/types, /v1/schema, /v1/shutdown");
 }

@@ -16,7 +16,16 @@
 enum { STAT_SIZE = 2048 }; /* bytes: fifty numbers and a name */
 
 /* Where the fields stand that are read here; the first after the name is 3. */
-enum { FIRST = 3, USER = 14, SYSTEM = 15, STARTED = 22, VIRTUAL = 23, RESIDENT = 24 };
+enum {
+    FIRST = 3,
+    USER = 14,
+    SYSTEM = 15,
+    WAITED_USER = 16,
+    WAITED_SYSTEM = 17,
+    STARTED = 22,
+    VIRTUAL = 23,
+    RESIDENT = 24
+};
 
 static int64_t ticks_ms(int64_t ticks)
 {
@@ -57,6 +66,7 @@ bool bough_usage_read(int64_t pid, struct bough_usage *usage)
     if (number <= RESIDENT) return false;
     *usage = (struct bough_usage){
         .cpu_ms = ticks_ms(fields[USER] + fields[SYSTEM]),
+        .waited_ms = ticks_ms(fields[WAITED_USER] + fields[WAITED_SYSTEM]),
         .memory = fields[RESIDENT] * sysconf(_SC_PAGESIZE),
         .virtual = fields[VIRTUAL],
         .started_ms = ticks_ms(fields[STARTED]),

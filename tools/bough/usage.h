@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 struct bough_usage {
-    int64_t cpu_ms;     /* of processor time, of all its threads, in user and system */
+    int64_t cpu_ms;     /* processor time of all its threads, in user and system */
+    int64_t waited_ms;  /* the same of all processes that it has waited for */
     int64_t memory;     /* resident, in bytes */
     int64_t virtual;    /* of addresses, in bytes */
     int64_t started_ms; /* since the machine was booted */

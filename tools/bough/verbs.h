@@ -89,14 +89,17 @@ const struct bough_verb *bough_verb_find(const char *name);
  */
 int bough_verb_unknown(const char *name);
 
+/* Whether it takes that option; --help all do. */
+bool bough_verb_takes(const struct bough_verb *verb, int id);
+
 /* What `bough help` prints. */
 void bough_verbs_print(FILE *file);
 
 /* What `bough help VERB` prints. */
 void bough_verb_print(FILE *file, const struct bough_verb *verb);
 
-/* Understands argv[1..] as the verb's options and words, runs the verb and returns its
- * exit code; complains, when they are wrong. argv[0] is the verb. */
+/* arguments.c: understands argv[1..] as the verb's options and words, runs the verb and
+ * returns its exit code; complains, when they are wrong. argv[0] is the verb. */
 int bough_verb_run(const struct bough_verb *verb, int argc, char **argv);
 
 #endif
