@@ -29,6 +29,7 @@
 #include <bough/tools/bough/history.h>
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/port.h>
 #include <bough/tools/bough/sockets.h>
 #include <bough/tools/bough/tally.h>
 #include <bough/tools/bough/verbs.h>
@@ -57,6 +58,7 @@ struct program {
     struct bough_loop *loop;
     struct bough_logger_hook hook;
     struct bough_control *control;
+    struct bough_port *port; /* of metrics; NULL: none is wanted */
 
     struct bough_supervisor root;
     struct bough_watch watch;
@@ -250,6 +252,29 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     return bough_control_new(&options, &program->control, error);
 }
 
+/* What the command line says goes before the file. Both were checked. */
+static enum bough_status make_port(struct program *program,
+                                   const struct bough_config_tree *tree,
+                                   const struct bough_arguments *arguments,
+                                   struct bough_error *error)
+{
+    const char *given = arguments->options[BOUGH_OPTION_METRICS];
+    const char *text = given != NULL ? given : tree->metrics;
+    const struct bough_figures_source source = {
+        .loop = program->loop,
+        .history = program->history,
+        .tally = program->tally,
+        .name = program->name,
+    };
+    struct bough_endpoint endpoint;
+    enum bough_status status;
+
+    if (text == NULL) return BOUGH_OK;
+    status = bough_endpoint_parse(text, &endpoint, error);
+    if (status != BOUGH_OK) return status;
+    return bough_port_new(&source, &endpoint, &program->port, error);
+}
+
 static enum bough_status start_tree(struct program *program,
                                     const struct bough_config_tree *tree,
                                     struct bough_error *error)
@@ -290,6 +315,7 @@ static enum bough_status make(struct program *program,
     status = make_runtime(program);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);
+    if (status == BOUGH_OK) status = make_port(program, tree, arguments, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
     return start_tree(program, tree, error);
@@ -297,6 +323,7 @@ static enum bough_status make(struct program *program,
 
 static void unmake(struct program *program)
 {
+    bough_port_free(program->port);
     bough_control_free(program->control);
     if (program->runtime != NULL) bough_runtime_free(program->runtime);
     if (program->ev != NULL) {
@@ -314,8 +341,14 @@ static void unmake(struct program *program)
 
 static void introduce(const struct program *program)
 {
+    char endpoint[BOUGH_ENDPOINT_TEXT];
+
     bough_complain("%s: pid %d, control socket %s", program->name, (int)getpid(),
                    program->socket);
+    if (program->port != NULL)
+        bough_complain(
+            "%s: metrics at http://%s/metrics", program->name,
+            bough_endpoint_print(bough_port_endpoint(program->port), endpoint));
     if (isatty(STDERR_FILENO) != 1) return;
     bough_complain(
         "look at it from another terminal with `bough status`, stop it with Ctrl-C");
@@ -333,6 +366,8 @@ static void drain(struct program *program)
     bool over = false;
     struct ev_timer limit;
 
+    bough_port_free(program->port);
+    program->port = NULL;
     bough_control_close(program->control);
     ev_timer_init(&limit, on_drained, DRAIN_SECONDS, 0);
     limit.data = &over;
@@ -389,12 +424,25 @@ static int make_from(struct program *program, struct bough_config *config,
     return status == BOUGH_OK ? BOUGH_CODE_DONE : BOUGH_CODE_FAILED;
 }
 
+static int check_arguments(const struct bough_arguments *arguments)
+{
+    const char *metrics = arguments->options[BOUGH_OPTION_METRICS];
+    struct bough_endpoint endpoint;
+    struct bough_error error;
+
+    if (metrics == NULL || bough_endpoint_parse(metrics, &endpoint, &error) == BOUGH_OK)
+        return BOUGH_CODE_DONE;
+    bough_complain("run: --metrics: %s", error.text);
+    return BOUGH_CODE_USAGE;
+}
+
 int bough_cmd_run(const struct bough_arguments *arguments)
 {
     struct program program = { .name = NULL };
     struct bough_config *config;
-    int code = bough_load(arguments->words[0], &config);
+    int code = check_arguments(arguments);
 
+    if (code == BOUGH_CODE_DONE) code = bough_load(arguments->words[0], &config);
     if (code != BOUGH_CODE_DONE) return code;
     code = make_from(&program, config, arguments);
     if (code != BOUGH_CODE_DONE) {

@@ -10,10 +10,10 @@
 
 #include <ev.h>
 #include <jansson.h>
-#include <microhttpd.h>
 
 #include <bough/core/call.h>
 #include <bough/tools/bough/control.h>
+#include <bough/tools/bough/daemon.h>
 
 enum bough_request_state {
     BOUGH_REQUEST_READING,
@@ -63,13 +63,10 @@ struct bough_control {
     struct bough_control_options options;
     char *path;
     int fd; /* listens; -1: no more */
-    struct MHD_Daemon *daemon;
-    struct ev_io io;       /* its epoll descriptor */
-    struct ev_timer due;   /* its timeout */
+    struct bough_daemon daemon;
     struct ev_timer ping;  /* comments on quiet streams */
     struct ev_async event; /* something happened, on whichever thread */
     struct bough_request *requests;
-    bool resumed;     /* since the daemon ran last */
     size_t count;     /* of requests */
     size_t waiting;   /* streams that wait for an event */
     size_t body_size; /* bytes of all bodies held */

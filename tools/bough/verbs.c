@@ -17,6 +17,8 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_STRICT] = { "strict", 'S', NULL, NULL, "take warnings for errors" },
     [BOUGH_OPTION_CONTROL] = { "control", 'c', "PATH", NULL, "the control socket" },
     [BOUGH_OPTION_NAME] = { "name", 'n', "NAME", NULL, "the tree, where several run" },
+    [BOUGH_OPTION_METRICS] = { "metrics", 'm', "ADDR", NULL,
+                               "serve metrics: 9464, 0.0.0.0:9464, [::]:9464" },
     [BOUGH_OPTION_FOLLOW] = { "follow", 'f', NULL, NULL, "go on, until interrupted" },
     [BOUGH_OPTION_SINCE] = { "since", 's', "SEQ", NULL, "only events after that number" },
     [BOUGH_OPTION_TIMEOUT] = { "timeout", 't', "TIME", NULL,
@@ -79,11 +81,15 @@ const struct bough_verb bough_verbs[] = {
           "tree's or that of --name. SIGTERM and SIGINT stop the tree in order, a second\n"
           "one at once; SIGHUP makes loggers open their files again.\n"
           "\n"
+          "--metrics, or \"metrics\" in FILE, serves the figures of the tree over HTTP, as\n"
+          "`bough metrics` prints them, at /metrics: to this machine alone, when ADDR is\n"
+          "only a port.\n"
+          "\n"
           "Exit code: 0 stopped in order; 1 stopped at once, or failed; 69 a child could\n"
           "not start; 70 the tree gave up; 78 FILE is wrong.\n",
       .examples = "bough run shop.json\n"
-                  "bough run --name shop2 shop.json\n",
-      .options = SOCKET,
+                  "bough run --name shop2 --metrics 9464 shop.json\n",
+      .options = SOCKET | 1 << BOUGH_OPTION_METRICS,
       .least = 1,
       .most = 1,
       .run = bough_cmd_run },
