@@ -20,7 +20,7 @@ int bough_cmd_metrics(const struct bough_arguments *arguments)
     int code = bough_client_init(&client, arguments);
 
     if (code != BOUGH_CODE_DONE) return code;
-    code = bough_client_stream(&client, "/v1/metrics", print_line, NULL);
+    code = bough_client_stream(&client, "/v1/metrics", NULL, print_line, NULL);
     bough_client_finish(&client);
     return code;
 }

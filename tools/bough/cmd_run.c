@@ -27,6 +27,7 @@
 #include <bough/tools/bough/control.h>
 #include <bough/tools/bough/exit_code.h>
 #include <bough/tools/bough/history.h>
+#include <bough/tools/bough/journal.h>
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/port.h>
@@ -53,6 +54,7 @@ struct program {
     struct ev_signal terminate, interrupt, hangup, child;
     struct ev_timer orphans;
     struct bough_history *history;
+    struct bough_journal *journal;
     struct bough_tally *tally;
     struct bough_runtime *runtime;
     struct bough_loop *loop;
@@ -78,6 +80,25 @@ static void on_event(void *data, const struct bough_event *event)
     }
     bough_history_add(program->history, event);
     bough_tally_add(program->tally, event);
+}
+
+/* All lines are kept for who wants to read them, too. */
+static void on_log(void *data, const struct bough_log_record *record)
+{
+    struct program *program = data;
+
+    bough_journal_add(program->journal, record);
+    bough_logger_hook_log(&program->hook, record);
+}
+
+/* One that the logger has no room for now comes again. */
+static bool on_output(void *data, const struct bough_log_record *record)
+{
+    struct program *program = data;
+
+    if (!bough_logger_hook_output(&program->hook, record)) return false;
+    bough_journal_add(program->journal, record);
+    return true;
 }
 
 static void on_ready(struct bough_watch *watch)
@@ -226,8 +247,10 @@ static enum bough_status make_runtime(struct program *program)
 
     program->history = bough_history_new(BOUGH_HISTORY_CAPACITY);
     program->ev = ev_loop_new(EVFLAG_AUTO);
+    program->journal = bough_journal_new(BOUGH_JOURNAL_LINES, BOUGH_JOURNAL_BYTES);
     program->tally = bough_tally_new();
-    if (program->history == NULL || program->tally == NULL || program->ev == NULL)
+    if (program->history == NULL || program->journal == NULL || program->tally == NULL ||
+        program->ev == NULL)
         return BOUGH_ENOMEM;
     program->runtime = bough_runtime_new(&options);
     if (program->runtime == NULL) return BOUGH_ENOMEM;
@@ -240,6 +263,7 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     const struct bough_control_options options = {
         .loop = program->loop,
         .history = program->history,
+        .journal = program->journal,
         .tally = program->tally,
         .name = program->name,
         .path = program->socket,
@@ -287,8 +311,8 @@ static enum bough_status start_tree(struct program *program,
             return bough_error_set(error, status, "cannot reach %s", tree->log);
     }
     program->hook.least = BOUGH_INFO;
-    bough_runtime_set_log(program->runtime, bough_logger_hook_log, &program->hook);
-    bough_runtime_set_output(program->runtime, bough_logger_hook_output, &program->hook);
+    bough_runtime_set_log(program->runtime, on_log, program);
+    bough_runtime_set_output(program->runtime, on_output, program);
     program->watch.ready = on_ready;
     program->watch.exited = on_exited;
     return bough_supervisor_start(program->loop, &tree->options, &program->watch,
@@ -333,6 +357,7 @@ static void unmake(struct program *program)
     bough_nursery_free(program->nursery);
     bough_guard_free(program->guard);
     bough_history_free(program->history);
+    bough_journal_free(program->journal);
     bough_tally_free(program->tally);
     free(program->name);
 }

@@ -144,6 +144,7 @@ static void request_free(struct bough_request *request)
 
     bough_call_cancel(&request->call);
     bough_errand_leave(request);
+    bough_journal_close(&request->reader);
     ev_io_stop(control->ev, &request->hangup);
     *request->link = request->next;
     if (request->next != NULL) request->next->link = request->link;
@@ -325,6 +326,7 @@ enum bough_status bough_control_new(const struct bough_control_options *options,
     watch_streams(control);
     bough_daemon_start(&control->daemon, control->ev, mhd);
     bough_history_listen(options->history, on_event, control);
+    bough_journal_listen(options->journal, on_event, control);
     *result = control;
     return BOUGH_OK;
 
@@ -384,6 +386,7 @@ void bough_control_free(struct bough_control *control)
     if (control == NULL) return;
     bough_control_close(control);
     bough_history_listen(control->options.history, NULL, NULL);
+    bough_journal_listen(control->options.journal, NULL, NULL);
     resume_all(control);
     ev_timer_stop(control->ev, &control->ping);
     ev_async_stop(control->ev, &control->event);

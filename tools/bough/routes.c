@@ -9,6 +9,8 @@
 #include <bough/config/schema.h>
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
+#include <bough/core/text.h>
+#include <bough/tools/bough/nearby.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/places.h>
 #include <bough/tools/bough/request.h>
@@ -110,8 +112,12 @@ void bough_request_refuse(struct bough_request *request, enum bough_status statu
 
 void bough_request_no_path(struct bough_request *request, const char *path)
 {
-    refuse(request, BOUGH_ENOTFOUND, path,
-           "no actor at this path; `bough status` lists them");
+    char nearby[BOUGH_NEARBY_TEXT], text[BOUGH_NEARBY_TEXT + 100];
+
+    bough_text_format(text, sizeof(text),
+                      "no actor at this path%s; `bough status` lists them",
+                      bough_nearby_print(request->control->options.loop, path, nearby));
+    refuse(request, BOUGH_ENOTFOUND, path, text);
 }
 
 /* Questions that only look */
@@ -238,9 +244,13 @@ static const struct {
     void (*get)(struct bough_request *request);
     void (*post)(struct bough_request *request);
 } routes[] = {
-    { "/v1/tree", get_tree, NULL },       { "/v1/events", bough_stream_begin, NULL },
-    { "/v1/metrics", get_metrics, NULL }, { "/v1/types", get_types, NULL },
-    { "/v1/schema", get_schema, NULL },   { "/v1/shutdown", NULL, bough_action_shutdown },
+    { "/v1/tree", get_tree, NULL },
+    { "/v1/events", bough_events_begin, NULL },
+    { "/v1/logs", bough_logs_begin, NULL },
+    { "/v1/metrics", get_metrics, NULL },
+    { "/v1/types", get_types, NULL },
+    { "/v1/schema", get_schema, NULL },
+    { "/v1/shutdown", NULL, bough_action_shutdown },
 };
 
 static const struct {
@@ -359,7 +369,8 @@ void bough_route(struct bough_request *request, const char *method, const char *
         }
         return;
     }
-    bough_request_refuse(request, BOUGH_ENOTFOUND,
-                         "no such resource; there are /v1/tree, /v1/actors/PATH, "
-                         "/v1/events, /v1/metrics, /v1/types, /v1/schema, /v1/shutdown");
+    bough_request_refuse(
+        request, BOUGH_ENOTFOUND,
+        "no such resource; there are /v1/tree, /v1/actors/PATH, "
+        "/v1/events, /v1/logs, /v1/metrics, /v1/types, /v1/schema, /v1/shutdown");
 }

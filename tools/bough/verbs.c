@@ -20,6 +20,9 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_METRICS] = { "metrics", 'm', "ADDR", NULL,
                                "serve metrics: 9464, 0.0.0.0:9464, [::]:9464" },
     [BOUGH_OPTION_FOLLOW] = { "follow", 'f', NULL, NULL, "go on, until interrupted" },
+    [BOUGH_OPTION_LINES] = { "lines", 'l', "N", NULL, "the last N; 100 when not given" },
+    [BOUGH_OPTION_LEVEL] = { "level", 0, "LEVEL", "debug info warning error",
+                             "and above: debug, info (default), warning, error" },
     [BOUGH_OPTION_SINCE] = { "since", 's', "SEQ", NULL, "only events after that number" },
     [BOUGH_OPTION_TIMEOUT] = { "timeout", 't', "TIME", NULL,
                                "how long to wait: 500ms, 5s, 2m, infinity" },
@@ -168,6 +171,22 @@ const struct bough_verb bough_verbs[] = {
                   "bough events --follow --json | jq .path\n",
       .options = JSON | FOLLOW | SINCE | SOCKET,
       .run = bough_cmd_events },
+    { .name = "logs",
+      .words = "[PATH]",
+      .summary = "show what actors have logged, and programs written",
+      .text =
+          "The last lines of the log from who lives at PATH and below, in whatever process:\n"
+          "reports, and what the programs of commands wrote to the log. The last 10,000\n"
+          "lines of the tree are kept, up to 4 MiB; --follow goes on with those to come,\n"
+          "until the tree ends. Who reads too slowly loses lines, and is told how many.\n"
+          "--json prints one object a line: time, level, path, stream (of what a program\n"
+          "wrote: stdout or stderr), text; or missed, the number of lines that were lost.\n",
+      .examples = "bough logs /web --follow\n"
+                  "bough logs /jobs --lines 20 --level warning\n",
+      .options =
+          JSON | FOLLOW | 1 << BOUGH_OPTION_LINES | 1 << BOUGH_OPTION_LEVEL | SOCKET,
+      .most = 1,
+      .run = bough_cmd_logs },
     { .name = "metrics",
       .words = "",
       .summary = "print the figures of a tree, for Prometheus",
