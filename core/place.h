@@ -167,7 +167,8 @@ struct bough_place_info {
     uint32_t restarts;
     const char *restart, *isolation; /* as in the spec */
     int64_t pid;                     /* 0: inline */
-    int64_t uptime_ms;               /* of the current life, else 0 */
+    int64_t spent_ms;  /* processor time of its processes that have ended, all lives */
+    int64_t uptime_ms; /* of the current life, else 0 */
     size_t mailbox_length, mailbox_capacity;
     uint64_t dropped;         /* messages refused or lost at this place */
     uint64_t handled;         /* messages run, all lives */
