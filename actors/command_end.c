@@ -154,7 +154,7 @@ static bool reap(struct bough_running *self, struct bough_process_end *end)
     const bool reaped = self->taken ? bough_taken_reap(self->taken, &self->process, end)
                                     : bough_process_reap(&self->process, end);
 
-    if (reaped) bough_show_pid(self->actor, 0);
+    if (reaped) bough_show_spent(self->actor, end->cpu_ms);
     return reaped;
 }
 

@@ -32,6 +32,8 @@ struct bough_process_end {
     bool known; /* false: somebody else took its status, with a wait() for any child */
     int code;   /* exit code, when signal is 0 */
     int signal; /* the signal that ended it, or 0 */
+    /* Processor time that it has used, and those that it has waited for; 0: not known */
+    int64_t cpu_ms;
 };
 
 /* What to use as a program's descriptor 0, 1 or 2: one of this process (3 or more), or */

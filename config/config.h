@@ -39,6 +39,7 @@ struct bough_config_tree {
     const char *log;       /* the path of the logger that reports go to, or NULL */
     const char *exit_with; /* that of the command whose exit code is the program's, or
                               NULL */
+    const char *metrics;   /* where they are served, as endpoint.h reads it, or NULL */
     struct bough_supervisor_options options; /* of the root supervisor */
     size_t supervisors, workers;             /* how many there are, the root counted */
 };

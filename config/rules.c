@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bough/config/endpoint.h>
 #include <bough/config/units.h>
 #include <bough/supervisor/supervisor.h>
 
@@ -27,6 +28,19 @@ fault(struct bough_report *report, const struct bough_json_place *place, const c
 static bool is_given(const json_t *object, const char *key)
 {
     return json_object_get(object, key) != NULL;
+}
+
+/* The root */
+
+void bough_rules_root(struct bough_report *report, const struct bough_entry *entry,
+                      const struct bough_json_place *place)
+{
+    struct bough_endpoint endpoint;
+    struct bough_error error;
+
+    if (entry->metrics == NULL) return;
+    if (bough_endpoint_parse(entry->metrics, &endpoint, &error) == BOUGH_OK) return;
+    fault(report, place, "metrics", "%s", error.text);
 }
 
 /* Supervisors */

@@ -240,6 +240,17 @@ void bough_show_pid(struct bough_actor *actor, int64_t pid)
     if (name != NULL) atomic_store_explicit(&name->pid, pid, memory_order_relaxed);
 }
 
+/* Written by its own loop alone. */
+void bough_show_spent(struct bough_actor *actor, int64_t cpu_ms)
+{
+    struct bough_name *name = bough_slot_name(actor);
+
+    bough_show_pid(actor, 0);
+    if (name == NULL) return;
+    const int64_t before = atomic_load_explicit(&name->spent_ms, memory_order_relaxed);
+    atomic_store_explicit(&name->spent_ms, before + cpu_ms, memory_order_relaxed);
+}
+
 bool bough_is_high(struct bough_actor *actor)
 {
     return actor->loop->high;

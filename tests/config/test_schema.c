@@ -399,6 +399,7 @@ static bool can_be_known(const char *name)
         "dynamic_",
         "isolation_of_a_supervisor.json",
         "log_of_",
+        "metrics_no_",
         "nul_in_a_string.json",
         "period_for_ever.json",
         "policies_that_never_fit.json",

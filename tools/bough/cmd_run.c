@@ -27,10 +27,13 @@
 #include <bough/tools/bough/control.h>
 #include <bough/tools/bough/exit_code.h>
 #include <bough/tools/bough/history.h>
+#include <bough/tools/bough/journal.h>
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/port.h>
 #include <bough/tools/bough/service.h>
 #include <bough/tools/bough/sockets.h>
+#include <bough/tools/bough/tally.h>
 #include <bough/tools/bough/verbs.h>
 
 enum {
@@ -58,11 +61,14 @@ struct program {
     struct ev_signal forward[bough_count_of(forwarded)];
     struct ev_timer orphans;
     struct bough_history *history;
+    struct bough_journal *journal;
+    struct bough_tally *tally;
     struct bough_runtime *runtime;
     struct bough_loop *loop;
     struct bough_logger_hook hook;
     struct bough_control *control;
     struct bough_service service;
+    struct bough_port *port; /* of metrics; NULL: none is wanted */
 
     struct bough_supervisor root;
     struct bough_watch watch;
@@ -118,6 +124,26 @@ static void on_event(void *data, const struct bough_event *event)
     if (event->kind == BOUGH_EVENT_STUCK && program->hook.logger.address.slot != NULL)
         complain_stuck(program, event);
     bough_history_add(program->history, event);
+    bough_tally_add(program->tally, event);
+}
+
+/* All lines are kept for who wants to read them, too. */
+static void on_log(void *data, const struct bough_log_record *record)
+{
+    struct program *program = data;
+
+    bough_journal_add(program->journal, record);
+    bough_logger_hook_log(&program->hook, record);
+}
+
+/* One that the logger has no room for now comes again. */
+static bool on_output(void *data, const struct bough_log_record *record)
+{
+    struct program *program = data;
+
+    if (!bough_logger_hook_output(&program->hook, record)) return false;
+    bough_journal_add(program->journal, record);
+    return true;
 }
 
 static void on_ready(struct bough_watch *watch)
@@ -294,7 +320,11 @@ static enum bough_status make_runtime(struct program *program)
 
     program->history = bough_history_new(BOUGH_HISTORY_CAPACITY);
     program->ev = ev_loop_new(EVFLAG_AUTO);
-    if (program->history == NULL || program->ev == NULL) return BOUGH_ENOMEM;
+    program->journal = bough_journal_new(BOUGH_JOURNAL_LINES, BOUGH_JOURNAL_BYTES);
+    program->tally = bough_tally_new();
+    if (program->history == NULL || program->journal == NULL || program->tally == NULL ||
+        program->ev == NULL)
+        return BOUGH_ENOMEM;
     program->runtime = bough_runtime_new(&options);
     if (program->runtime == NULL) return BOUGH_ENOMEM;
     program->loop = bough_loop_new(program->runtime, program->ev);
@@ -306,6 +336,8 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     const struct bough_control_options options = {
         .loop = program->loop,
         .history = program->history,
+        .journal = program->journal,
+        .tally = program->tally,
         .name = program->name,
         .path = program->socket,
         .types = bough_actor_types,
@@ -315,6 +347,29 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     };
 
     return bough_control_new(&options, &program->control, error);
+}
+
+/* What the command line says goes before the file. Both were checked. */
+static enum bough_status make_port(struct program *program,
+                                   const struct bough_config_tree *tree,
+                                   const struct bough_arguments *arguments,
+                                   struct bough_error *error)
+{
+    const char *given = arguments->options[BOUGH_OPTION_METRICS];
+    const char *text = given != NULL ? given : tree->metrics;
+    const struct bough_figures_source source = {
+        .loop = program->loop,
+        .history = program->history,
+        .tally = program->tally,
+        .name = program->name,
+    };
+    struct bough_endpoint endpoint;
+    enum bough_status status;
+
+    if (text == NULL) return BOUGH_OK;
+    status = bough_endpoint_parse(text, &endpoint, error);
+    if (status != BOUGH_OK) return status;
+    return bough_port_new(&source, &endpoint, &program->port, error);
 }
 
 static enum bough_status start_tree(struct program *program,
@@ -329,8 +384,8 @@ static enum bough_status start_tree(struct program *program,
             return bough_error_set(error, status, "cannot reach %s", tree->log);
     }
     program->hook.least = BOUGH_INFO;
-    bough_runtime_set_log(program->runtime, bough_logger_hook_log, &program->hook);
-    bough_runtime_set_output(program->runtime, bough_logger_hook_output, &program->hook);
+    bough_runtime_set_log(program->runtime, on_log, program);
+    bough_runtime_set_output(program->runtime, on_output, program);
     program->watch.ready = on_ready;
     program->watch.exited = on_exited;
     return bough_supervisor_start(program->loop, &tree->options, &program->watch,
@@ -357,6 +412,7 @@ static enum bough_status make(struct program *program,
     status = make_runtime(program);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);
+    if (status == BOUGH_OK) status = make_port(program, tree, arguments, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
     bough_service_watch(&program->service, program->ev);
@@ -365,6 +421,7 @@ static enum bough_status make(struct program *program,
 
 static void unmake(struct program *program)
 {
+    bough_port_free(program->port);
     bough_control_free(program->control);
     if (program->runtime != NULL) bough_runtime_free(program->runtime);
     bough_service_close(&program->service, program->ev);
@@ -376,6 +433,8 @@ static void unmake(struct program *program)
     bough_guard_free(program->guard);
     bough_history_free(program->history);
     free(program->exit_with);
+    bough_journal_free(program->journal);
+    bough_tally_free(program->tally);
     free(program->name);
 }
 
@@ -383,8 +442,14 @@ static void unmake(struct program *program)
 
 static void introduce(const struct program *program)
 {
+    char endpoint[BOUGH_ENDPOINT_TEXT];
+
     bough_complain("%s: pid %d, control socket %s", program->name, (int)getpid(),
                    program->socket);
+    if (program->port != NULL)
+        bough_complain(
+            "%s: metrics at http://%s/metrics", program->name,
+            bough_endpoint_print(bough_port_endpoint(program->port), endpoint));
     if (isatty(STDERR_FILENO) != 1) return;
     bough_complain(
         "look at it from another terminal with `bough status`, stop it with Ctrl-C");
@@ -402,6 +467,8 @@ static void drain(struct program *program)
     bool over = false;
     struct ev_timer limit;
 
+    bough_port_free(program->port);
+    program->port = NULL;
     bough_control_close(program->control);
     ev_timer_init(&limit, on_drained, DRAIN_SECONDS, 0);
     limit.data = &over;
@@ -461,12 +528,25 @@ static int make_from(struct program *program, struct bough_config *config,
     return status == BOUGH_OK ? BOUGH_CODE_DONE : BOUGH_CODE_FAILED;
 }
 
+static int check_arguments(const struct bough_arguments *arguments)
+{
+    const char *metrics = arguments->options[BOUGH_OPTION_METRICS];
+    struct bough_endpoint endpoint;
+    struct bough_error error;
+
+    if (metrics == NULL || bough_endpoint_parse(metrics, &endpoint, &error) == BOUGH_OK)
+        return BOUGH_CODE_DONE;
+    bough_complain("run: --metrics: %s", error.text);
+    return BOUGH_CODE_USAGE;
+}
+
 int bough_cmd_run(const struct bough_arguments *arguments)
 {
     struct program program = { .name = NULL };
     struct bough_config *config;
-    int code = bough_load(arguments->words[0], &config);
+    int code = check_arguments(arguments);
 
+    if (code == BOUGH_CODE_DONE) code = bough_load(arguments->words[0], &config);
     if (code != BOUGH_CODE_DONE) return code;
     bough_service_open(&program.service);
     code = make_from(&program, config, arguments);
