@@ -105,6 +105,22 @@ def a_second_signal_stops_at_once_and_leaves_no_process(folder):
 
 
 @fact
+def a_second_signal_does_not_wait_for_a_thread_that_is_stuck(folder):
+    tree = folder.start({"name": "t", "children": [
+        child("p", "faulty", isolation="process"),
+        child("w", "faulty", isolation="thread", stuck_after="100ms", shutdown="100ms")]})
+    apart = folder.ask("status", "/p", "--json")[0]["pid"]
+    folder.bough("send", "/w", "hang")
+    tree.wait_event("stuck", "/w")
+    tree.signal(signal.SIGTERM)
+    tree.wait_event("stopping", "/")
+    tree.signal(signal.SIGTERM)
+    same(tree.wait(), 1)
+    contains(tree.said(), "stopped at once", "does not return from its handler")
+    until(lambda: not os.path.exists(f"/proc/{apart}"), "the end of its process")
+
+
+@fact
 def a_signal_after_a_shutdown_is_the_first_one(folder):
     tree, mark = sleeper(folder, shutdown="infinity")
     folder.bough("shutdown", "--timeout", "50ms", code=7)

@@ -384,6 +384,22 @@ static void what_was_never_started_says_so(void **unused)
            "/db is stopped; it has never been started\n");
 }
 
+static void messages_in_quarantine_are_named(void **unused)
+{
+    struct bough_why why = {
+        .path = "/db", .state = BOUGH_PLACE_RUNNING, .life = 1, .quarantined = 1
+    };
+
+    (void)unused;
+    expect_as(&why, NULL, 0,
+              "/db is in life 1; it has never ended\n"
+              "1 message is in quarantine: see `bough quarantine /db`\n");
+    why.quarantined = 2;
+    expect_as(&why, NULL, 0,
+              "/db is in life 1; it has never ended\n"
+              "2 messages are in quarantine: see `bough quarantine /db`\n");
+}
+
 /* Whatever the events say, it ends and reads nothing beyond them. */
 static void causes_in_a_circle_come_to_an_end(void **unused)
 {
@@ -417,6 +433,7 @@ int main(void)
         cmocka_unit_test(what_is_no_longer_kept_is_said_to_be_so),
         cmocka_unit_test(a_cause_that_is_no_longer_kept_is_not_guessed),
         cmocka_unit_test(what_was_never_started_says_so),
+        cmocka_unit_test(messages_in_quarantine_are_named),
         cmocka_unit_test(causes_in_a_circle_come_to_an_end),
     };
 

@@ -419,8 +419,29 @@ static enum bough_status make(struct program *program,
     return start_tree(program, tree, error);
 }
 
+static void on_overdue(int number)
+{
+    static const char said[] = "bough: a thread does not return from its handler; ended "
+                               "without it\n";
+
+    (void)number;
+    (void)!write(STDERR_FILENO, said, sizeof(said) - 1);
+    _exit(BOUGH_CODE_FAILED);
+}
+
+/* A thread that is stuck would be waited for in vain: who was told twice does not. */
+static void limit_the_end(const struct program *program)
+{
+    enum { SECONDS = 2 };
+
+    if (!program->forced) return;
+    signal(SIGALRM, on_overdue);
+    alarm(SECONDS);
+}
+
 static void unmake(struct program *program)
 {
+    limit_the_end(program);
     bough_port_free(program->port);
     bough_control_free(program->control);
     if (program->runtime != NULL) bough_runtime_free(program->runtime);

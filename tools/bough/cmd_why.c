@@ -210,6 +210,7 @@ static int answer(const struct bough_arguments *arguments, const struct events *
         .state = parse_state(bough_output_member(place, "state", "")),
         .life = (uint32_t)integer(place, "life"),
         .restart = bough_output_member(place, "restart", NULL),
+        .quarantined = (uint32_t)integer(place, "quarantined"),
         .events = events->list,
         .count = events->count,
         .strategy = strategy_of,

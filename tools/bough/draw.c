@@ -252,7 +252,10 @@ static void print_reason(FILE *file, const json_t *event)
     if (reason == NULL) return;
     fprintf(file, ": %s", reason);
     if (json_object_get(event, "signal") != NULL) {
+        const char *name = sigabbrev_np((int)number(event, "signal"));
+
         fprintf(file, " %" JSON_INTEGER_FORMAT, number(event, "signal"));
+        if (name != NULL) fprintf(file, " (%s)", name);
     }
     if (json_object_get(event, "code") != NULL) {
         fprintf(file, " %" JSON_INTEGER_FORMAT, number(event, "code"));

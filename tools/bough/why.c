@@ -527,6 +527,14 @@ static void say_stuck(struct bough_why *why, FILE *file)
     if (stuck->crash != NULL) bough_crash_print_backtrace(stuck->crash->view, "  ", file);
 }
 
+/* What its next lives have not run. */
+static void say_quarantine(const struct bough_why *why, FILE *file)
+{
+    if (why->removed || why->quarantined == 0) return;
+    fprintf(file, "\n%" PRIu32 " message%s in quarantine: see `bough quarantine %s`",
+            why->quarantined, why->quarantined == 1 ? " is" : "s are", why->path);
+}
+
 void bough_why(struct bough_why *why, FILE *file)
 {
     why->incomplete = false;
@@ -553,5 +561,6 @@ void bough_why(struct bough_why *why, FILE *file)
         }
     }
     say_crash(why, file);
+    say_quarantine(why, file);
     fputc('\n', file);
 }

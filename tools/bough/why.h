@@ -18,11 +18,12 @@ enum { BOUGH_WHY_EVENTS = 16 };
 
 struct bough_why {
     const char *path;
-    bool removed; /* there is no such place now; the next three are not
+    bool removed; /* there is no such place now; the next four are not
                      looked at */
     enum bough_place_state state;
     uint32_t life;                    /* 0: never lived */
     const char *restart;              /* its restart type, or NULL */
+    uint32_t quarantined;             /* messages of it that are in quarantine */
     const struct bough_event *events; /* in order, without those that are not kept */
     size_t count;
     int64_t now_ns; /* since 1970 */
