@@ -193,22 +193,28 @@ static bool write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
+/* BOUGH_ENOMEM: there is none, or no descriptor, and nobody says when there will be. */
+static enum bough_status why_not_sent(int error)
+{
+    if (error == EAGAIN) return BOUGH_EFULL;
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC
+               ? BOUGH_ENOMEM
+               : BOUGH_ESYSTEM;
+}
+
 static enum bough_status send_large(struct bough_border *border, const void *bytes,
                                     size_t len)
 {
     const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
     const int fd = memfd_create("bough-message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    enum bough_status status = BOUGH_ESYSTEM;
+    enum bough_status status = BOUGH_OK;
+    const char byte = 0;
 
-    if (fd < 0) return BOUGH_ESYSTEM;
-    if (write_all(fd, bytes, len) && fcntl(fd, F_ADD_SEALS, seals) == 0) {
-        const char byte = 0;
-
-        if (bough_files_send(border->socket, &byte, sizeof(byte), &fd, 1) == 1)
-            status = BOUGH_OK;
-        else if (errno == EAGAIN)
-            status = BOUGH_EFULL;
-    }
+    if (fd < 0) return why_not_sent(errno);
+    if (!write_all(fd, bytes, len) || fcntl(fd, F_ADD_SEALS, seals) != 0 ||
+        bough_files_send(border->socket, &byte, sizeof(byte), &fd, 1) != 1)
+        status = why_not_sent(errno);
+    if (status == BOUGH_EFULL) atomic_store(&border->mine->blocked, 1);
     close(fd);
     return status;
 }
@@ -349,21 +355,34 @@ enum bough_status bough_border_message(struct bough_border *border, uint64_t id,
     return BOUGH_OK;
 }
 
+/* Whoever asked hears something in any case. */
+static bool is_answer(const struct bough_frame *frame)
+{
+    return frame->kind == BOUGH_FRAME_REPLY || frame->kind == BOUGH_FRAME_ANSWER;
+}
+
 enum bough_status bough_border_write(struct bough_border *border,
                                      struct bough_frame *frame, const void *bytes,
                                      size_t len, bool must)
 {
+    static const char unsent[] = "there is no descriptor, or no memory, for so large an "
+                                 "answer";
     const bool large = len > BOUGH_FRAME_MAX;
-    struct bough_frame *there = make_room(border, large ? 0 : len, must);
+    struct bough_frame *there = make_room(border, large ? sizeof(unsent) : len, must);
 
     if (there == NULL) return BOUGH_EFULL;
-    if (large) {
-        const enum bough_status status = send_large(border, bytes, len);
-        if (status != BOUGH_OK) return status;
+    frame->len = large ? 0 : (uint32_t)len;
+    const enum bough_status status = large ? send_large(border, bytes, len) : BOUGH_OK;
+    if (status == BOUGH_ENOMEM && is_answer(frame)) {
+        frame->status = BOUGH_ENOMEM;
+        frame->len = sizeof(unsent);
+        bytes = unsent;
+    } else if (status != BOUGH_OK) {
+        return status;
+    } else if (large) {
         frame->flags |= BOUGH_FRAME_LARGE;
         frame->large = (uint32_t)len;
     }
-    frame->len = large ? 0 : (uint32_t)len;
     *there = *frame;
     put(border, there, bytes, frame->len);
     return BOUGH_OK;
@@ -417,9 +436,11 @@ enum bough_status bough_border_post(struct bough_border *border,
                                     struct bough_frame *frame, const void *bytes,
                                     size_t len, size_t most)
 {
-    if (border->kept == NULL &&
-        bough_border_write(border, frame, bytes, len, false) == BOUGH_OK)
-        return BOUGH_OK;
+    const enum bough_status status =
+        border->kept == NULL ? bough_border_write(border, frame, bytes, len, false)
+                             : BOUGH_EFULL;
+
+    if (status == BOUGH_OK || status == BOUGH_ENOMEM) return status;
     return border->kept_count < most ? keep(border, frame, bytes, len) : BOUGH_EFULL;
 }
 

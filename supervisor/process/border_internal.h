@@ -145,7 +145,8 @@ void bough_border_finish(struct bough_border *border);
 volatile void *bough_border_crash_area(const struct bough_border *border);
 
 /* Writes a frame: BOUGH_EFULL when there is no room now (`blocked` is then said, and the
- * other side pokes when there may be), BOUGH_ENOMEM or BOUGH_ESYSTEM for a large one.
+ * other side pokes when there may be), BOUGH_ENOMEM for a large one that there is no
+ * memory or no descriptor for (an answer then says that instead), or BOUGH_ESYSTEM.
  * `must`: into the reserve, too. Its `len`, `large` and LARGE are filled in. The other
  * side sees it after bough_border_show(), and is woken by bough_border_poke() alone,
  * which shows it, too. */
@@ -159,7 +160,7 @@ BOUGH_CHECKED enum bough_status bough_border_message(struct bough_border *border
                                                      const void *bytes, size_t len);
 /* bough_border_write(), and keeps it when there is no room now: frames that are posted
  * come in order. BOUGH_EFULL: `most` are kept already. BOUGH_ENOMEM: there is no memory
- * to keep it. */
+ * to keep it, or none or no descriptor to send it. */
 BOUGH_CHECKED enum bough_status bough_border_post(struct bough_border *border,
                                                   struct bough_frame *frame,
                                                   const void *bytes, size_t len,

@@ -89,7 +89,7 @@ void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held)
 
 /* Sending */
 
-static bool send(struct bough_proxy *proxy, int lane, uint32_t message)
+static enum bough_status send(struct bough_proxy *proxy, int lane, uint32_t message)
 {
     struct bough_held *held = *at(&proxy->handed.lanes[lane], message);
     size_t size;
@@ -99,7 +99,28 @@ static bool send(struct bough_proxy *proxy, int lane, uint32_t message)
 
     return bough_border_message(&proxy->host->border,
                                 bough_handed_id(proxy->number, lane, message), flags,
-                                bytes, size) == BOUGH_OK;
+                                bytes, size);
+}
+
+/* The next one cannot be sent, and nobody knows when it could: it ends here, so that
+ * those behind it do not wait for it. The other side never hears of it, and its number is
+ * that of the next. */
+static void give_up(const struct bough_proxy *proxy, struct bough_lane *lane)
+{
+    struct bough_held *held = *at(lane, lane->next);
+    char text[96];
+    size_t size;
+
+    (void)!bough_held_bytes(held, &size);
+    for (uint32_t i = lane->next + 1; i != lane->end; i++)
+        *at(lane, i - 1) = *at(lane, i);
+    lane->end--;
+    bough_text_format(text, sizeof(text),
+                      "there is no descriptor, or no memory, for its %zu bytes", size);
+    bough_log(bough_actor_runtime(proxy->actor), BOUGH_ERROR,
+              bough_actor_path(proxy->actor), "a message is lost: %s", text);
+    bough_held_answer(held, BOUGH_ENOMEM, text, strlen(text) + 1);
+    bough_held_free(held);
 }
 
 void bough_handed_send(struct bough_proxy *proxy)
@@ -110,8 +131,15 @@ void bough_handed_send(struct bough_proxy *proxy)
     for (int lane = BOUGH_LANE_COUNT; lane-- > 0;) {
         struct bough_lane *here = &proxy->handed.lanes[lane];
 
-        while (here->next != here->end && send(proxy, lane, here->next)) {
-            if (++here->next % SHOWN_AT_ONCE == 0) bough_border_show(border);
+        while (here->next != here->end) {
+            const enum bough_status status = send(proxy, lane, here->next);
+
+            if (status == BOUGH_ENOMEM)
+                give_up(proxy, here);
+            else if (status != BOUGH_OK)
+                break;
+            else if (++here->next % SHOWN_AT_ONCE == 0)
+                bough_border_show(border);
         }
     }
     bough_border_poke(border);

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include <bough/supervisor/process/nursery_internal.h>
+
 static const struct bough_child_spec inner_children[] = {
     { .name = "c", .type = &fragile_type },
     { .name = "d", .type = &fragile_type, .isolation = BOUGH_PROCESS },
@@ -160,6 +162,27 @@ static void a_fault_is_a_restart_of_the_subtree_and_nothing_is_lost(void **state
     free(others);
 }
 
+/* What was asked of `fragile` behind its crash is answered by the next life, in order and
+ * once. */
+static void expect_many_behind_a_crash(struct tree *tree)
+{
+    enum { MANY = 1000 };
+    struct question crash, *behind = calloc(MANY, sizeof(*behind));
+
+    ask(tree, &crash, FRAGILE_SEGV, 0);
+    for (int i = 0; i < MANY; i++)
+        ask(tree, &behind[i], FRAGILE_ECHO, i);
+    wait_for(tree, &crash.done);
+    assert_status(crash.status, BOUGH_ECRASHED);
+    for (int i = 0; i < MANY; i++) {
+        wait_for(tree, &behind[i].done);
+        assert_status(behind[i].status, BOUGH_OK);
+        assert_int_equal(behind[i].reply.number, i);
+        assert_int_equal(behind[i].reply.runs, i + 1);
+    }
+    free(behind);
+}
+
 /* One that ends by itself is restarted by itself, in the same process. */
 static void an_error_is_a_restart_of_one(void **state)
 {
@@ -280,6 +303,23 @@ static void a_killed_process_and_a_killed_nursery_come_back(void **state)
     assert_non_null(strstr(tree->log, "signal KILL"));
 }
 
+/* The process that waits to be the next is killed, too. */
+static void what_waits_is_run_by_a_process_of_the_next_nursery(void **state)
+{
+    struct tree *tree = *state;
+    struct bough_spare *spare;
+
+    assert_status(ask_path(tree, "/beside", FRAGILE_ECHO, 0).status, BOUGH_OK);
+    const pid_t nursery = bough_nursery_pid(tree->nursery);
+    assert_int_equal(kill(nursery, SIGKILL), 0);
+    while ((spare = bough_nursery_spare(tree->nursery)) != NULL)
+        bough_spare_free(spare);
+    expect_many_behind_a_crash(tree);
+    until_it_has_life(tree, "/jobs", 2);
+    assert_int_not_equal(bough_nursery_pid(tree->nursery), nursery);
+    assert_int_equal(ask_path(tree, "/beside", FRAGILE_ECHO, 0).reply.runs, 2);
+}
+
 static void its_process_ends_with_it(void **state)
 {
     struct tree *tree = *state;
@@ -317,7 +357,10 @@ static void a_runtime_that_is_freed_takes_all_along(void **state)
 static void siblings_in_processes_end_together(void **state)
 {
     static const struct bough_child_spec siblings[] = {
-        { .name = "a", .type = &fragile_type, .isolation = BOUGH_PROCESS },
+        { .name = "a",
+          .type = &fragile_type,
+          .isolation = BOUGH_PROCESS,
+          .mailbox_capacity = 5000 },
         { .name = "b", .type = &fragile_type, .isolation = BOUGH_PROCESS },
         { .name = "jobs",
           .type = &bough_supervisor_type,
@@ -337,23 +380,16 @@ static void siblings_in_processes_end_together(void **state)
     };
     struct tree *tree = start(top, bough_count_of(top));
     const int64_t before = info_of(tree, "/all/b").pid;
-    struct question crash, behind[10];
     void *teared = tree;
 
     (void)state;
     tree->fragile = find(tree, "/all/a");
-    ask(tree, &crash, FRAGILE_SEGV, 0);
-    for (int i = 0; i < 10; i++)
-        ask(tree, &behind[i], FRAGILE_ECHO, i);
-    for (int i = 0; i < 10; i++) {
-        wait_for(tree, &behind[i].done);
-        assert_status(behind[i].status, BOUGH_OK);
-        assert_int_equal(behind[i].reply.runs, i + 1);
-    }
-    assert_status(crash.status, BOUGH_ECRASHED);
+    assert_status(ask_path(tree, "/beside", FRAGILE_ECHO, 0).status, BOUGH_OK);
+    expect_many_behind_a_crash(tree);
     until_it_has_life(tree, "/all/jobs", 2);
     assert_true(pid_of(tree, "/all/b") != before);
     assert_int_equal(info_of(tree, "/beside").life, 1);
+    assert_int_equal(ask_path(tree, "/beside", FRAGILE_ECHO, 0).reply.runs, 2);
     teardown(&teared);
 }
 
@@ -371,6 +407,7 @@ int main(void)
         test_of(they_find_each_other_and_those_outside),
         test_of(one_that_comes_later_is_found_there_and_goes),
         test_of(a_killed_process_and_a_killed_nursery_come_back),
+        test_of(what_waits_is_run_by_a_process_of_the_next_nursery),
         test_of(its_process_ends_with_it),
         cmocka_unit_test(a_runtime_that_is_freed_takes_all_along),
         cmocka_unit_test(siblings_in_processes_end_together),
