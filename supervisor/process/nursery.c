@@ -38,6 +38,7 @@ struct bough_nursery {
     int socket;
     pid_t pid;
     int pidfd;
+    struct bough_forker forker;
     unsigned expected; /* births that were asked for, and are not told yet */
     struct bough_spare *spares;
     size_t spare_count, wanted;
@@ -176,6 +177,18 @@ static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
     serve(requests, program);
 }
 
+struct cradle {
+    int requests;
+    pid_t program;
+};
+
+static void lie_in(void *data)
+{
+    const struct cradle *cradle = data;
+
+    be_a_nursery(cradle->requests, cradle->program);
+}
+
 /* In the program */
 
 static enum bough_status start(struct bough_nursery *nursery)
@@ -185,8 +198,8 @@ static enum bough_status start(struct bough_nursery *nursery)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return BOUGH_ESYSTEM;
 
-    const pid_t program = getpid(), pid = fork();
-    if (pid == 0) be_a_nursery(pair[1], program);
+    struct cradle cradle = { .requests = pair[1], .program = getpid() };
+    const pid_t pid = bough_forker_fork(&nursery->forker, lie_in, &cradle);
     if (pid > 0) nursery->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     const int error = errno;
     close(pair[1]);
@@ -537,6 +550,7 @@ void bough_nursery_free(struct bough_nursery *nursery)
         bough_spare_free(spare);
     bough_nursery_tidy(nursery);
     end(nursery);
+    bough_forker_finish(&nursery->forker);
     pthread_mutex_destroy(&nursery->lock);
     free(nursery);
 }

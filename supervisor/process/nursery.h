@@ -6,9 +6,10 @@
  * among it, is there in each child.
  *
  * The children are the program's own: it waits for them by their pidfds, and they die
- * with it, whatever it dies of (PR_SET_PDEATHSIG follows the thread that made the
- * nursery, so that one must live as long as the program). A nursery that dies is made
- * again when it is next asked.
+ * with it, whatever it dies of (PR_SET_PDEATHSIG follows the main thread, which must live
+ * as long as the program). A nursery that dies is made again when it is next asked; when
+ * another thread than that one asks, a thread is made for it, which is there as long as
+ * the nursery.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_PROCESS_NURSERY_H

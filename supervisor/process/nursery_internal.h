@@ -4,6 +4,7 @@
 #ifndef BOUGH_SUPERVISOR_PROCESS_NURSERY_INTERNAL_H
 #define BOUGH_SUPERVISOR_PROCESS_NURSERY_INTERNAL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,6 +12,25 @@
 #include <bough/supervisor/process/nursery.h>
 
 enum { BOUGH_NURSERY_FILES_MAX = 16 };
+
+/* forker.c: who forks for those that may not live as long as the program. Zeroed it is
+ * ready. */
+struct bough_forker {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool there, ends; /* the thread; it is to end */
+    void (*child)(void *data);
+    void *data;
+    pid_t pid;
+    int error;
+};
+
+/* A fork that runs `child`, which does not return; -1, with errno. By one thread at a
+ * time. */
+pid_t bough_forker_fork(struct bough_forker *forker, void (*child)(void *data),
+                        void *data);
+void bough_forker_finish(struct bough_forker *forker);
 
 /* A process that was forked, and waits to be told what to be. */
 struct bough_birth {

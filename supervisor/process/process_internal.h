@@ -11,6 +11,7 @@
  * outside.c   there, too: the actors of the tree outside, by path
  * border.c    the memory between them
  * nursery.c   where processes are forked
+ * forker.c    who forks it again
  * limits.c    what a process may use, and as whom it runs
  * patience.c  how long its handlers run
  *

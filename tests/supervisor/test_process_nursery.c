@@ -1,0 +1,117 @@
+/* test_process_nursery.c - a nursery that is made again, and by whom.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/tests/supervisor/fragile.h>
+
+#include <dirent.h>
+#include <poll.h>
+#include <sched.h>
+
+#include <bough/supervisor/process/nursery_internal.h>
+
+static void kill_nursery(struct bough_nursery *nursery)
+{
+    siginfo_t info;
+    const id_t pid = (id_t)bough_nursery_pid(nursery);
+
+    assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
+    assert_int_equal(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
+}
+
+/* Until the one that was forked ahead is taken it is not known that the nursery is dead.
+ */
+static void take_of_the_next(struct bough_nursery *nursery, struct bough_birth *birth)
+{
+    const pid_t before = bough_nursery_pid(nursery);
+
+    assert_status(bough_nursery_take(nursery, birth, true), BOUGH_OK);
+    while (bough_nursery_pid(nursery) == before) {
+        bough_birth_kill(birth);
+        close(birth->socket);
+        assert_status(bough_nursery_take(nursery, birth, true), BOUGH_OK);
+    }
+}
+
+struct taken {
+    struct bough_nursery *nursery;
+    struct bough_birth birth;
+};
+
+static void *take_there(void *data)
+{
+    struct taken *taken = data;
+
+    take_of_the_next(taken->nursery, &taken->birth);
+    return NULL;
+}
+
+static size_t count_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    size_t count = 0;
+
+    assert_non_null(tasks);
+    for (const struct dirent *entry; (entry = readdir(tasks)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(tasks);
+    return count;
+}
+
+static bool is_alive(const struct bough_birth *birth)
+{
+    struct pollfd polled = { .fd = birth->pidfd, .events = POLLIN };
+
+    return poll(&polled, 1, 0) == 0;
+}
+
+static void drop(const struct bough_birth *birth)
+{
+    bough_birth_kill(birth);
+    close(birth->socket);
+}
+
+/* What dies with a thread has been told so when the thread is not there any more. */
+static void one_that_a_thread_made_does_not_end_with_it(void **state)
+{
+    struct bough_error error = { .text = "" };
+    struct taken taken = { .nursery = NULL };
+    struct bough_birth birth;
+    pthread_t thread;
+
+    (void)state;
+    alarm(60);
+    if (bough_nursery_new(&taken.nursery, &error) != BOUGH_OK) {
+        assert_false(bough_test_is_alone());
+        skip();
+    }
+    const size_t threads = count_threads();
+    assert_status(bough_nursery_take(taken.nursery, &birth, true), BOUGH_OK);
+    drop(&birth);
+    kill_nursery(taken.nursery);
+    assert_int_equal(pthread_create(&thread, NULL, take_there, &taken), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    while (count_threads() > threads + 1) /* the one that forked stays */
+        sched_yield();
+    const pid_t nursery = bough_nursery_pid(taken.nursery);
+    for (int i = 0; i < 3; i++) {
+        assert_status(bough_nursery_take(taken.nursery, &birth, true), BOUGH_OK);
+        assert_true(is_alive(&birth));
+        drop(&birth);
+    }
+    assert_true(is_alive(&taken.birth));
+    assert_int_equal(bough_nursery_pid(taken.nursery), nursery);
+    drop(&taken.birth);
+    bough_nursery_free(taken.nursery);
+    while (count_threads() > threads)
+        sched_yield();
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    alarm(0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_that_a_thread_made_does_not_end_with_it),
+    };
+    return cmocka_run_group_tests_name("supervisor/process_nursery", tests, NULL, NULL);
+}
