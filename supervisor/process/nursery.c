@@ -259,6 +259,8 @@ static enum bough_status hear(struct bough_nursery *nursery, struct bough_birth 
     if (ready == 0) return BOUGH_ETIMEOUT;
     const ssize_t size = bough_files_receive(nursery->socket, &news, sizeof(news), files,
                                              &count, MSG_DONTWAIT);
+    /* It died with a request unread, which is said once, before what it had told. */
+    if (size < 0 && errno == ECONNRESET) return hear(nursery, birth, limit_ms);
     if (size == (ssize_t)sizeof(news) && nursery->expected > 0) nursery->expected--;
     if (size == (ssize_t)sizeof(news) && news.error == 0 && count == 2) {
         *birth = (struct bough_birth){ news.pid, files[0], files[1] };
