@@ -99,6 +99,30 @@ void bough_place_mark(struct bough_address place, enum bough_place_state state)
     }
 }
 
+void bough_place_show_last(struct bough_address place, const char *restart)
+{
+    place = bough_moved(place);
+
+    struct bough_actor *slot = bough_slot(place);
+    if (slot == NULL) return;
+    bough_runtime_lock(slot->loop->runtime);
+    struct bough_name *name = bough_slot_name(slot);
+    if (name != NULL) {
+        name->restart = restart;
+        bough_name_to_last(name);
+    }
+    bough_runtime_unlock(slot->loop->runtime);
+}
+
+void bough_place_replace_options(struct bough_actor *actor, void *options)
+{
+    bough_assert(actor->annex != NULL);
+    bough_runtime_lock(actor->loop->runtime);
+    bough_slot_free_options(actor);
+    actor->annex->options = options;
+    bough_runtime_unlock(actor->loop->runtime);
+}
+
 /* What waits below a place that nobody comes back to waits for nobody either. One that
  * lives on a loop of its own is looked at there. */
 static void settle_child(struct bough_actor *slot)

@@ -99,6 +99,8 @@ struct bough_place_spec {
     /* Whose messages it takes, when not its own type's: it hands them on. NULL: its own.
      * For places with a name. */
     const struct bough_actor_type *speaks;
+    /* One that is taken over stays where it is among its siblings; else it comes last. */
+    bool keeps_order;
 };
 
 /* Makes a place, or takes over the one of that path that has no life (reserved by a
@@ -141,6 +143,15 @@ BOUGH_PUBLIC void bough_place_end(struct bough_address place,
  * it are STOPPED in the same way. */
 BOUGH_PUBLIC void bough_place_mark(struct bough_address place,
                                    enum bough_place_state state);
+
+/* Shows a place behind all its siblings, with that policy (`restart` of the spec); lived
+ * in or not. Fine on a stale one. */
+BOUGH_PUBLIC void bough_place_show_last(struct bough_address place, const char *restart);
+
+/* Other options for the place of an actor, from the next life on; for who keeps what it
+ * was told to be. Takes them: made as its type's copy of options. The old ones are freed
+ * here, so that nobody may use them any more. On its loop's thread. */
+BOUGH_PUBLIC void bough_place_replace_options(struct bough_actor *actor, void *options);
 
 /* Ends an empty place and the empty places under it, with event `removed` for those that
  * have names. Its address goes stale. Fine on a stale one. */

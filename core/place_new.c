@@ -236,7 +236,7 @@ static enum bough_status find_or_reserve(struct bough_loop *loop,
         status = move_apart(*name);
         if (status != BOUGH_OK) return status;
     }
-    bough_name_to_last(*name);
+    if (!spec->keeps_order) bough_name_to_last(*name);
     return BOUGH_OK;
 }
 

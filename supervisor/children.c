@@ -116,6 +116,7 @@ static enum bough_status new_place(struct bough_actor *actor,
         .redeliver = spec.redeliver,
         .restart = bough_restart_names[spec.restart],
         .isolation = spec.isolation,
+        .keeps_order = recruit->keeps_order,
     };
 
     if (recruit->replaces) spec.options = recruit->options;
@@ -244,7 +245,9 @@ enum bough_status bough_supervision_add(struct bough_actor *actor,
 enum bough_status bough_supervision_refurnish(struct bough_actor *actor,
                                               struct bough_supervised *child)
 {
-    const struct bough_recruit recruit = { .name = child->name, .spec = child->spec };
+    const struct bough_recruit recruit = { .name = child->name,
+                                           .spec = child->spec,
+                                           .keeps_order = true };
     const enum bough_status status = new_place(actor, &recruit, &child->place);
 
     if (status == BOUGH_OK) child->changed = false;
@@ -261,6 +264,10 @@ static void tell_host(const struct bough_supervision *self,
 
 void bough_supervision_settle(struct bough_actor *actor, struct bough_supervised *child)
 {
+    if (child->awaited) {
+        bough_place_mark(child->place, BOUGH_PLACE_RESERVED);
+        return;
+    }
     bough_place_mark(child->place, BOUGH_PLACE_STOPPED);
     tell_host(bough_state(actor), child, BOUGH_PLACE_STOPPED);
 }
@@ -388,7 +395,6 @@ void bough_supervision_release(struct bough_actor *actor)
     }
     free(self->children);
     free_requests(self);
-    bough_spec_free(self->change);
     bough_decider_free(self->decider);
     if (self->housed) bough_host_free(self->host);
 }

@@ -99,6 +99,15 @@ void bough_supervisor_terminate_child(struct bough_supervisor supervisor,
     ask_by_name(supervisor, &message, name, call);
 }
 
+void bough_supervisor_pause_child(struct bough_supervisor supervisor, const char *name,
+                                  struct bough_call *call)
+{
+    const struct bough_supervisor_message message = { .kind = BOUGH_TERMINATE_CHILD,
+                                                      .awaited = true };
+
+    ask_by_name(supervisor, &message, name, call);
+}
+
 void bough_supervisor_restart_child(struct bough_supervisor supervisor, const char *name,
                                     struct bough_call *call)
 {

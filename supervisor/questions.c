@@ -245,7 +245,8 @@ static void reply_spec(struct bough_actor *actor,
     if (!child) return;
     spec = *child->spec;
     spec.name = child->name;
-    if (spec.replicas == 0 && bough_place_info(child->place, &info) == BOUGH_OK)
+    if (spec.replicas == 0 && !child->changed &&
+        bough_place_info(child->place, &info) == BOUGH_OK)
         spec.options = info.options;
     bough_block_init(&block, buffer, sizeof(buffer), &none, sizeof(none));
     bough_spec_pack(&block, offsetof(struct bough_spec_reply, spec), &spec);
