@@ -330,17 +330,35 @@ bough_slot_follow(struct bough_address place)
     return bough_slot(bough_container(slot->annex, struct bough_sign, annex)->moved);
 }
 
-enum bough_status bough_place_info(struct bough_address place,
-                                   struct bough_place_info *info)
+enum bough_status bough_place_look(struct bough_address place,
+                                   bough_place_visitor *visitor, void *data)
 {
     if (bough_slot(place) == NULL) return BOUGH_EGONE;
 
     struct bough_runtime *runtime = place.slot->loop->runtime;
     bough_runtime_lock(runtime);
     const struct bough_actor *slot = bough_slot_follow(place);
-    if (slot != NULL) describe(slot, info);
+    if (slot != NULL) {
+        struct bough_place_info info;
+
+        describe(slot, &info);
+        visitor(data, bough_slot_place(slot), &info);
+    }
     bough_runtime_unlock(runtime);
     return slot != NULL ? BOUGH_OK : BOUGH_EGONE;
+}
+
+static void note_info(void *data, struct bough_address place,
+                      const struct bough_place_info *info)
+{
+    (void)place;
+    *(struct bough_place_info *)data = *info;
+}
+
+enum bough_status bough_place_info(struct bough_address place,
+                                   struct bough_place_info *info)
+{
+    return bough_place_look(place, note_info, info);
 }
 
 /* Depth first without recursion: down, else right, else up and right. A path that is only

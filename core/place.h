@@ -171,7 +171,10 @@ struct bough_place_info {
     const char *path; /* "" without a name; valid as long as the place */
     const struct bough_actor_type *type;   /* NULL while only reserved */
     const struct bough_actor_type *speaks; /* whose messages it takes: `type`, mostly */
-    const void *options; /* its own copy, NULL: none; valid as long as the place */
+    /* Its own copy, NULL: none. Valid as long as the place, or until they are replaced
+     * (bough_place_replace_options()): of an actor that does that, and lives on another
+     * loop, they are only to be read by a visitor. */
+    const void *options;
     enum bough_place_state state;
     uint32_t life; /* the current or last one; 0: never lived */
     uint32_t restarts;
@@ -197,5 +200,9 @@ typedef void bough_place_visitor(void *data, struct bough_address place,
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_place_visit(struct bough_loop *loop, const char *path, bough_place_visitor *visitor,
                   void *data);
+
+/* Visits that place alone, also one without a name. Errors: BOUGH_EGONE. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_place_look(struct bough_address place, bough_place_visitor *visitor, void *data);
 
 #endif

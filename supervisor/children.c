@@ -89,14 +89,24 @@ options_of_group(const struct bough_supervisor_options *flags,
 
 /* Places */
 
-/* Whether what stands here for it is a proxy. A supervisor is here itself, wherever its
- * children are, and so is a group; and so is what is not for a process. */
-static bool is_elsewhere(const struct bough_supervision *self,
-                         const struct bough_child_spec *spec)
+/* Below a supervisor in a process, a thread is a process, too. */
+static enum bough_isolation isolation_of(const struct bough_supervision *self,
+                                         const struct bough_child_spec *spec)
 {
+    return self->elsewhere && spec->isolation == BOUGH_THREAD ? BOUGH_PROCESS
+                                                              : spec->isolation;
+}
+
+/* A supervisor is here itself, wherever its children are, and so is a group; and so is
+ * what is not for a process. */
+bool bough_supervised_is_elsewhere(const struct bough_supervision *self,
+                                   const struct bough_child_spec *spec)
+{
+    const enum bough_isolation isolation = isolation_of(self, spec);
+
     if (spec->type == &bough_supervisor_type || is_group(spec)) return false;
-    if (spec->type->no_process && spec->isolation != BOUGH_PROCESS) return false;
-    return spec->isolation == BOUGH_PROCESS || self->elsewhere;
+    if (spec->type->no_process && isolation != BOUGH_PROCESS) return false;
+    return isolation == BOUGH_PROCESS || self->elsewhere;
 }
 
 static enum bough_status new_place(struct bough_actor *actor,
@@ -120,10 +130,9 @@ static enum bough_status new_place(struct bough_actor *actor,
     };
 
     if (recruit->replaces) spec.options = recruit->options;
-    if (self->elsewhere && spec.isolation == BOUGH_THREAD)
-        place_spec.isolation = spec.isolation = BOUGH_PROCESS;
+    place_spec.isolation = spec.isolation = isolation_of(self, &spec);
     place_spec.options = spec.options;
-    if (is_elsewhere(self, &spec)) {
+    if (bough_supervised_is_elsewhere(self, &spec)) {
         spec.name = recruit->name;
         place_spec.type = &bough_proxy_type;
         place_spec.options = &spec;

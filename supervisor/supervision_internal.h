@@ -157,6 +157,11 @@ BOUGH_CHECKED enum bough_status bough_supervision_add(struct bough_actor *actor,
                                                       const struct bough_recruit *recruit,
                                                       struct bough_supervised **child);
 
+/* Whether what lives in the place of such a child is a proxy, whose options are the spec.
+ */
+bool bough_supervised_is_elsewhere(const struct bough_supervision *self,
+                                   const struct bough_child_spec *spec);
+
 /* What the decider is to know of a child with that spec. */
 struct bough_child_spec bough_supervised_spec(const struct bough_child_spec *spec);
 
