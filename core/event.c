@@ -13,6 +13,7 @@ static const char *const names[] = {
     [BOUGH_EVENT_GAVE_UP] = "gave_up",
     [BOUGH_EVENT_CRASH_REPORT] = "crash_report",
     [BOUGH_EVENT_QUARANTINED] = "quarantined",
+    [BOUGH_EVENT_APPLYING] = "applying",
     [BOUGH_EVENT_APPLIED] = "applied",
     [BOUGH_EVENT_APPLY_FAILED] = "apply_failed",
 };

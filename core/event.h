@@ -31,15 +31,16 @@ enum bough_event_kind {
     BOUGH_EVENT_QUARANTINED,  /* a message was put away (quarantine.h); `message`,
                                * `number`, `lives`; `reason` and `life` of the end that it
                                * was */
-    /* At "/": the tree has become what a file says (`message`: in how many places), or
-     * could not (`reason`). For who applies it. */
+    /* At "/": the tree is to become what a file says, and has (`message`: in how many
+     * places), or could not (`reason`). For who applies it. */
+    BOUGH_EVENT_APPLYING,
     BOUGH_EVENT_APPLIED,
     BOUGH_EVENT_APPLY_FAILED,
     BOUGH_EVENT_KIND_COUNT
 };
 
 /* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up",
- * "crash_report", "quarantined", "applied", "apply_failed". */
+ * "crash_report", "quarantined", "applying", "applied", "apply_failed". */
 BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
 
 /* What is known of a fault. Texts are of one or more lines, without a newline at the end,

@@ -50,7 +50,7 @@ def a_plan_changes_nothing_and_an_apply_does_what_it_says(folder):
     before = tree_.events()[-1]["seq"]
     same(folder.ask("apply", new, "--json"), {**plan, "applied": True})
     events = [one["event"] + one["path"] for one in tree_.events() if one["seq"] > before]
-    same(events, ["stopping/old", "exited/old", "stopping/s/y", "exited/s/y", "stopping/s/x",
+    same(events, ["applying/", "stopping/old", "exited/old", "stopping/s/y", "exited/s/y", "stopping/s/x",
                   "exited/s/x", "stopping/b", "exited/b", "removed/old",
                   "started/new", "ready/new", "started/b", "ready/b", "started/s/x",
                   "ready/s/x", "started/s/y", "ready/s/y", "applied/"])
@@ -60,6 +60,9 @@ def a_plan_changes_nothing_and_an_apply_does_what_it_says(folder):
     same(folder.ask("call", "/b", "get_count"), {"count": 7})
     same(folder.ask("status", "/", "--json")[0]["intensity"], 3)
     contains(folder.bough("plan", new).stdout, "nothing to do: 7 kept\n")
+    contains(folder.bough("why", "/b").stdout, "/b is in life 2: it was started by an apply at ")
+    folder.bough("restart", "/b", "--wait")
+    contains(folder.bough("why", "/b").stdout, "/b is in life 3: it was started by hand at ")
     contains(folder.bough("events").stdout,
              "/ applied life 1: 1 added, 1 removed, 3 restarted, 2 changed, 1 kept")
 
@@ -270,6 +273,28 @@ def reports_go_to_another_logger(folder):
     folder.bough("kill", "/a")
     until(lambda: "/a" in (folder.path / "two.log").read_text(), "the other has it")
     contains(folder.bough("plan", new).stdout, "nothing to do")
+
+
+@fact
+def a_file_means_the_same_however_it_is_named(folder):
+    folder.write("x.sh", "exec sleep 1000\n")
+    conf = tree(child("log", "logger", options={"file": "one.log"}),
+                child("c", "command", options={"run": ["sh", "x.sh"], "cwd": "sub"}))
+    folder.write("t.json", conf)
+    sub = folder.path / "sub"
+    sub.mkdir()
+    folder.write("sub/x.sh", "exec sleep 1000\n")
+    folder.write("new.json", conf)
+    os.symlink("sub/../new.json", folder.path / "link.json")
+    running = folder.start("t.json")
+    for name, cwd in (("t.json", None), (str(folder.path / "t.json"), None), ("../new.json", sub),
+                      ("link.json", None), ("sub/../t.json", None)):
+        contains(folder.bough("plan", name, cwd=cwd).stdout, "nothing to do")
+    running.signal(signal.SIGHUP)
+    same(running.wait_event("applied", "/")["detail"], "3 kept")
+    folder.write("sub/t.json", conf)
+    contains(folder.bough("plan", "sub/t.json").stdout,
+             f'options.file: "one.log" -> "{sub}/one.log"')
 
 
 # Everywhere

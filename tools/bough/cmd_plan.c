@@ -6,10 +6,10 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bough/config/units.h>
 #include <bough/supervisor/plan.h>
@@ -20,12 +20,23 @@
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/plan_view.h>
 
-/* The file as the tree finds it, whose folder may be another; NULL: complained. */
+/* The file as the tree finds it, which may run in another folder; NULL: complained. A
+ * link stays one: its folder is where what the file names is. */
 static char *absolute(const char *file)
 {
-    char *path = realpath(file, NULL);
+    char *here, *path = NULL;
 
-    if (path == NULL) bough_complain("%s: %s", file, strerror(errno));
+    if (file[0] == '/') return strdup(file);
+    here = getcwd(NULL, 0);
+    if (here == NULL) {
+        bough_complain("cannot tell where \"%s\" is: %s", file, strerror(errno));
+        return NULL;
+    }
+    if (asprintf(&path, "%s/%s", here, file) < 0) {
+        bough_complain("out of memory");
+        path = NULL;
+    }
+    free(here);
     return path;
 }
 

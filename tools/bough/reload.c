@@ -154,20 +154,19 @@ static void log_config(const struct bough_reload *reload, const char *file,
 
 /* What has come of it */
 
-static void report(struct bough_reload *reload, enum bough_status status,
-                   const char *text)
+static void report(struct bough_reload *reload, enum bough_event_kind kind,
+                   enum bough_status status, const char *text)
 {
     const struct bough_exit_reason reason =
         bough_exit_make(BOUGH_EXIT_ERROR, status, 0, "%s", text);
     struct bough_address place;
     struct bough_place_info info = { .life = 0 };
-    struct bough_event event = { .path = "/", .type = "supervisor" };
+    struct bough_event event = { .kind = kind, .path = "/", .type = "supervisor" };
 
     if (bough_lookup(reload->options.loop, "/", &place) == BOUGH_OK &&
         bough_place_info(place, &info) == BOUGH_OK)
         event.life = info.life;
-    event.kind = status == BOUGH_OK ? BOUGH_EVENT_APPLIED : BOUGH_EVENT_APPLY_FAILED;
-    if (status == BOUGH_OK)
+    if (kind != BOUGH_EVENT_APPLY_FAILED)
         event.message = text;
     else
         event.reason = &reason;
@@ -194,7 +193,7 @@ static void applied(struct bough_reload *reload)
     bough_plan_summary(reload->plan, summary, sizeof(summary));
     bough_log(runtime_of(reload), BOUGH_INFO, "/", "%s is applied: %s", reload->applied,
               summary);
-    report(reload, BOUGH_OK, summary);
+    report(reload, BOUGH_EVENT_APPLIED, BOUGH_OK, summary);
     if (reload->request == NULL) return;
     json_object_set_new(reload->plan, "applied", json_true());
     bough_request_json(reload->request, MHD_HTTP_OK, json_incref(reload->plan));
@@ -212,7 +211,7 @@ static void not_applied(struct bough_reload *reload, enum bough_status status)
     snprintf(text, sizeof(text), "%s%s", reload->apply.text, then);
     bough_log(runtime_of(reload), BOUGH_ERROR, "/", "%s is not applied: %s",
               reload->applied, text);
-    report(reload, status, text);
+    report(reload, BOUGH_EVENT_APPLY_FAILED, status, text);
     if (reload->request == NULL) return;
     bough_request_fail(
         reload->request, status,
@@ -265,6 +264,17 @@ static void log_child(const struct bough_reload *reload, const json_t *child)
     bough_log(runtime_of(reload), BOUGH_INFO, "/", "apply: %s is %s%s",
               bough_output_member(child, "path", ""),
               bough_output_member(child, "act", ""), keys);
+}
+
+/* Before anything is done: what follows is because of it. */
+static void tell_begin(struct bough_reload *reload)
+{
+    char summary[SUMMARY], *text = NULL;
+
+    bough_plan_summary(reload->plan, summary, sizeof(summary));
+    if (asprintf(&text, "%s: %s", reload->applied, summary) < 0) text = NULL;
+    report(reload, BOUGH_EVENT_APPLYING, BOUGH_OK, text != NULL ? text : summary);
+    free(text);
 }
 
 static void log_plan(const struct bough_reload *reload)
@@ -330,10 +340,12 @@ static enum bough_status try_to_begin(struct bough_reload *reload, const char *f
     const bool free_before = reload->plan == NULL;
     const enum bough_status status = begin(reload, file, tree, timeout_ms, error);
 
-    if (status == BOUGH_OK)
+    if (status == BOUGH_OK) {
+        tell_begin(reload);
         log_plan(reload);
-    else if (free_before)
+    } else if (free_before) {
         forget(reload);
+    }
     return status;
 }
 
@@ -346,7 +358,7 @@ void bough_reload_file(struct bough_reload *reload)
 
     if (why != NULL) {
         log_config(reload, reload->file, config, why);
-        report(reload, BOUGH_EINVALID, why);
+        report(reload, BOUGH_EVENT_APPLY_FAILED, BOUGH_EINVALID, why);
     } else {
         if (config != NULL)
             status =
@@ -354,7 +366,7 @@ void bough_reload_file(struct bough_reload *reload)
         if (status != BOUGH_OK) {
             bough_log(runtime_of(reload), BOUGH_ERROR, "/", "%s is not applied: %s",
                       reload->file, error.text);
-            report(reload, status, error.text);
+            report(reload, BOUGH_EVENT_APPLY_FAILED, status, error.text);
         }
     }
     free(why);
@@ -366,9 +378,42 @@ void bough_reload_file(struct bough_reload *reload)
 
 struct order {
     struct bough_body body;
-    const char *file;
+    char *file;
     struct bough_config *config;
 };
+
+/* The folder of a file, without links and with a slash; NULL: it is not there. */
+static char *folder_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    char *folder =
+        slash != NULL ? strndup(file, (size_t)(slash + 1 - file)) : strdup(".");
+    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
+
+    free(folder);
+    return real;
+}
+
+/* Paths in a config are those of its folder, as that was named. A file beside the one
+ * that was started is named as that was, or all of them would seem to have changed. NULL
+ * when memory is out. */
+static char *name_as_before(const struct bough_reload *reload, const char *file)
+{
+    const char *slash = strrchr(reload->file, '/'), *base = strrchr(file, '/');
+    char *ours = folder_of(reload->file), *its = folder_of(file), *name = NULL;
+
+    base = base != NULL ? base + 1 : file;
+    if (ours == NULL || its == NULL || strcmp(ours, its) != 0) {
+        name = strdup(file);
+    } else {
+        const int len = slash != NULL ? (int)(slash + 1 - reload->file) : 0;
+
+        if (asprintf(&name, "%.*s%s", len, reload->file, base) < 0) name = NULL;
+    }
+    free(ours);
+    free(its);
+    return name;
+}
 
 /* The config that the body is about: `file`, read here, or `text` in its place. False:
  * refused. */
@@ -376,18 +421,22 @@ static bool take_order(struct bough_request *request, struct order *order)
 {
     static const char *const allowed[] = { "file", "text", "timeout", NULL };
     const struct bough_reload *reload = request->control->options.reload;
+    const char *file;
     const json_t *text;
 
     if (!bough_body_parse(request, allowed, &order->body)) return false;
-    order->file = json_string_value(json_object_get(order->body.json, "file"));
+    file = json_string_value(json_object_get(order->body.json, "file"));
     text = json_object_get(order->body.json, "text");
-    if (order->file == NULL || (text != NULL && !json_is_string(text))) {
+    if (file == NULL || (text != NULL && !json_is_string(text))) {
         bough_request_refuse(request, BOUGH_EINVALID,
                              "\"file\" must be the path of a tree's file; \"text\", when "
                              "it is there, what the file would say");
         json_decref(order->body.json);
         return false;
     }
+    order->config = NULL;
+    order->file = name_as_before(reload, file);
+    if (order->file == NULL) return true;
     order->config =
         text != NULL ? bough_config_parse(order->file, json_string_value(text),
                                           json_string_length(text), reload->options.types)
@@ -435,6 +484,7 @@ static void answer_plan(struct bough_request *request, const struct order *order
 static void order_finish(struct order *order)
 {
     bough_config_free(order->config);
+    free(order->file);
     json_decref(order->body.json);
     malloc_trim(0);
 }

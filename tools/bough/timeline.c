@@ -109,7 +109,8 @@ static void tell(struct bough_timeline *timeline, const struct bough_event *even
             event->message, event->path);
         break;
     case BOUGH_EVENT_CRASH_REPORT: /* nothing is in a process in a simulation */
-    case BOUGH_EVENT_APPLIED:      /* and nothing is applied */
+    case BOUGH_EVENT_APPLYING:     /* and nothing is applied */
+    case BOUGH_EVENT_APPLIED:
     case BOUGH_EVENT_APPLY_FAILED:
     case BOUGH_EVENT_KIND_COUNT: break;
     }

@@ -162,9 +162,9 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "The last 10,000 events are kept; --follow goes on with those to come. --json\n"
           "prints one object a line: time, seq, event (started, ready, stopping, exited,\n"
-          "restarting, removed, gave_up, crash_report, quarantined, applied, apply_failed),\n"
-          "path, type, life, cause, and what the event has to say: reason, detail, attempt,\n"
-          "crash ...\n",
+          "restarting, removed, gave_up, crash_report, quarantined, applying, applied,\n"
+          "apply_failed), path, type, life, cause, and what the event has to say: reason,\n"
+          "detail, attempt, crash ...\n",
       .examples = "bough events\n"
                   "bough events --follow --json | jq .path\n",
       .options = JSON | FOLLOW | SINCE | SOCKET,
@@ -310,7 +310,7 @@ const struct bough_verb bough_verbs[] = {
           "something does not start, or all that is started is not ready within --timeout\n"
           "(1m without it), the tree is made what it was again. The command returns when it\n"
           "is over; left alone, the apply goes on. A second one meanwhile is refused; a\n"
-          "shutdown is not kept up. Events: applied, apply_failed.\n"
+          "shutdown is not kept up. Events: applying, applied, apply_failed.\n"
           "\n"
           "Exit code: 0 the tree is what NEW says; 1 something did not start, or it was\n"
           "refused; 7 not ready in time; 78 NEW is wrong. The tree is then what it was.\n",
