@@ -26,6 +26,7 @@ struct bough_apply_job {
     enum bough_plan_do what;
     size_t child;
     bool present; /* DELETE: of one that is kept, and was not there */
+    bool first;   /* STOP: of one that is starting, besides that in its order */
 };
 
 /* Looking */
@@ -148,6 +149,22 @@ static void add_job(struct bough_apply *apply, enum bough_plan_do what, size_t c
         (struct bough_apply_job){ .what = what, .child = child };
 }
 
+/* Whether that job is a stop, in its order, of one that the tree had and that has been
+ * asked to stop so far. */
+static bool was_stopped(const struct bough_apply *apply, size_t i)
+{
+    const struct bough_apply_job *job = &apply->jobs[i];
+
+    if (job->what != BOUGH_PLAN_STOP || job->first ||
+        child_of(apply, job)->before == NULL)
+        return false;
+    if (i <= apply->next) return true;
+    for (size_t k = 0; k <= apply->next && apply->jobs[k].first; k++) {
+        if (apply->jobs[k].child == job->child) return true;
+    }
+    return false;
+}
+
 /* The stops of what was started, the latest first; then all else that there is to do. The
  * jobs so far are read while theirs are added, as there is room for all. */
 static void plan_way_back(struct bough_apply *apply)
@@ -174,9 +191,7 @@ static void plan_way_back(struct bough_apply *apply)
             add_job(apply, BOUGH_PLAN_RESIZE, apply->jobs[i].child);
     }
     for (size_t i = forward; i-- > 0;) {
-        if (apply->jobs[i].what == BOUGH_PLAN_STOP && i <= apply->next &&
-            plan->children[apply->jobs[i].child].before != NULL)
-            add_job(apply, BOUGH_PLAN_START, apply->jobs[i].child);
+        if (was_stopped(apply, i)) add_job(apply, BOUGH_PLAN_START, apply->jobs[i].child);
     }
     apply->next = forward;
 }
@@ -242,24 +257,40 @@ static bool keeps_mail(const struct bough_plan_child *child)
            child->after->replicas == 0;
 }
 
-/* One that has been asked to end while it was starting, and does not, is killed: its
- * supervisor has set no limit. */
-static int64_t patience_ms(const struct bough_plan_child *child)
+static bool is_starting(const struct bough_apply *apply,
+                        const struct bough_plan_child *child, struct bough_address *place)
 {
-    const struct bough_child_spec *spec =
-        child->after != NULL ? child->after : child->before;
-    const int64_t ms = bough_child_shutdown_ms(spec);
+    struct bough_place_info info;
 
-    if (ms == BOUGH_FOREVER) return 0;
-    return ms > 0 ? ms : 1;
+    return look(apply->loop, child->path, place, &info) &&
+           info.state == BOUGH_PLACE_STARTING;
 }
 
+/* How long a stop may take. One that was still starting is killed then, as its supervisor
+ * has set no limit; for any other the supervisor has, and may be busy before. */
+static int64_t patience_ms(const struct bough_apply *apply,
+                           const struct bough_plan_child *child)
+{
+    const struct bough_child_spec *spec =
+        child->before != NULL && !apply->back ? child->before : child->after;
+    const int64_t stop_ms = bough_child_shutdown_ms(spec != NULL ? spec : child->before);
+    const bool late = present_job(apply)->child == apply->late;
+
+    if (stop_ms == BOUGH_FOREVER || timeout_of(apply) == BOUGH_FOREVER) return 0;
+    return (stop_ms > 0 ? stop_ms : 1) + (late ? 0 : timeout_of(apply));
+}
+
+/* Its supervisor does nothing else until what is starting is ready or has ended. */
 static void ask_to_stop(struct bough_apply *apply, struct bough_supervisor supervisor)
 {
     const struct bough_plan_child *child = child_of(apply, present_job(apply));
+    struct bough_address place;
 
-    if (present_job(apply)->child == apply->late)
-        apply->call.timeout_ms = patience_ms(child);
+    if (is_starting(apply, child, &place)) {
+        apply->late = present_job(apply)->child;
+        bough_stop(place);
+    }
+    apply->call.timeout_ms = patience_ms(apply, child);
     if (keeps_mail(child))
         bough_supervisor_pause_child(supervisor, name_of(child), &apply->call);
     else
@@ -278,7 +309,7 @@ static void ask(struct bough_apply *apply, struct bough_supervisor supervisor)
     const struct bough_plan_child *child = child_of(apply, job);
     struct bough_call *call = &apply->call;
 
-    call->timeout_ms = 0;
+    call->timeout_ms = timeout_of(apply) != BOUGH_FOREVER ? timeout_of(apply) : 0;
     if (apply->stops_first || job->what == BOUGH_PLAN_STOP) {
         ask_to_stop(apply, supervisor);
     } else if (job->what == BOUGH_PLAN_CHANGE) {
@@ -313,27 +344,33 @@ static void begin_job(struct bough_apply *apply)
 
 /* Answers */
 
-/* What is still starting is asked to end, so that its supervisor can go on; that is then
- * told by the answer to the next request. */
-static void give_up_waiting(struct bough_apply *apply)
+/* A stop is asked for again: it has begun to start meanwhile, and is asked to end, too;
+ * or it does not end, and is killed. False: its supervisor is busy with something else.
+ */
+static bool press(struct bough_apply *apply)
 {
     const struct bough_plan_child *child = child_of(apply, present_job(apply));
+    const bool late = present_job(apply)->child == apply->late;
     struct bough_address place;
-    struct bough_place_info info;
-
-    apply->late = present_job(apply)->child;
-    if (!look(apply->loop, child->path, &place, &info)) return;
-    if (info.state == BOUGH_PLACE_STARTING) bough_stop(place);
-}
-
-static void kill_late_one(struct bough_apply *apply)
-{
-    const struct bough_plan_child *child = child_of(apply, present_job(apply));
-    struct bough_address place;
-    struct bough_place_info info;
 
     apply->late = NOBODY;
-    if (look(apply->loop, child->path, &place, &info)) bough_kill(place);
+    if (!is_starting(apply, child, &place) && !late) return false;
+    if (late && bough_lookup(apply->loop, child->path, &place) == BOUGH_OK)
+        bough_kill(place);
+    return true;
+}
+
+static void say_busy(struct bough_apply *apply)
+{
+    const struct bough_plan_child *child = child_of(apply, present_job(apply));
+    char limit[BOUGH_DURATION_TEXT];
+
+    add_text(
+        apply,
+        "%s%s: its supervisor did not come to it within %s, as another child there is "
+        "not ready, or does not end",
+        apply->back ? "; going back: " : "", child->path,
+        bough_print_ms(timeout_of(apply), limit));
 }
 
 static void say_late(struct bough_apply *apply)
@@ -379,6 +416,7 @@ static void answered(struct bough_call *call, enum bough_status status)
     struct bough_apply *apply = bough_container(call, struct bough_apply, call);
     const struct bough_apply_job *job = present_job(apply);
     const bool there = status == BOUGH_ERUNNING || status == BOUGH_ERESTARTING;
+    const bool stops = apply->stops_first || job->what == BOUGH_PLAN_STOP;
 
     if (tree_ends(apply)) {
         bough_text_format(apply->text, sizeof(apply->text), "the tree ends");
@@ -396,12 +434,13 @@ static void answered(struct bough_call *call, enum bough_status status)
         begin_job(apply);
     } else if (there && job->what == BOUGH_PLAN_START) {
         go_on(apply);
-    } else if (status == BOUGH_ETIMEOUT && job->what == BOUGH_PLAN_STOP) {
-        kill_late_one(apply);
+    } else if (status == BOUGH_ETIMEOUT && stops && press(apply)) {
         begin_job(apply);
     } else if (status == BOUGH_ETIMEOUT) {
-        say_late(apply);
-        give_up_waiting(apply);
+        if (job->what == BOUGH_PLAN_START && !stops)
+            say_late(apply);
+        else
+            say_busy(apply);
         fail(apply, status);
     } else {
         say(apply, status);
@@ -441,6 +480,22 @@ enum bough_status bough_apply_plan(struct bough_loop *loop, struct bough_supervi
     return status;
 }
 
+/* Their supervisors do nothing else before that. */
+static void stop_starting_first(struct bough_apply *apply)
+{
+    const struct bough_plan *plan = apply->plan;
+    struct bough_address place;
+
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct bough_plan_step *step = &plan->steps[i];
+
+        if (step->what != BOUGH_PLAN_STOP) break;
+        if (!is_starting(apply, &plan->children[step->child], &place)) continue;
+        add_job(apply, BOUGH_PLAN_STOP, step->child);
+        apply->jobs[apply->job_count - 1].first = true;
+    }
+}
+
 /* A child that is kept and is not there now (a temporary one that has ended, or one that
  * was deleted by hand) is not brought back by its supervisor's change. */
 static void add_jobs(struct bough_apply *apply)
@@ -448,6 +503,7 @@ static void add_jobs(struct bough_apply *apply)
     const struct bough_plan *plan = apply->plan;
     size_t i = 0;
 
+    stop_starting_first(apply);
     for (; i < plan->step_count && plan->steps[i].what <= BOUGH_PLAN_CHANGE; i++)
         add_job(apply, plan->steps[i].what, plan->steps[i].child);
     for (size_t k = 0; k < plan->child_count && plan->step_count > 0; k++) {
@@ -477,8 +533,9 @@ static enum bough_status prepare(struct bough_apply *apply,
     status = make_plan(apply->loop, apply->before, apply->after, &plan, error);
     if (status != BOUGH_OK) return status;
     apply->plan = plan;
-    /* Each step there, and back; each child that is deleted either way. */
-    apply->jobs = calloc(3 * plan->step_count + 2 * plan->child_count + 1,
+    /* Each step there, and back, stops perhaps twice; each child that is deleted, either
+     * way. */
+    apply->jobs = calloc(4 * plan->step_count + 2 * plan->child_count + 1,
                          sizeof(struct bough_apply_job));
     if (apply->jobs == NULL) return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
     add_jobs(apply);

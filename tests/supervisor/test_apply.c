@@ -295,6 +295,55 @@ static void a_child_that_breaks_meanwhile_follows_its_rules(void **state)
     tree_finish(&pair.tree);
 }
 
+/* /b has been restarted by its rules, and is not ready: its supervisor waits for it. */
+static void b_is_stuck(struct pair *pair)
+{
+    pair->tree.probes[1].starts_later = true;
+    tree_tell(&pair->tree, 1, BOUGH_PROBE_FAIL);
+    assert_int_equal(tree_state(&pair->tree, "/b"), BOUGH_PLACE_STARTING);
+}
+
+static void one_that_is_stuck_in_its_start_is_replaced(void **state)
+{
+    struct outcome outcome;
+    struct pair pair;
+
+    pair_init(&pair, *state);
+    b_is_stuck(&pair);
+    pair.children[1] = tree_probe_spec(&pair.tree, "b", 5);
+    apart(&pair.children[1], 1);
+    begin(&pair.tree, &outcome, &pair.other);
+    assert_int_equal(outcome.ends, 1);
+    assert_status(outcome.status, BOUGH_OK);
+    assert_int_equal(pair.tree.probes[5].inits, 1);
+    assert_int_equal(tree_state(&pair.tree, "/b"), BOUGH_PLACE_RUNNING);
+    tree_finish(&pair.tree);
+}
+
+/* What was asked for is still done, and taken back, once it is ready. */
+static void a_supervisor_that_waits_for_another_child_is_not_waited_for(void **state)
+{
+    struct outcome outcome;
+    struct pair pair;
+
+    pair_init(&pair, *state);
+    b_is_stuck(&pair);
+    outcome_init(&outcome);
+    outcome.apply.timeout_ms = 1000;
+    assert_status(start(&pair.tree, &outcome, &pair.other), BOUGH_OK);
+    bough_test_advance(pair.tree.test, 60 * 1000);
+    assert_int_equal(outcome.ends, 1);
+    assert_status(outcome.status, BOUGH_ETIMEOUT);
+    assert_false(outcome.apply.went_back);
+    assert_non_null(strstr(outcome.apply.text, "/c: its supervisor did not come to it"));
+    assert_int_equal(pair.tree.probes[2].finishes, 0);
+    be_ready(&pair, 1);
+    tree_expect_names(&pair.tree, "c b a ");
+    tree_expect_counts(&pair.tree, 3, 3, 0, 3);
+    expect(&pair.tree, &pair.tree.options, BOUGH_OK, "");
+    tree_finish(&pair.tree);
+}
+
 static void an_apply_can_be_let_be(void **state)
 {
     struct outcome outcome;
@@ -359,6 +408,8 @@ int main(void)
         fact(a_shutdown_meanwhile_wins),
         fact(a_tree_that_is_not_up_is_left_alone),
         fact(a_child_that_breaks_meanwhile_follows_its_rules),
+        fact(one_that_is_stuck_in_its_start_is_replaced),
+        fact(a_supervisor_that_waits_for_another_child_is_not_waited_for),
         fact(an_apply_can_be_let_be),
         fact(without_memory_nothing_is_half_done),
     };
