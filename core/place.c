@@ -201,6 +201,34 @@ void bough_slot_vacate(struct bough_actor *slot, uint64_t cause)
     bough_runtime_unlock(runtime);
 }
 
+static bool is_empty(const struct bough_actor *slot)
+{
+    return bough_loop_is_near(slot->loop) ? !bough_slot_lives(slot)
+                                          : !bough_slot_lives_far(slot);
+}
+
+void bough_name_sweep(struct bough_name *parent, const struct bough_actor *first)
+{
+    struct bough_name *name = parent->first;
+
+    while (name != NULL && name->slot != first) {
+        struct bough_name *next = name->next;
+
+        if (name->made_for != NULL && is_empty(name->slot)) vacate_name(name, 0);
+        name = next;
+    }
+}
+
+void bough_place_sweep(struct bough_actor *actor, struct bough_address first)
+{
+    struct bough_name *name = bough_slot_name(actor);
+
+    if (name == NULL) return;
+    bough_runtime_lock(actor->loop->runtime);
+    bough_name_sweep(name, bough_slot(bough_moved(first)));
+    bough_runtime_unlock(actor->loop->runtime);
+}
+
 void bough_place_free(struct bough_address place, uint64_t cause)
 {
     place = bough_moved(place);

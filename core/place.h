@@ -96,16 +96,17 @@ struct bough_place_spec {
     uint32_t redeliver;
     const char *restart; /* the policy, for status: a static string, or NULL */
     enum bough_isolation isolation;
+    /* One that is taken over stays where it is among its siblings; else it comes last. */
+    bool keeps_order;
     /* Whose messages it takes, when not its own type's: it hands them on. NULL: its own.
      * For places with a name. */
     const struct bough_actor_type *speaks;
-    /* One that is taken over stays where it is among its siblings; else it comes last. */
-    bool keeps_order;
 };
 
 /* Makes a place, or takes over the one of that path that has no life (reserved by a
  * reference, or left by the parent's earlier life): it keeps its mailbox, lives go on
- * counting.
+ * counting. When it was another type's, what waits there is told `gone`, and the places
+ * below, which that type made, are freed.
  * `*place` gets the place's address (life 0). Errors, nothing made: BOUGH_ENOMEM,
  * BOUGH_EINVALID (name), BOUGH_EPRESENT (a life is there), BOUGH_ETOOLARGE (path). */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
@@ -147,6 +148,12 @@ BOUGH_PUBLIC void bough_place_mark(struct bough_address place,
 /* Shows a place behind all its siblings, with that policy (`restart` of the spec); lived
  * in or not. Fine on a stale one. */
 BOUGH_PUBLIC void bough_place_show_last(struct bough_address place, const char *restart);
+
+/* Frees the empty places under that of an actor that were made before `first` (of which
+ * it is the parent; BOUGH_NOBODY: all): those that an earlier life of it left, and that
+ * this one has not taken over. Only reserved ones stay. On its loop's thread. */
+BOUGH_PUBLIC void bough_place_sweep(struct bough_actor *actor,
+                                    struct bough_address first);
 
 /* Other options for the place of an actor, from the next life on; for who keeps what it
  * was told to be. Takes them: made as its type's copy of options. The old ones are freed

@@ -408,6 +408,16 @@ void bough_supervision_release(struct bough_actor *actor)
     if (self->housed) bough_host_free(self->host);
 }
 
+void bough_supervision_sweep(struct bough_actor *actor)
+{
+    const struct bough_supervision *self = bough_state(actor);
+    const size_t first = bough_decider_next(self->decider, BOUGH_NO_CHILD);
+
+    bough_place_sweep(actor, first != BOUGH_NO_CHILD
+                                 ? bough_supervision_child(self, first)->place
+                                 : BOUGH_NOBODY);
+}
+
 void bough_supervision_leave(struct bough_actor *actor)
 {
     struct bough_supervision *self = bough_state(actor);

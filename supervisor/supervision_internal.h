@@ -198,6 +198,10 @@ bough_supervised_reason(const struct bough_supervised *child);
 /* Nobody is expected at a child that is DOWN and that no retry would start. */
 void bough_supervision_settle_down(struct bough_actor *actor);
 
+/* Frees places that an earlier life has left, with other options than this one has: once
+ * all of its children are known. */
+void bough_supervision_sweep(struct bough_actor *actor);
+
 /* Leaves the children's places, all empty, with what waits in them: whoever settles the
  * place of this supervisor for good settles them too. Those made at run time are freed.
  */

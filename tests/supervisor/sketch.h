@@ -44,14 +44,28 @@ static const struct bough_field sketch_fields[] = {
                 .of = sketch_inner, .of_count = 1),
 };
 
+/* One whose option is SKETCH_FAILS does not start. */
+enum { SKETCH_FAILS = 666 };
+
+static inline enum bough_status sketch_actor_init(struct bough_actor *actor,
+                                                  const void *data)
+{
+    const struct sketch_options *options = data;
+
+    (void)actor;
+    return options != NULL && options->value == SKETCH_FAILS ? BOUGH_EFAILED : BOUGH_OK;
+}
+
 static const struct bough_actor_type sketch_type = {
     .name = "sketch",
+    .init = sketch_actor_init,
     .options_size = sizeof(struct sketch_options),
     .options = sketch_fields,
     .option_count = bough_count_of(sketch_fields),
 };
 
-static const struct bough_actor_type sketch_other_type = { .name = "other" };
+static const struct bough_actor_type sketch_other_type = { .name = "other",
+                                                           .init = sketch_actor_init };
 
 /* All that its specs point to. */
 struct sketch {

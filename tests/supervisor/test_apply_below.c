@@ -207,6 +207,49 @@ static void one_below_that_does_not_start_leads_back(void **state)
     tree_finish(&nest.tree);
 }
 
+/* The whole supervisor is started anew, on another loop, with other children. */
+static void who_was_below_leaves_no_place(void **state)
+{
+    struct nest nest;
+
+    nest_init(&nest, *state, BOUGH_ONE_FOR_ONE);
+    nest.other_top.isolation = BOUGH_THREAD;
+    nest.children[0].name = "d";
+    expect(&nest.tree, &nest.other, BOUGH_OK, "-/s =/ +/s ");
+    assert_false(tree_knows(&nest.tree, "/s/a"));
+    assert_int_equal(tree_state(&nest.tree, "/s/d"), BOUGH_PLACE_RUNNING);
+    expect(&nest.tree, &nest.tree.options, BOUGH_OK, "-/s =/ +/s ");
+    assert_false(tree_knows(&nest.tree, "/s/d"));
+    assert_int_equal(tree_state(&nest.tree, "/s/a"), BOUGH_PLACE_RUNNING);
+    tree_finish(&nest.tree);
+}
+
+/* Its place goes with all below it, at once, wherever those are. */
+static void a_path_is_free_as_soon_as_its_place_is_freed(void **state)
+{
+    struct bough_child_spec spec;
+    struct request request;
+    struct nest nest;
+
+    nest_init(&nest, *state, BOUGH_ONE_FOR_ONE);
+    spec = nest.top;
+    spec.name = "x";
+    spec.isolation = BOUGH_THREAD;
+    for (unsigned i = 1; i <= 3; i++) {
+        tree_start_child(&nest.tree, &spec, &request);
+        request_expect(&request, BOUGH_OK);
+        assert_status(tree_ask(&nest.tree, bough_supervisor_terminate_child, "x"),
+                      BOUGH_OK);
+        request_init(&request);
+        bough_supervisor_delete_child(nest.tree.supervisor, "x", &request.call);
+        bough_loop_run_ready(nest.tree.test->loop, 1000);
+        request_expect(&request, BOUGH_OK);
+        assert_false(tree_knows(&nest.tree, "/x"));
+        assert_false(tree_knows(&nest.tree, "/x/a"));
+    }
+    tree_finish(&nest.tree);
+}
+
 /* Groups */
 
 static void a_group_grows_and_shrinks_without_a_restart(void **state)
@@ -244,6 +287,8 @@ int main(void)
         fact(a_supervisor_that_breaks_meanwhile_is_waited_for),
         fact(a_supervisor_that_is_down_is_passed_over),
         fact(one_below_that_does_not_start_leads_back),
+        fact(who_was_below_leaves_no_place),
+        fact(a_path_is_free_as_soon_as_its_place_is_freed),
         fact(a_group_grows_and_shrinks_without_a_restart),
     };
 

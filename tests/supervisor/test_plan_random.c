@@ -6,9 +6,9 @@
 
 #include <stdio.h>
 
-#include <bough/tests/supervisor/sketch.h>
+#include <bough/tests/supervisor/sketch_random.h>
 
-enum { TEXT = 2048, LEVELS = 3, TREES = 20000 };
+enum { TREES = 20000 };
 
 /* A model of a tree that runs: nothing but who is there, and with which spec. */
 struct node {
@@ -250,71 +250,10 @@ static void expect_plan(const struct sketch *before, const struct sketch *after)
     bough_plan_free(again);
 }
 
-/* Trees by chance */
-
-static void add(char *text, const char *more)
-{
-    const size_t len = strlen(text);
-
-    assert_in_range(len + strlen(more), 0, TEXT - 1);
-    memcpy(text + len, more, strlen(more) + 1);
-}
-
-static void add_strategy(char *text, uint64_t *seed)
-{
-    static const char *const marks[] = { "", "*", ">" };
-
-    add(text, marks[bough_test_random(seed, 3)]);
-}
-
-static void add_marks(char *text, uint64_t *seed, bool leaf)
-{
-    static const char *const marks[] = { "=2", "=3", "~", "^", "x2", "x3", "&", "!" };
-
-    for (size_t i = 0; i < 8; i++) {
-        if (!leaf && (i < 2 || i > 5)) continue;
-        if (bough_test_random(seed, 12) == 0) add(text, marks[i]);
-    }
-}
-
-static void add_children(char *text, uint64_t *seed, int level)
-{
-    static const char *const names[] = { "a", "b", "c", "d", "s", "t", "u", "e" };
-    const uint32_t first =
-        bough_test_random(seed, 4) == 0 ? bough_test_random(seed, 8) : 0;
-
-    for (uint32_t i = 0; i < 8; i++) {
-        const uint32_t which = (first + i) % 8;
-        const bool supervisor = which >= 4 && which < 7 && level < LEVELS;
-
-        if (bough_test_random(seed, 3) == 0) continue;
-        add(text, names[which]);
-        if (supervisor && bough_test_random(seed, 8) == 0) {
-            add(text, bough_test_random(seed, 2) ? "?(a)" : "?(a=2)");
-        } else if (supervisor) {
-            add_strategy(text, seed);
-            if (bough_test_random(seed, 8) == 0) add(text, "~");
-            add(text, "(");
-            add_children(text, seed, level + 1);
-            add(text, ")");
-        }
-        add_marks(text, seed, !supervisor);
-        add(text, " ");
-    }
-}
-
-static void sketch_random(struct sketch *sketch, char text[TEXT], uint64_t *seed)
-{
-    text[0] = '\0';
-    add_strategy(text, seed);
-    add_children(text, seed, 1);
-    sketch_init(sketch, text);
-}
-
 static void a_plan_leads_from_any_tree_to_any_other(void **state)
 {
     static struct sketch before, after;
-    char from[TEXT], to[TEXT];
+    char from[SKETCH_TEXT], to[SKETCH_TEXT];
     uint64_t seed = bough_test_seed();
 
     (void)state;
