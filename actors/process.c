@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,33 +50,43 @@ void bough_process_kill(const struct bough_process *process)
     bough_process_signal(process, SIGKILL);
 }
 
-static int wait_by_pidfd(int pidfd, siginfo_t *info, int flags)
+/* The usage of the process is what glibc's waitid() does not hand on. */
+static int wait_by_pidfd(int pidfd, siginfo_t *info, int flags, struct rusage *usage)
 {
-    int result;
+    long result;
 
     info->si_pid = 0;
     do {
-        result = waitid(P_PIDFD, (id_t)pidfd, info, WEXITED | WNOHANG | flags);
+        result =
+            syscall(SYS_waitid, P_PIDFD, pidfd, info, WEXITED | WNOHANG | flags, usage);
     } while (result != 0 && errno == EINTR);
-    return result;
+    return (int)result;
+}
+
+static int64_t usage_ms(const struct rusage *usage)
+{
+    return (int64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
+           (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
 }
 
 bool bough_process_reap(struct bough_process *process, struct bough_process_end *end)
 {
     siginfo_t info;
+    struct rusage usage;
 
     bough_assert(process->pidfd >= 0);
-    int result = wait_by_pidfd(process->pidfd, &info, WNOWAIT);
+    int result = wait_by_pidfd(process->pidfd, &info, WNOWAIT, NULL);
     if (result == 0 && info.si_pid == 0) return false;
 
     /* Before the reaping, while its number is still its own. */
     kill(-process->pid, SIGKILL);
-    if (result == 0) result = wait_by_pidfd(process->pidfd, &info, 0);
+    if (result == 0) result = wait_by_pidfd(process->pidfd, &info, 0, &usage);
     *end = (struct bough_process_end){ .known = result == 0 };
     if (result == 0) {
         bool exited = info.si_code == CLD_EXITED;
         end->code = exited ? info.si_status : 0;
         end->signal = exited ? 0 : info.si_status;
+        end->cpu_ms = usage_ms(&usage);
     }
     close(process->pidfd);
     process->pidfd = -1;

@@ -32,6 +32,8 @@ struct bough_process_end {
     bool known; /* false: somebody else took its status, with a wait() for any child */
     int code;   /* exit code, when signal is 0 */
     int signal; /* the signal that ended it, or 0 */
+    /* Processor time that it has used, and those that it has waited for; 0: not known */
+    int64_t cpu_ms;
 };
 
 /* What to use as a program's descriptor 0, 1 or 2: one of this process (3 or more), or */
@@ -55,7 +57,8 @@ struct bough_spawn_options {
     bool outlives;   /* it is not killed when the thread that started it ends */
     bool has_umask;
     mode_t umask;
-    int nice; /* -20 to 19, or BOUGH_NICE_NONE; 0: this process's */
+    int nice;       /* -20 to 19, or BOUGH_NICE_NONE; 0: this process's */
+    uint64_t files; /* its soft limit of them; 0: this process's */
     const struct bough_limits_plan *limits; /* NULL: none */
 };
 

@@ -377,8 +377,11 @@ void bough_config_check(struct bough_config *config, const json_t *root)
     bough_entry_read(&reader.options, root, &place, BOUGH_IN_ROOT,
                      bough_supervisor_type.name, &entry);
     check_root_type(config, &entry, &place);
+    bough_rules_root(&config->report, &entry, &place);
     config->tree.name = entry.name;
     config->tree.log = entry.log;
+    config->tree.exit_with = entry.exit_with;
+    config->tree.metrics = entry.metrics;
     read_supervisor(config, &entry, &config->root, &place, &config->tree.options);
     bough_references_check(config);
 }

@@ -94,6 +94,16 @@ const struct bough_key bough_keys[] = {
     { entry_field(log, "log", BOUGH_PATH, .optional = true, .refers_to = "logger",
                   .help = "The logger that supervisors and the runtime report through."),
       .where = ROOT },
+    { entry_field(exit_with, "exit_with", BOUGH_PATH, .optional = true,
+                  .refers_to = "command",
+                  .help = "The command whose last exit code is that of bough itself, and "
+                          "which gets the signals QUIT, USR1, USR2 and WINCH."),
+      .where = ROOT },
+    { entry_field(metrics, "metrics", BOUGH_STRING, .optional = true,
+                  .help = "Where the figures of the tree are served over HTTP, for "
+                          "Prometheus: a port, of 127.0.0.1 then, or an address and a "
+                          "port, such as \"0.0.0.0:9464\" or \"[::]:9464\"."),
+      .where = ROOT },
     { entry_field(
           strategy, "strategy", BOUGH_CHOICE, .optional = true,
           .choices = bough_strategy_names,

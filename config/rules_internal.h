@@ -10,6 +10,10 @@
 #include <bough/config/config_internal.h>
 #include <bough/config/keys_internal.h>
 
+/* The rules of what the root alone says. */
+void bough_rules_root(struct bough_report *report, const struct bough_entry *entry,
+                      const struct bough_json_place *place);
+
 /* The rules of a supervisor's flags. */
 void bough_rules_supervisor(struct bough_report *report, const struct bough_entry *entry,
                             const struct bough_json_place *place);

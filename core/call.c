@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/latency_internal.h>
 #include <bough/core/letter_internal.h>
 #include <bough/core/quarantine_internal.h>
 #include <bough/core/text.h>
@@ -48,7 +49,7 @@ static struct bough_call *find(const struct bough_asker *asker)
 
 /* The task of an answered call: done() is the last to touch it, and may start it again
  * or free it. */
-static void tell(struct bough_loop *loop, struct bough_task *task)
+void bough_call_tell(struct bough_loop *loop, struct bough_task *task)
 {
     struct bough_call *call = bough_container(task, struct bough_call, task);
     struct bough_cell *answer = call->answer;
@@ -64,7 +65,6 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
 static inline __attribute__((always_inline)) void complete(struct bough_loop *loop,
                                                            struct bough_call *call)
 {
-    call->task.run = tell;
     bough_queue_push(&loop->ready, &call->task);
 }
 
@@ -245,6 +245,7 @@ static inline __attribute__((always_inline)) void prepare(struct bough_call *cal
                                                           void *result,
                                                           size_t result_size)
 {
+    call->task.run = bough_call_tell;
     call->timeout.link = NULL;
     call->timeout.expired = expired;
     call->result = result;
@@ -297,6 +298,7 @@ static void post(struct bough_call *call, struct bough_address address,
 
     mail->asker = &asker;
     mail->high = call->high;
+    if (bough_latency_wanted(call->loop)) bough_latency_begin(call, address);
     const enum bough_status status = bough_mail_push(address, mail);
 
     if (status != BOUGH_OK) {
@@ -324,7 +326,8 @@ static inline bool is_plain(const struct bough_call *call, struct bough_address 
     if (call->owner == NULL || call->high) return false;
 
     const struct bough_loop *loop = call->owner->loop;
-    return loop->at_work && loop->calls.free != 0 && bough_mail_is_plain(address, size);
+    return loop->asks_plainly && loop->calls.free != 0 &&
+           bough_mail_is_plain(address, size);
 }
 
 /* Hot: a call with a deadline, its message, answer and done() are some 400 instructions,

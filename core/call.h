@@ -41,6 +41,8 @@ struct bough_call {
     size_t result_size;
     uint32_t index, generation; /* the id that travels; 0: not in flight */
     enum bough_status status;
+    struct bough_address asked; /* of one that is measured (latency.h), and since when */
+    int64_t asked_ns;
 };
 
 /* Asks. `message` (a flat block, see field.h) is copied. When `result` is not NULL, a

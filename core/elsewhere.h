@@ -88,6 +88,10 @@ BOUGH_PUBLIC void bough_loop_end(struct bough_loop *loop);
 /* What status and events show of this life: its process; 0: none. */
 BOUGH_PUBLIC void bough_show_pid(struct bough_actor *actor, int64_t pid);
 
+/* That process has ended, having used so much processor time, which counts for the place:
+ * there is none now. */
+BOUGH_PUBLIC void bough_show_spent(struct bough_actor *actor, int64_t cpu_ms);
+
 /* Whether the message that is being run has high priority. */
 BOUGH_PUBLIC bool bough_is_high(struct bough_actor *actor);
 

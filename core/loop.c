@@ -54,12 +54,18 @@ int64_t bough_loop_now_ms(const struct bough_loop *loop)
     return loop->entered ? loop->now_ms : bough_loop_clock_ns(loop) / NS_PER_MS;
 }
 
+static void set_at_work(struct bough_loop *loop, bool at_work)
+{
+    loop->at_work = at_work;
+    loop->asks_plainly = at_work && !bough_latency_wanted(loop);
+}
+
 void bough_loop_enter(struct bough_loop *loop)
 {
     bough_assert(!loop->ended);
     loop->now_ms = bough_loop_clock_ns(loop) / NS_PER_MS;
     loop->entered = true;
-    loop->at_work = loop->held;
+    set_at_work(loop, loop->held);
     loop->outer = bough_here;
     bough_here = loop;
     atomic_store_explicit(&loop->owner, bough_thread_id(), memory_order_relaxed);
@@ -79,7 +85,7 @@ void bough_loop_set_held(struct bough_loop *loop)
 
     if (needed == loop->held) return;
     loop->held = needed;
-    loop->at_work = needed && loop->entered;
+    set_at_work(loop, needed && loop->entered);
     if (needed) {
         ev_ref(loop->ev);
     } else {
@@ -101,7 +107,7 @@ void bough_loop_leave(struct bough_loop *loop)
     bough_parcels_send(loop);
     bough_here = loop->outer;
     loop->entered = false;
-    loop->at_work = false;
+    set_at_work(loop, false);
     bough_loop_set_held(loop);
 }
 
@@ -266,6 +272,7 @@ struct bough_loop_counts bough_loop_count(const struct bough_loop *loop)
 
     counts.cells = bough_pool_popped(&loop->pool);
     counts.timeouts = loop->wheel.count;
+    counts.measured = bough_meter_count(&loop->meter);
     return counts;
 }
 

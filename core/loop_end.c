@@ -173,6 +173,7 @@ void bough_loop_destroy(struct bough_loop *loop)
     bough_assert(bough_pool_popped(&loop->pool) == 0);
     bough_slabs_free(loop);
     bough_pool_finish(&loop->pool);
+    bough_meter_finish(&loop->meter);
     bough_tickets_finish(&loop->calls);
     bough_tickets_finish(&loop->watches);
     bough_parcels_finish(loop);

@@ -173,6 +173,7 @@ static struct bough_loop *loop_make(struct bough_runtime *runtime, struct ev_loo
     loop->now_ms = bough_loop_now_ms(loop);
     loop->letters_timeout.expired = bough_mail_report;
     bough_pool_init(&loop->pool);
+    bough_meter_init(&loop->meter);
     bough_wheel_init(&loop->wheel, loop->now_ms);
     start_watchers(loop);
 

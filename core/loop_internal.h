@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include <bough/core/call.h>
+#include <bough/core/latency_internal.h>
 #include <bough/core/pool_internal.h>
 #include <bough/core/runtime.h>
 #include <bough/core/task.h>
@@ -77,6 +78,7 @@ struct bough_loop {
     struct bough_actor *free_slots;
     struct bough_slab *slabs;
     struct bough_loop_counts counts;
+    struct bough_meter meter;
 
     struct bough_timeout letters_timeout; /* dead letters are reported once a second */
     uint64_t letters_unreported;
@@ -93,6 +95,7 @@ struct bough_loop {
     bool entered;         /* code of ours is on the stack: time stands still */
     bool held;            /* ev_run() is kept going */
     bool at_work;         /* both: what is queued now is run before the poll */
+    bool asks_plainly;    /* at work, and calls are not measured */
     bool closing;         /* nothing more is started */
     bool ended;           /* it has left libev: memory that addresses may still name */
     int64_t looked_ns;

@@ -46,6 +46,20 @@ void bough_runtime_unlock(struct bough_runtime *runtime)
     pthread_mutex_unlock(&runtime->lock);
 }
 
+size_t bough_runtime_loop_count(struct bough_runtime *runtime)
+{
+    size_t count = 0;
+
+    bough_runtime_lock(runtime);
+    for (const struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next)
+        count += !bough_loop_is_closed(loop);
+    for (const struct bough_loop *loop = runtime->vacant; loop != NULL;
+         loop = loop->next_vacant)
+        count--;
+    bough_runtime_unlock(runtime);
+    return count;
+}
+
 static void for_each(struct bough_runtime *runtime,
                      void (*visit)(struct bough_loop *loop))
 {

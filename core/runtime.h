@@ -106,6 +106,10 @@ bough_loop_new(struct bough_runtime *runtime, struct ev_loop *ev);
  * Thread: the loop's. */
 BOUGH_PUBLIC void bough_loop_free(struct bough_loop *loop);
 
+/* How many loops run actors: those of threads that no place has now are not counted.
+ * Thread: any. */
+BOUGH_PUBLIC size_t bough_runtime_loop_count(struct bough_runtime *runtime);
+
 BOUGH_PUBLIC struct bough_runtime *bough_loop_runtime(struct bough_loop *loop);
 BOUGH_PUBLIC struct ev_loop *bough_loop_ev(struct bough_loop *loop);
 BOUGH_PUBLIC int64_t bough_loop_now_ms(const struct bough_loop *loop);
@@ -145,6 +149,7 @@ struct bough_loop_counts {
     size_t watches;        /* of lives on other loops */
     size_t timeouts;       /* armed deadlines */
     size_t sources;        /* watched descriptors */
+    size_t measured;       /* places whose answers were timed from here: latency.h */
     uint64_t dead_letters; /* messages that could not be delivered, so far */
     uint64_t rounds;       /* of libev, before whose poll something was run, so far */
 };

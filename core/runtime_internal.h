@@ -10,6 +10,7 @@
 #define BOUGH_CORE_RUNTIME_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <bough/core/runtime.h>
 
@@ -25,6 +26,8 @@ struct bough_runtime {
     struct bough_name *names; /* by path: a uthash table */
     pthread_mutex_t event_lock;
     uint64_t last_seq;
+    atomic_bool
+        measures; /* calls: latency.h. Goes on once, and is looked at in passing */
 };
 
 void bough_runtime_lock(struct bough_runtime *runtime);

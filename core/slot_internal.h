@@ -118,7 +118,8 @@ struct bough_name {
     struct bough_name *parent;
     uint64_t cause; /* of the stop or end that was asked for */
     int64_t started_ms;
-    _Atomic int64_t pid; /* of the process where its life is; 0: this one */
+    _Atomic int64_t pid;      /* of the process where its life is; 0: this one */
+    _Atomic int64_t spent_ms; /* processor time of its processes that have ended */
     uint32_t restarts;
     uint32_t child_lives; /* how many places under it are lived in */
     atomic_bool asked;    /* a life was asked for from another loop */

@@ -147,6 +147,9 @@ static enum bough_status new_place(struct bough_actor *actor,
         place_spec.redeliver = 0;
         place_spec.speaks = spec.type;
     }
+    /* A supervisor's specs are copies already. */
+    place_spec.shares_options = place_spec.options == recruit->spec->options &&
+                                place_spec.options && !spec.type->copy_options;
     return bough_place_new(bough_actor_loop(actor), &place_spec, place);
 }
 

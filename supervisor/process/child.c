@@ -55,7 +55,10 @@ bool bough_child_write(struct bough_frame *frame, const void *bytes, size_t size
 
     if (bough_border_post(&child.border, frame, bytes, size, most) != BOUGH_OK)
         return false;
-    if (!child.running) bough_border_poke(&child.border);
+    if (child.running)
+        bough_border_show(&child.border); /* whatever becomes of this run */
+    else
+        bough_border_poke(&child.border);
     return true;
 }
 

@@ -341,7 +341,7 @@ static bool reap(struct bough_host *host, siginfo_t *info)
                          &host->usage);
     } while (result != 0 && errno == EINTR);
     if (result == 0 && info->si_pid == 0) return false;
-    bough_show_pid(host->owner, 0);
+    bough_show_spent(host->owner, bough_usage_ms(&host->usage));
     return true;
 }
 

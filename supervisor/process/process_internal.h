@@ -134,6 +134,13 @@ struct bough_host {
     unsigned said_count;            /* ever */
 };
 
+/* The processor time of a process that was reaped. */
+static inline int64_t bough_usage_ms(const struct rusage *usage)
+{
+    return (int64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
+           (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
+}
+
 /* host.c */
 
 /* Begins one in the owner's init(), which has said by bough_fail() why when it is not

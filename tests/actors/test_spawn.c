@@ -47,6 +47,16 @@ static void a_signal_is_known(void **state)
     assert_int_equal(end.signal, SIGUSR1);
 }
 
+static void the_time_that_it_has_used_is_known(void **state)
+{
+    /* Waited for by the shell: it counts with its own. */
+    struct bough_process process = start((const char *[]){
+        "sh", "-c", "head -c 200000000 /dev/zero >/dev/null; true", NULL });
+
+    (void)state;
+    assert_in_range(end_of(&process).cpu_ms, 1, 60000);
+}
+
 static void what_still_runs_is_not_reaped(void **state)
 {
     struct bough_process process = start((const char *[]){ "sleep", "1000", NULL });
@@ -359,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         fact(an_exit_code_is_known),
         fact(a_signal_is_known),
+        fact(the_time_that_it_has_used_is_known),
         fact(what_still_runs_is_not_reaped),
         fact(a_program_is_announced_before_it_runs),
         fact(nobody_to_announce_to_does_no_harm),

@@ -7,7 +7,7 @@ SPDX-License-Identifier: MIT
 from bough_cli import (SOURCE, Skip, child, contains, fact, json, main, os, same, subprocess, until,
                        BOUGH)
 
-VERBS = ["run", "check", "simulate", "tree", "status", "events", "why", "call", "send", "kill",
+VERBS = ["run", "check", "simulate", "tree", "status", "events", "logs", "metrics", "why", "call", "send", "kill",
          "quarantine", "start", "stop", "restart", "plan", "apply", "shutdown", "types", "schema", "completion",
          "manual", "version", "help"]
 COUNTER = {"name": "one", "children": [child("c", "counter")]}
@@ -308,6 +308,7 @@ def completion_knows_verbs_and_options(folder):
     for line, expected in ((["bough", "st"], {"status", "start", "stop"}),
                            (["bough", "status", "--fo"], {"--follow"}),
                            (["bough", "kill", "/x", "--reason", "ki"], {"kill"}),
+                           (["bough", "logs", "/", "--level", "w"], {"warning"}),
                            (["bough", "help", "sch"], {"schema"})):
         words = " ".join(f"'{word}'" for word in line)
         asked = (f"{script}\nCOMP_WORDS=({words}); COMP_CWORD={len(line) - 1}; _bough; "

@@ -276,6 +276,17 @@ def reports_go_to_another_logger(folder):
 
 
 @fact
+def what_the_program_does_not_take_over_is_said(folder):
+    folder.start(tree(command("c", *SLEEP)))
+    new = folder.write("new.json", tree(command("c", *SLEEP), metrics="127.0.0.1:0",
+                                        exit_with="/c"))
+    text = ('not before bough itself is started again:\n      exit_with: (none) -> "/c"\n'
+            '      metrics: (none) -> "127.0.0.1:0"\n')
+    same(folder.bough("plan", new).stdout, f"nothing to do: 2 kept\n{text}")
+    same(folder.bough("plan", "t.json", new).stdout, f"nothing to do: 2 kept\n{text}")
+
+
+@fact
 def a_file_means_the_same_however_it_is_named(folder):
     folder.write("x.sh", "exec sleep 1000\n")
     conf = tree(child("log", "logger", options={"file": "one.log"}),

@@ -507,6 +507,32 @@ static void one_that_was_run_begins_anew(void **state)
     drop(test, place);
 }
 
+static void spend(struct bough_actor *actor, struct bough_probe *probe, int64_t ms)
+{
+    (void)probe;
+    bough_show_pid(actor, 7);
+    bough_show_spent(actor, ms);
+}
+
+static void the_time_that_processes_have_spent_is_the_places(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { .hook = spend };
+    struct bough_place_info info;
+    const struct bough_address place = bough_probe_place(test, &probe, BOUGH_NOBODY, "/");
+
+    for (int lives = 1; lives <= 2; lives++) {
+        bough_probe_start(place, NULL);
+        bough_probe_send(place, BOUGH_PROBE_HOOK, 100);
+        bough_test_run(test);
+        assert_status(bough_place_info(place, &info), BOUGH_OK);
+        assert_int_equal(info.spent_ms, lives * 100);
+        assert_int_equal(info.pid, 0);
+        bough_probe_end(test, place);
+    }
+    bough_place_free(place, 0);
+}
+
 #define test_of(function) \
     cmocka_unit_test_setup_teardown(function, bough_test_setup, bough_test_teardown)
 
@@ -527,6 +553,7 @@ int main(void)
         test_of(one_that_is_not_to_blame_has_crashed),
         test_of(one_that_has_tries_left_is_the_first_again),
         test_of(one_that_was_run_begins_anew),
+        test_of(the_time_that_processes_have_spent_is_the_places),
     };
     return cmocka_run_group_tests_name("core/elsewhere", tests, NULL, NULL);
 }

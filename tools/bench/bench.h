@@ -79,4 +79,7 @@ void bench_restart(uint64_t n);
 void bench_procmsg(uint64_t n);
 void bench_procspawn(uint64_t n);
 
+/* No benchmark: a program that others measure. */
+_Noreturn void bench_supervise(const char *program, uint64_t n);
+
 #endif

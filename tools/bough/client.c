@@ -248,7 +248,8 @@ int bough_client_post(struct bough_client *client, const char *resource,
 }
 
 int bough_client_stream(struct bough_client *client, const char *resource,
-                        bool (*line)(void *data, const char *text), void *data)
+                        const char *about, bool (*line)(void *data, const char *text),
+                        void *data)
 {
     struct received received = { .line = line, .line_data = data };
     long http = 0;
@@ -257,7 +258,7 @@ int bough_client_stream(struct bough_client *client, const char *resource,
     if (code == BOUGH_CODE_DONE && http != 200) {
         json_t *json = json_loads(received.data != NULL ? received.data : "", 0, NULL);
 
-        code = answer_failed(client, NULL, json, http);
+        code = answer_failed(client, about, json, http);
         json_decref(json);
     }
     free(received.data);

@@ -40,9 +40,10 @@ int bough_client_post(struct bough_client *client, const char *resource,
                       const char *about, json_t *body, int64_t wait_ms, json_t **answer);
 
 /* Reads a stream of lines, for ever: each without its line feed. A stream that ends with
- * the tree, or because `line` returned false, is BOUGH_CODE_DONE. */
+ * the tree, or because `line` returned false, is BOUGH_CODE_DONE. `about` as above. */
 int bough_client_stream(struct bough_client *client, const char *resource,
-                        bool (*line)(void *data, const char *text), void *data);
+                        const char *about, bool (*line)(void *data, const char *text),
+                        void *data);
 
 /* "/v1/actors" + path + "/" + action (NULL: none). NULL, complained, when the path is not
  * one; to be freed with free(). */

@@ -11,6 +11,7 @@
 #include <bough/tools/bough/exit_code.h>
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/port.h>
 #include <bough/tools/bough/verbs.h>
 
 /* For people */
@@ -56,6 +57,20 @@ static void print_obstacle(void *data, const char *path, const char *text)
     putchar('\n');
 }
 
+/* Those of the actors, and of the port of metrics. */
+static void visit_obstacles(const struct bough_config_tree *tree,
+                            bough_obstacle_visitor *visit, void *data)
+{
+    struct bough_endpoint endpoint;
+    struct bough_error error;
+
+    if (tree->metrics != NULL &&
+        bough_endpoint_parse(tree->metrics, &endpoint, &error) == BOUGH_OK &&
+        bough_port_check(&endpoint, &error) != BOUGH_OK)
+        visit(data, "/", error.text);
+    bough_obstacles(&tree->options, visit, data);
+}
+
 static void print_summary(const char *file, const struct bough_config_tree *tree)
 {
     struct bough_foresight foresight;
@@ -66,7 +81,7 @@ static void print_summary(const char *file, const struct bough_config_tree *tree
            plural(tree->workers), tree->supervisors, plural(tree->supervisors));
     print_starts(&foresight);
     print_stop(&foresight);
-    bough_obstacles(&tree->options, print_obstacle, NULL);
+    visit_obstacles(tree, print_obstacle, NULL);
 }
 
 static int check_for_people(const char *file, bool strict)
@@ -142,7 +157,7 @@ static json_t *view_obstacles(const struct bough_config_tree *tree)
 {
     json_t *obstacles = json_array();
 
-    if (obstacles != NULL) bough_obstacles(&tree->options, add_obstacle, obstacles);
+    if (obstacles != NULL) visit_obstacles(tree, add_obstacle, obstacles);
     return obstacles;
 }
 

@@ -61,7 +61,7 @@ int bough_cmd_events(const struct bough_arguments *arguments)
     if (code != BOUGH_CODE_DONE) return code;
     snprintf(resource, sizeof(resource), "/v1/events?since=%s&follow=%d",
              since != NULL ? since : "0", printer.follow);
-    code = bough_client_stream(&client, resource, print_line, &printer);
+    code = bough_client_stream(&client, resource, NULL, print_line, &printer);
     bough_client_finish(&client);
     return code;
 }

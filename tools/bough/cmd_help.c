@@ -45,8 +45,10 @@ static void print_verb_options(const struct bough_verb *verb)
 static void print_option_values(const struct bough_option *option)
 {
     if (option->values == NULL) return;
-    printf("    --%s|-%c) COMPREPLY=($(compgen -W \"%s\" -- \"$word\")); return ;;\n",
-           option->name, option->letter, option->values);
+    printf("    --%s", option->name);
+    if (option->letter != 0) printf("|-%c", option->letter);
+    printf(") COMPREPLY=($(compgen -W \"%s\" -- \"$word\")); return ;;\n",
+           option->values);
 }
 
 static void print_bash(void)

@@ -80,7 +80,10 @@ static int plan_configs(const struct bough_arguments *arguments,
         return BOUGH_CODE_FAILED;
     }
     json = bough_plan_json(plan);
-    if (json != NULL && bough_plan_json_log(json, before->log, after->log) == 0) {
+    if (json != NULL && bough_plan_json_log(json, before->log, after->log) == 0 &&
+        bough_plan_json_later(json, "exit_with", before->exit_with, after->exit_with) ==
+            0 &&
+        bough_plan_json_later(json, "metrics", before->metrics, after->metrics) == 0) {
         code = show(arguments, json);
     } else {
         bough_complain("out of memory");

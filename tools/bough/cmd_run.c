@@ -27,11 +27,15 @@
 #include <bough/tools/bough/control.h>
 #include <bough/tools/bough/exit_code.h>
 #include <bough/tools/bough/history.h>
+#include <bough/tools/bough/journal.h>
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/port.h>
 #include <bough/tools/bough/reload.h>
 #include <bough/tools/bough/reporter.h>
+#include <bough/tools/bough/service.h>
 #include <bough/tools/bough/sockets.h>
+#include <bough/tools/bough/tally.h>
 #include <bough/tools/bough/verbs.h>
 
 enum {
@@ -42,8 +46,13 @@ enum {
 static const double DRAIN_SECONDS = 2; /* for the last answers, once the tree is down */
 static const double ORPHAN_SECONDS = 0.2; /* that orphans which have ended may wait */
 
+/* What goes on to the command that is named by "exit_with". */
+static const int forwarded[] = { SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+
 struct program {
-    char *name; /* the tree's */
+    char *name;      /* the tree's */
+    char *exit_with; /* the path of a command; NULL: none */
+    int exit_code;   /* its last; -1: it has not ended */
     size_t workers, supervisors;
     char socket[BOUGH_SOCKET_PATH];
 
@@ -51,13 +60,18 @@ struct program {
     struct bough_nursery *nursery;
     struct ev_loop *ev;
     struct ev_signal terminate, interrupt, hangup, child;
+    struct ev_signal forward[bough_count_of(forwarded)];
     struct ev_timer orphans;
     struct bough_history *history;
+    struct bough_journal *journal;
+    struct bough_tally *tally;
     struct bough_runtime *runtime;
     struct bough_loop *loop;
     struct bough_reporter reporter;
     struct bough_control *control;
     struct bough_reload *reload;
+    struct bough_service service;
+    struct bough_port *port; /* of metrics; NULL: none is wanted */
 
     struct bough_supervisor root;
     struct bough_watch watch;
@@ -68,14 +82,36 @@ struct program {
 
 /* What happens to the tree */
 
+/* As a shell has it. */
+static int exit_code_of(const struct bough_exit_reason *reason)
+{
+    switch (reason->kind) {
+    case BOUGH_EXIT_NORMAL:
+    case BOUGH_EXIT_SHUTDOWN: return 0;
+    case BOUGH_EXIT_CODE: return reason->number;
+    case BOUGH_EXIT_SIGNAL: return 128 + reason->number;
+    case BOUGH_EXIT_KILLED:
+    case BOUGH_EXIT_TIMEOUT: return 128 + SIGKILL;
+    case BOUGH_EXIT_ERROR:
+    case BOUGH_EXIT_LOST:
+    case BOUGH_EXIT_KIND_COUNT: break;
+    }
+    return BOUGH_CODE_FAILED;
+}
+
 static void on_event(void *data, const struct bough_event *event)
 {
     struct program *program = data;
+
+    if (event->kind == BOUGH_EVENT_EXITED && program->exit_with != NULL &&
+        strcmp(event->path, program->exit_with) == 0)
+        program->exit_code = exit_code_of(event->reason);
 
     if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
         program->gave_up = true;
     }
     bough_history_add(program->history, event);
+    bough_tally_add(program->tally, event);
 }
 
 static void on_ready(struct bough_watch *watch)
@@ -83,6 +119,7 @@ static void on_ready(struct bough_watch *watch)
     struct program *program = bough_container(watch, struct program, watch);
 
     program->ready = true;
+    bough_service_say(&program->service, "READY=1\nSTATUS=up");
     bough_log(program->runtime, BOUGH_INFO, "/",
               "%s is up: %zu actor%s under %zu supervisor%s", program->name,
               program->workers, program->workers == 1 ? "" : "s", program->supervisors,
@@ -102,6 +139,7 @@ static void stop(struct program *program)
 {
     if (program->stopping) return;
     program->stopping = true;
+    bough_service_say(&program->service, "STOPPING=1\nSTATUS=stopping");
     bough_supervisor_stop(program->root);
 }
 
@@ -152,6 +190,29 @@ static void on_hangup(struct ev_loop *ev, struct ev_signal *watcher, int events)
     bough_reload_file(program->reload);
 }
 
+/* The number is its process's until that is reaped, here, on this thread. */
+static void on_forward(struct ev_loop *ev, struct ev_signal *watcher, int events)
+{
+    const struct program *program = watcher->data;
+    struct bough_address place;
+    struct bough_place_info info;
+
+    (void)ev, (void)events;
+    if (bough_lookup(program->loop, program->exit_with, &place) == BOUGH_OK &&
+        bough_place_info(place, &info) == BOUGH_OK && info.pid > 0)
+        kill((pid_t)info.pid, watcher->signum);
+}
+
+static void watch_forwarded(struct program *program)
+{
+    for (size_t i = 0; i < bough_count_of(forwarded); i++) {
+        ev_signal_init(&program->forward[i], on_forward, forwarded[i]);
+        program->forward[i].data = program;
+        if (program->exit_with != NULL)
+            ev_signal_start(program->ev, &program->forward[i]);
+    }
+}
+
 /* Many may end at once, and most are waited for by somebody. */
 static void on_child(struct ev_loop *ev, struct ev_signal *watcher, int events)
 {
@@ -183,6 +244,7 @@ static void watch_signals(struct program *program)
     ev_signal_start(program->ev, &program->interrupt);
     ev_signal_start(program->ev, &program->hangup);
     if (program->guard != NULL) ev_signal_start(program->ev, &program->child);
+    watch_forwarded(program);
 }
 
 static void unwatch_signals(struct program *program)
@@ -191,6 +253,8 @@ static void unwatch_signals(struct program *program)
     ev_signal_stop(program->ev, &program->interrupt);
     ev_signal_stop(program->ev, &program->hangup);
     ev_signal_stop(program->ev, &program->child);
+    for (size_t i = 0; i < bough_count_of(forwarded); i++)
+        ev_signal_stop(program->ev, &program->forward[i]);
     ev_timer_stop(program->ev, &program->orphans);
 }
 
@@ -225,7 +289,11 @@ static enum bough_status make_runtime(struct program *program)
 
     program->history = bough_history_new(BOUGH_HISTORY_CAPACITY);
     program->ev = ev_loop_new(EVFLAG_AUTO);
-    if (program->history == NULL || program->ev == NULL) return BOUGH_ENOMEM;
+    program->journal = bough_journal_new(BOUGH_JOURNAL_LINES, BOUGH_JOURNAL_BYTES);
+    program->tally = bough_tally_new();
+    if (program->history == NULL || program->journal == NULL || program->tally == NULL ||
+        program->ev == NULL)
+        return BOUGH_ENOMEM;
     program->runtime = bough_runtime_new(&options);
     if (program->runtime == NULL) return BOUGH_ENOMEM;
     program->loop = bough_loop_new(program->runtime, program->ev);
@@ -237,6 +305,8 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     const struct bough_control_options options = {
         .loop = program->loop,
         .history = program->history,
+        .journal = program->journal,
+        .tally = program->tally,
         .name = program->name,
         .path = program->socket,
         .types = bough_actor_types,
@@ -249,41 +319,50 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     return bough_control_new(&options, &program->control, error);
 }
 
-static void on_log(void *data, const char *path)
-{
-    struct program *program = data;
-    const enum bough_status status =
-        bough_reporter_set(&program->reporter, program->loop, path);
-
-    if (status == BOUGH_OK) return;
-    bough_log(program->runtime, BOUGH_WARNING, "/", "cannot reach %s: %s",
-              path != NULL ? path : "no logger", bough_status_text(status));
-}
-
 static enum bough_status make_reload(struct program *program,
                                      const struct bough_config_tree *tree,
                                      const char *file)
 {
     const struct bough_reload_options options = {
         .loop = program->loop,
+        .reporter = &program->reporter,
         .types = bough_actor_types,
-        .name = program->name,
         .file = file,
-        .log = tree->log,
-        .set_log = on_log,
-        .data = program,
+        .tree = tree,
     };
 
-    program->reload = bough_reload_new(&options);
-    return program->reload != NULL ? BOUGH_OK : BOUGH_ENOMEM;
+    return bough_reload_new(&options, &program->reload);
+}
+
+/* What the command line says goes before the file. Both were checked. */
+static enum bough_status make_port(struct program *program,
+                                   const struct bough_config_tree *tree,
+                                   const struct bough_arguments *arguments,
+                                   struct bough_error *error)
+{
+    const char *given = arguments->options[BOUGH_OPTION_METRICS];
+    const char *text = given != NULL ? given : tree->metrics;
+    const struct bough_figures_source source = {
+        .loop = program->loop,
+        .history = program->history,
+        .tally = program->tally,
+        .name = program->name,
+    };
+    struct bough_endpoint endpoint;
+    enum bough_status status;
+
+    if (text == NULL) return BOUGH_OK;
+    status = bough_endpoint_parse(text, &endpoint, error);
+    if (status != BOUGH_OK) return status;
+    return bough_port_new(&source, &endpoint, &program->port, error);
 }
 
 static enum bough_status start_tree(struct program *program,
                                     const struct bough_config_tree *tree,
                                     struct bough_error *error)
 {
-    const enum bough_status status =
-        bough_reporter_init(&program->reporter, program->loop, tree->log);
+    const enum bough_status status = bough_reporter_init(
+        &program->reporter, program->loop, program->journal, tree->log);
 
     if (status != BOUGH_OK)
         return bough_error_set(error, status, "cannot reach %s", tree->log);
@@ -314,16 +393,20 @@ static enum bough_status make(struct program *program,
     if (status == BOUGH_OK) status = make_reload(program, tree, arguments->words[0]);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);
+    if (status == BOUGH_OK) status = make_port(program, tree, arguments, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
+    bough_service_watch(&program->service, program->ev);
     return start_tree(program, tree, error);
 }
 
 static void unmake(struct program *program)
 {
+    bough_port_free(program->port);
     bough_control_free(program->control);
     bough_reload_free(program->reload);
     if (program->runtime != NULL) bough_runtime_free(program->runtime);
+    bough_service_close(&program->service, program->ev);
     if (program->ev != NULL) {
         unwatch_signals(program);
         ev_loop_destroy(program->ev);
@@ -332,6 +415,9 @@ static void unmake(struct program *program)
     bough_nursery_free(program->nursery);
     bough_guard_free(program->guard);
     bough_history_free(program->history);
+    free(program->exit_with);
+    bough_journal_free(program->journal);
+    bough_tally_free(program->tally);
     free(program->name);
 }
 
@@ -339,8 +425,14 @@ static void unmake(struct program *program)
 
 static void introduce(const struct program *program)
 {
+    char endpoint[BOUGH_ENDPOINT_TEXT];
+
     bough_complain("%s: pid %d, control socket %s", program->name, (int)getpid(),
                    program->socket);
+    if (program->port != NULL)
+        bough_complain(
+            "%s: metrics at http://%s/metrics", program->name,
+            bough_endpoint_print(bough_port_endpoint(program->port), endpoint));
     if (isatty(STDERR_FILENO) != 1) return;
     bough_complain(
         "look at it from another terminal with `bough status`, stop it with Ctrl-C");
@@ -358,6 +450,8 @@ static void drain(struct program *program)
     bool over = false;
     struct ev_timer limit;
 
+    bough_port_free(program->port);
+    program->port = NULL;
     bough_control_close(program->control);
     ev_timer_init(&limit, on_drained, DRAIN_SECONDS, 0);
     limit.data = &over;
@@ -405,22 +499,39 @@ static int make_from(struct program *program, struct bough_config *config,
     enum bough_status status = BOUGH_ENOMEM;
 
     program->name = strdup(tree->name);
+    program->exit_code = -1;
+    if (tree->exit_with != NULL) program->exit_with = strdup(tree->exit_with);
     program->workers = tree->workers;
     program->supervisors = tree->supervisors;
-    if (program->name != NULL) status = make(program, tree, arguments, &error);
+    if (program->name != NULL && (program->exit_with || !tree->exit_with))
+        status = make(program, tree, arguments, &error);
     if (status != BOUGH_OK) bough_complain("%s: %s", tree->name, error.text);
     bough_config_free(config);
     malloc_trim(0);
     return status == BOUGH_OK ? BOUGH_CODE_DONE : BOUGH_CODE_FAILED;
 }
 
+static int check_arguments(const struct bough_arguments *arguments)
+{
+    const char *metrics = arguments->options[BOUGH_OPTION_METRICS];
+    struct bough_endpoint endpoint;
+    struct bough_error error;
+
+    if (metrics == NULL || bough_endpoint_parse(metrics, &endpoint, &error) == BOUGH_OK)
+        return BOUGH_CODE_DONE;
+    bough_complain("run: --metrics: %s", error.text);
+    return BOUGH_CODE_USAGE;
+}
+
 int bough_cmd_run(const struct bough_arguments *arguments)
 {
     struct program program = { .name = NULL };
     struct bough_config *config;
-    int code = bough_load(arguments->words[0], &config);
+    int code = check_arguments(arguments);
 
+    if (code == BOUGH_CODE_DONE) code = bough_load(arguments->words[0], &config);
     if (code != BOUGH_CODE_DONE) return code;
+    bough_service_open(&program.service);
     code = make_from(&program, config, arguments);
     if (code != BOUGH_CODE_DONE) {
         unmake(&program);
@@ -430,6 +541,7 @@ int bough_cmd_run(const struct bough_arguments *arguments)
     ev_run(program.ev, 0);
     if (program.down) drain(&program);
     code = judge(&program);
+    if (program.exit_code >= 0) code = program.exit_code;
     unmake(&program);
     return code;
 }

@@ -260,7 +260,7 @@ int bough_cmd_why(const struct bough_arguments *arguments)
     if (code != BOUGH_CODE_DONE) return code;
     code = bough_client_get(&client, "/v1/actors", NULL, &places);
     if (code == BOUGH_CODE_DONE)
-        code = bough_client_stream(&client, "/v1/events", take_line, &events);
+        code = bough_client_stream(&client, "/v1/events", NULL, take_line, &events);
     if (code == BOUGH_CODE_DONE && events.failed) {
         bough_complain("out of memory");
         code = BOUGH_CODE_FAILED;

@@ -2,9 +2,7 @@
  *
  * libmicrohttpd calls handle() once with the head of a request, then for each piece of
  * its body, then once more; a request that was suspended comes there again after its
- * resumption. Resuming only notes it in the daemon, which must be run to act on it: its
- * timer is made due at once, so that it runs once for all that was resumed in one round
- * of the loop.
+ * resumption.
  *
  * A suspended connection is watched by nobody but us: `hangup` tells when its client
  * leaves.
@@ -33,41 +31,7 @@ enum {
 static const double PING_SECONDS =
     15; /* a stream that is quiet shows so that it is there */
 
-/* The daemon on the loop */
-
-static void arm(struct bough_control *control, double seconds)
-{
-    ev_timer_stop(control->ev, &control->due);
-    ev_timer_set(&control->due, seconds, 0);
-    ev_timer_start(control->ev, &control->due);
-}
-
-static void serve(struct bough_control *control)
-{
-    MHD_UNSIGNED_LONG_LONG ms;
-
-    control->resumed = false;
-    MHD_run(control->daemon);
-    if (control->resumed) {
-        arm(control, 0);
-    } else if (MHD_get_timeout(control->daemon, &ms) == MHD_YES) {
-        arm(control, (double)ms / 1000.0);
-    } else {
-        ev_timer_stop(control->ev, &control->due);
-    }
-}
-
-static void on_io(struct ev_loop *ev, struct ev_io *io, int events)
-{
-    (void)ev, (void)events;
-    serve(io->data);
-}
-
-static void on_due(struct ev_loop *ev, struct ev_timer *timer, int events)
-{
-    (void)ev, (void)events;
-    serve(timer->data);
-}
+/* What wakes streams */
 
 static void on_ping(struct ev_loop *ev, struct ev_timer *timer, int events)
 {
@@ -146,8 +110,7 @@ void bough_request_resume(struct bough_request *request)
     if (request->streams) stream_goes_on(control);
     ev_io_stop(control->ev, &request->hangup);
     MHD_resume_connection(request->connection);
-    if (!control->resumed) arm(control, 0);
-    control->resumed = true;
+    bough_daemon_resumed(&control->daemon);
 }
 
 /* Requests */
@@ -183,6 +146,7 @@ static void request_free(struct bough_request *request)
     bough_call_cancel(&request->call);
     bough_errand_leave(request);
     bough_reload_leave(request);
+    bough_journal_close(&request->reader);
     ev_io_stop(control->ev, &request->hangup);
     *request->link = request->next;
     if (request->next != NULL) request->next->link = request->link;
@@ -317,7 +281,7 @@ static void completed(void *data, struct MHD_Connection *connection, void **cont
 
 /* The control socket */
 
-static struct MHD_Daemon *daemon_start(struct bough_control *control)
+static struct MHD_Daemon *daemon_new(struct bough_control *control)
 {
     const unsigned int limit = (unsigned int)control->options.connection_limit;
 
@@ -329,21 +293,12 @@ static struct MHD_Daemon *daemon_start(struct bough_control *control)
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
 
-static void watch_daemon(struct bough_control *control)
+static void watch_streams(struct bough_control *control)
 {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(control->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-
-    bough_assert(info != NULL);
-    ev_io_init(&control->io, on_io, info->epoll_fd, EV_READ);
-    ev_timer_init(&control->due, on_due, 0, 0);
     ev_timer_init(&control->ping, on_ping, 0, PING_SECONDS);
     ev_async_init(&control->event, on_events);
     ev_async_start(control->ev, &control->event);
-    control->io.data = control->due.data = control->ping.data = control;
-    control->event.data = control;
-    ev_io_start(control->ev, &control->io);
-    serve(control);
+    control->ping.data = control->event.data = control;
 }
 
 enum bough_status bough_control_new(const struct bough_control_options *options,
@@ -352,6 +307,7 @@ enum bough_status bough_control_new(const struct bough_control_options *options,
 {
     struct bough_control *control = calloc(1, sizeof(*control));
     enum bough_status status = BOUGH_ENOMEM;
+    struct MHD_Daemon *mhd;
 
     if (control == NULL) return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
     control->options = *options;
@@ -363,14 +319,16 @@ enum bough_status bough_control_new(const struct bough_control_options *options,
     }
     status = bough_socket_listen(control->path, &control->fd, error);
     if (status != BOUGH_OK) goto free_path;
-    control->daemon = daemon_start(control);
-    if (control->daemon == NULL) {
+    mhd = daemon_new(control);
+    if (mhd == NULL) {
         status = bough_error_set(error, BOUGH_EFAILED, "cannot serve HTTP at %s",
                                  control->path);
         goto remove_socket;
     }
-    watch_daemon(control);
+    watch_streams(control);
+    bough_daemon_start(&control->daemon, control->ev, mhd);
     bough_history_listen(options->history, on_event, control);
+    bough_journal_listen(options->journal, on_event, control);
     *result = control;
     return BOUGH_OK;
 
@@ -400,7 +358,7 @@ void bough_control_close(struct bough_control *control)
 {
     if (control->closing) return;
     control->closing = true;
-    if (MHD_quiesce_daemon(control->daemon) != MHD_INVALID_SOCKET) {
+    if (MHD_quiesce_daemon(control->daemon.mhd) != MHD_INVALID_SOCKET) {
         bough_socket_remove(control->path, control->fd);
         control->fd = -1;
     }
@@ -430,12 +388,11 @@ void bough_control_free(struct bough_control *control)
     if (control == NULL) return;
     bough_control_close(control);
     bough_history_listen(control->options.history, NULL, NULL);
+    bough_journal_listen(control->options.journal, NULL, NULL);
     resume_all(control);
-    ev_io_stop(control->ev, &control->io);
-    ev_timer_stop(control->ev, &control->due);
     ev_timer_stop(control->ev, &control->ping);
     ev_async_stop(control->ev, &control->event);
-    MHD_stop_daemon(control->daemon);
+    bough_daemon_stop(&control->daemon);
     bough_assert(control->count == 0);
     if (control->fd >= 0) bough_socket_remove(control->path, control->fd);
     free(control->path);

@@ -22,6 +22,8 @@
 
 struct bough_history;
 struct bough_control;
+struct bough_journal;
+struct bough_tally;
 struct bough_loop;
 struct bough_reload;
 
@@ -34,6 +36,8 @@ enum {
 struct bough_control_options {
     struct bough_loop *loop;
     struct bough_history *history;
+    struct bough_journal *journal;
+    struct bough_tally *tally;
     const char *name;                            /* the tree's; kept by the caller */
     const char *path;                            /* of the socket; copied */
     const struct bough_actor_type *const *types; /* for /v1/types and /v1/schema */

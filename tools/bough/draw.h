@@ -18,6 +18,9 @@ void bough_draw_table(FILE *file, const json_t *places);
 /* The messages in a quarantine as a table, each cut to what fits. */
 void bough_draw_quarantine(FILE *file, const json_t *answer);
 
+/* One line of the log, as loggers write it; or that some are missing. */
+void bough_draw_log(FILE *file, const json_t *line);
+
 /* One event as a line: time, number, path, what happened and why. */
 void bough_draw_event(FILE *file, const json_t *event);
 

@@ -109,6 +109,9 @@ static const char tail[] =
     "The control socket, when neither \\-\\-control nor \\-\\-name is given.\n"
     ".TP\n.B XDG_RUNTIME_DIR\n"
     "Where the sockets are: in its folder bough; else in /run/bough.\n"
+    ".TP\n.B NOTIFY_SOCKET\n"
+    "Where run says READY=1 and STOPPING=1, and WATCHDOG=1 with WATCHDOG_USEC, as\n"
+    "sd_notify(3) has it.\n"
     ".TP\n.B NO_COLOR\n"
     "When set, nothing is coloured.\n";
 

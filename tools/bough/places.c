@@ -11,12 +11,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
 #include <bough/supervisor/supervisor.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/usage.h>
 
 enum { LEVELS = BOUGH_PATH_MAX / 2 + 1 }; /* of a path, the root's too */
 
@@ -62,22 +62,17 @@ static void print_flags(FILE *file, const struct bough_supervisor_options *flags
             bough_supervisor_period_ms(flags));
 }
 
-/* What the process has in memory, in bytes; null for one that is not there. */
-static void print_memory(FILE *file, int64_t pid)
+/* What the process has in memory, in bytes, and the processor time that it has used,
+ * with those that it has waited for; null for one that is not there. */
+static void print_usage(FILE *file, int64_t pid)
 {
-    char path[64];
-    long long pages = 0;
-    FILE *statm = NULL;
+    struct bough_usage usage;
 
-    if (pid != 0) {
-        snprintf(path, sizeof(path), "/proc/%" PRId64 "/statm", pid);
-        statm = fopen(path, "re");
-    }
-    if (statm == NULL || fscanf(statm, "%*s %lld", &pages) != 1)
-        fputs(",\"memory\":null", file);
+    if (bough_usage_read(pid, &usage))
+        fprintf(file, ",\"memory\":%" PRId64 ",\"cpu_ms\":%" PRId64, usage.memory,
+                usage.cpu_ms + usage.waited_ms);
     else
-        fprintf(file, ",\"memory\":%lld", pages * sysconf(_SC_PAGESIZE));
-    if (statm != NULL) fclose(statm);
+        fputs(",\"memory\":null,\"cpu_ms\":null", file);
 }
 
 /* All members, without the closing brace. */
@@ -97,7 +92,7 @@ static void print_members(FILE *file, const struct bough_place_info *info)
     } else {
         fputs(",\"pid\":null", file);
     }
-    print_memory(file, info->pid);
+    print_usage(file, info->pid);
     fprintf(file,
             ",\"uptime_ms\":%" PRId64 ",\"mailbox\":{\"length\":%zu,\"capacity\":%zu,"
             "\"dropped\":%" PRIu64 "},\"handled\":%" PRIu64 ",\"quarantined\":%" PRIu32,

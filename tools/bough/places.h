@@ -15,9 +15,9 @@ struct bough_loop;
 
 /* Prints an array of the named places at and under `path`, parents before children, in
  * start order: objects of path, type, state, life, restarts, restart, isolation, pid,
- * uptime_ms, mailbox {length, capacity, dropped}, handled; of supervisors strategy,
- * intensity and period_ms, too. Errors: BOUGH_ENOTFOUND, nothing printed. What goes wrong
- * with `file` is to be seen there. */
+ * memory, cpu_ms, uptime_ms, mailbox {length, capacity, dropped}, handled; of supervisors
+ * strategy, intensity and period_ms, too. Errors: BOUGH_ENOTFOUND, nothing printed. What
+ * goes wrong with `file` is to be seen there. */
 BOUGH_CHECKED enum bough_status bough_places_print(struct bough_loop *loop,
                                                    const char *path, FILE *file);
 

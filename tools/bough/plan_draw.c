@@ -43,7 +43,8 @@ static json_t *index_children(const json_t *plan)
 
 static void print_value(FILE *file, const json_t *value)
 {
-    char *text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    char *text =
+        value != NULL && !json_is_null(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 
     if (text == NULL) {
         fputs("(none)", file);
@@ -148,6 +149,18 @@ static void print_changed(FILE *file, const json_t *plan)
     fputc('\n', file);
 }
 
+/* What bough itself does not take over while it runs. */
+static void print_later(FILE *file, const json_t *plan)
+{
+    const json_t *later = json_object_get(plan, "later"), *key;
+    size_t i;
+
+    if (json_array_size(later) > 0)
+        fputs("not before bough itself is started again:\n", file);
+    json_array_foreach (later, i, key)
+        print_key(file, key);
+}
+
 void bough_plan_draw(FILE *file, const json_t *plan)
 {
     json_t *by_path = index_children(plan);
@@ -166,5 +179,6 @@ void bough_plan_draw(FILE *file, const json_t *plan)
             fputs("children of a supervisor change their order\n", file);
         fprintf(file, "%s\n", summary);
     }
+    print_later(file, plan);
     json_decref(by_path);
 }

@@ -19,12 +19,14 @@
 #include <bough/tools/bough/body.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/plan_view.h>
+#include <bough/tools/bough/reporter.h>
 
 enum { LOGGED = 20, SUMMARY = 160 }; /* lines of the log about one apply; bytes */
 
 struct bough_reload {
     struct bough_reload_options options;
-    char *name, *file, *log;
+    char *file, *log;
+    char *name, *exit_with, *metrics; /* which hold as long as the program runs */
 
     /* An apply */
     struct bough_apply apply;
@@ -47,17 +49,24 @@ static bool copy_text(char **copy, const char *text)
     return *copy != NULL || text == NULL;
 }
 
-struct bough_reload *bough_reload_new(const struct bough_reload_options *options)
+enum bough_status bough_reload_new(const struct bough_reload_options *options,
+                                   struct bough_reload **result)
 {
+    const struct bough_config_tree *tree = options->tree;
     struct bough_reload *reload = calloc(1, sizeof(*reload));
 
-    if (reload == NULL) return NULL;
+    if (reload == NULL) return BOUGH_ENOMEM;
     reload->options = *options;
-    if (copy_text(&reload->name, options->name) &&
-        copy_text(&reload->file, options->file) && copy_text(&reload->log, options->log))
-        return reload;
+    reload->options.tree = NULL;
+    if (copy_text(&reload->name, tree->name) && copy_text(&reload->file, options->file) &&
+        copy_text(&reload->log, tree->log) &&
+        copy_text(&reload->exit_with, tree->exit_with) &&
+        copy_text(&reload->metrics, tree->metrics)) {
+        *result = reload;
+        return BOUGH_OK;
+    }
     bough_reload_free(reload);
-    return NULL;
+    return BOUGH_ENOMEM;
 }
 
 static void forget(struct bough_reload *reload)
@@ -78,6 +87,8 @@ void bough_reload_free(struct bough_reload *reload)
     free(reload->name);
     free(reload->file);
     free(reload->log);
+    free(reload->exit_with);
+    free(reload->metrics);
     free(reload);
 }
 
@@ -182,7 +193,10 @@ static void take_log(struct bough_reload *reload)
     free(reload->log);
     reload->log = reload->next_log;
     reload->next_log = NULL;
-    reload->options.set_log(reload->options.data, reload->log);
+    if (bough_reporter_set(reload->options.reporter, reload->options.loop, reload->log) !=
+        BOUGH_OK)
+        bough_log(runtime_of(reload), BOUGH_WARNING, "/",
+                  "reports go where they went: out of memory");
 }
 
 static void applied(struct bough_reload *reload)
@@ -297,11 +311,17 @@ static enum bough_status find_root(const struct bough_reload *reload,
 }
 
 static json_t *plan_json(const struct bough_reload *reload, const struct bough_plan *plan,
-                         const char *log)
+                         const struct bough_config_tree *tree)
 {
     json_t *json = bough_plan_json(plan);
+    int failed = json == NULL;
 
-    if (json == NULL || bough_plan_json_log(json, reload->log, log) == 0) return json;
+    failed = failed || bough_plan_json_log(json, reload->log, tree->log);
+    failed = failed ||
+             bough_plan_json_later(json, "exit_with", reload->exit_with, tree->exit_with);
+    failed =
+        failed || bough_plan_json_later(json, "metrics", reload->metrics, tree->metrics);
+    if (!failed) return json;
     json_decref(json);
     return NULL;
 }
@@ -326,7 +346,7 @@ static enum bough_status begin(struct bough_reload *reload, const char *file,
     status = bough_apply_start(&reload->apply, reload->options.loop, root, &tree->options,
                                error);
     if (status != BOUGH_OK) return status;
-    reload->plan = plan_json(reload, reload->apply.plan, tree->log);
+    reload->plan = plan_json(reload, reload->apply.plan, tree);
     if (reload->plan != NULL) return BOUGH_OK;
     bough_apply_finish(&reload->apply);
     return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
@@ -477,7 +497,7 @@ static void answer_plan(struct bough_request *request, const struct order *order
         bough_request_refuse(request, status, "%s", error.text);
         return;
     }
-    bough_request_json(request, MHD_HTTP_OK, plan_json(reload, plan, tree->log));
+    bough_request_json(request, MHD_HTTP_OK, plan_json(reload, plan, tree));
     bough_plan_free(plan);
 }
 

@@ -10,10 +10,11 @@
 
 #include <ev.h>
 #include <jansson.h>
-#include <microhttpd.h>
 
 #include <bough/core/call.h>
 #include <bough/tools/bough/control.h>
+#include <bough/tools/bough/daemon.h>
+#include <bough/tools/bough/journal.h>
 #include <bough/tools/bough/reload.h>
 
 enum bough_request_state {
@@ -52,12 +53,15 @@ struct bough_request {
     /* A shutdown that waits for the end of the tree */
     bool awaits_end;
 
-    /* A stream of events */
+    /* A stream of events, or of lines of the log */
+    json_t *(*next_object)(struct bough_request *request); /* NULL: none now */
+    struct bough_journal_reader reader;
     bool streams;
     bool server_sent; /* text/event-stream; else one JSON object a line */
     bool follow;
-    uint64_t seen, until; /* the event sent last; the last one to send, unless follow */
-    char *piece;          /* what is being sent of it */
+    /* Of events: the one sent last, and the last one to send, unless follow */
+    uint64_t seen, until;
+    char *piece; /* what is being sent of it */
     size_t piece_size, piece_sent;
     bool ping; /* a comment is due */
 };
@@ -67,13 +71,10 @@ struct bough_control {
     struct bough_control_options options;
     char *path;
     int fd; /* listens; -1: no more */
-    struct MHD_Daemon *daemon;
-    struct ev_io io;       /* its epoll descriptor */
-    struct ev_timer due;   /* its timeout */
+    struct bough_daemon daemon;
     struct ev_timer ping;  /* comments on quiet streams */
     struct ev_async event; /* something happened, on whichever thread */
     struct bough_request *requests;
-    bool resumed;     /* since the daemon ran last */
     size_t count;     /* of requests */
     size_t waiting;   /* streams that wait for an event */
     size_t body_size; /* bytes of all bodies held */
@@ -128,8 +129,21 @@ void bough_action_restart(struct bough_request *request, const char *path);
 /* The request no longer waits for its errand. Fine on one that has none. */
 void bough_errand_leave(struct bough_request *request);
 
-/* stream.c: GET /v1/events, and what wakes the streams. */
-void bough_stream_begin(struct bough_request *request);
+/* The query's number of that name, `fallback` when it is not given; false when it is not
+ * one. */
+bool bough_request_number(struct bough_request *request, const char *name,
+                          uint64_t fallback, uint64_t *number);
+
+/* stream.c: GET /v1/events. */
+void bough_events_begin(struct bough_request *request);
+
+/* logs.c: GET /v1/logs. */
+void bough_logs_begin(struct bough_request *request);
+
+/* Answers with what request->next_object() returns, bit by bit: with `follow` as
+ * server-sent events until the tree ends, otherwise an object a line. Then what wakes the
+ * streams. */
+void bough_stream_begin(struct bough_request *request, bool follow);
 void bough_stream_wake(struct bough_control *control);
 void bough_stream_ping(struct bough_control *control);
 

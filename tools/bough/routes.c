@@ -9,9 +9,12 @@
 #include <bough/config/schema.h>
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
+#include <bough/core/text.h>
+#include <bough/tools/bough/nearby.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/places.h>
 #include <bough/tools/bough/request.h>
+#include <bough/tools/bough/scrape.h>
 #include <bough/tools/bough/views.h>
 
 /* Answers */
@@ -120,8 +123,12 @@ void bough_request_fail(struct bough_request *request, enum bough_status status,
 
 void bough_request_no_path(struct bough_request *request, const char *path)
 {
-    refuse(request, BOUGH_ENOTFOUND, path,
-           "no actor at this path; `bough status` lists them");
+    char nearby[BOUGH_NEARBY_TEXT], text[BOUGH_NEARBY_TEXT + 100];
+
+    bough_text_format(text, sizeof(text),
+                      "no actor at this path%s; `bough status` lists them",
+                      bough_nearby_print(request->control->options.loop, path, nearby));
+    refuse(request, BOUGH_ENOTFOUND, path, text);
 }
 
 /* Questions that only look */
@@ -213,6 +220,22 @@ static void get_tree(struct bough_request *request)
     }
 }
 
+static void get_metrics(struct bough_request *request)
+{
+    const struct bough_control_options *options = &request->control->options;
+    const struct bough_figures_source source = {
+        .loop = options->loop,
+        .history = options->history,
+        .tally = options->tally,
+        .name = options->name,
+    };
+
+    request->code = MHD_HTTP_OK;
+    request->response = bough_scrape_new(&source);
+    if (request->response != NULL) return;
+    bough_request_refuse(request, BOUGH_ENOMEM, "the tree is down, or memory is out");
+}
+
 static void get_types(struct bough_request *request)
 {
     bough_request_json(request, MHD_HTTP_OK,
@@ -233,7 +256,9 @@ static const struct {
     void (*post)(struct bough_request *request);
 } routes[] = {
     { "/v1/tree", get_tree, NULL },
-    { "/v1/events", bough_stream_begin, NULL },
+    { "/v1/events", bough_events_begin, NULL },
+    { "/v1/logs", bough_logs_begin, NULL },
+    { "/v1/metrics", get_metrics, NULL },
     { "/v1/types", get_types, NULL },
     { "/v1/schema", get_schema, NULL },
     { "/v1/plan", NULL, bough_reload_plan },
@@ -357,8 +382,8 @@ void bough_route(struct bough_request *request, const char *method, const char *
         }
         return;
     }
-    bough_request_refuse(request, BOUGH_ENOTFOUND,
-                         "no such resource; there are /v1/tree, /v1/actors/PATH, "
-                         "/v1/events, /v1/types, /v1/schema, /v1/plan, /v1/apply, "
-                         "/v1/shutdown");
+    bough_request_refuse(
+        request, BOUGH_ENOTFOUND,
+        "no such resource; there are /v1/tree, /v1/actors/PATH, /v1/events, /v1/logs, "
+        "/v1/metrics, /v1/types, /v1/schema, /v1/plan, /v1/apply, /v1/shutdown");
 }

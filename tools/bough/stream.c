@@ -1,9 +1,10 @@
-/* stream.c - GET /v1/events: what happened so far, and with follow=1 what happens.
+/* stream.c - GET /v1/events: what happened so far, and with follow=1 what happens; and
+ * what all streams share.
  *
  * A stream remembers the number of the event it sent last and asks the history for the
  * next, one at a time, so a slow reader costs no memory; what it was too slow for is
- * gone. With follow=1 it is a stream of server-sent events (id: the number, data: the
- * event), which ends with the tree; otherwise one JSON object a line.
+ * gone. With follow=1 it is a stream of server-sent events (id: the number of an event,
+ * data: the object), which ends with the tree; otherwise one JSON object a line.
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
@@ -31,18 +32,20 @@ static json_t *next_event(struct bough_request *request)
     return json;
 }
 
-/* Prints the next event into `piece`. False: there is none now. */
+/* Prints what is next into `piece`. False: there is none now. */
 static bool next_piece(struct bough_request *request)
 {
-    json_t *json = next_event(request);
+    json_t *json = request->next_object(request);
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     int length = -1;
 
     json_decref(json);
     if (text == NULL) return false;
-    if (request->server_sent) {
+    if (request->server_sent && request->seen != 0) {
         length = asprintf(&request->piece, "id: %llu\ndata: %s\n\n",
                           (unsigned long long)request->seen, text);
+    } else if (request->server_sent) {
+        length = asprintf(&request->piece, "data: %s\n\n", text);
     } else {
         length = asprintf(&request->piece, "%s\n", text);
     }
@@ -91,15 +94,14 @@ static ssize_t read_stream(void *data, uint64_t position, char *buffer, size_t s
     return 0;
 }
 
-/* The query's number of that name; false when it is not one. */
-static bool query_number(struct bough_request *request, const char *name,
-                         uint64_t *number)
+bool bough_request_number(struct bough_request *request, const char *name,
+                          uint64_t fallback, uint64_t *number)
 {
     const char *text =
         MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
     char *end;
 
-    *number = 0;
+    *number = fallback;
     if (text == NULL) return true;
     if (text[0] < '0' || text[0] > '9') return false;
     errno = 0;
@@ -115,22 +117,28 @@ static uint64_t last_event(struct bough_history *history)
     return last;
 }
 
-void bough_stream_begin(struct bough_request *request)
+void bough_events_begin(struct bough_request *request)
 {
     uint64_t follow;
 
-    if (!query_number(request, "since", &request->seen)) {
+    if (!bough_request_number(request, "since", 0, &request->seen)) {
         bough_request_refuse(request, BOUGH_EINVALID,
                              "since must be the number of an event");
         return;
     }
-    if (!query_number(request, "follow", &follow) || follow > 1) {
+    if (!bough_request_number(request, "follow", 0, &follow) || follow > 1) {
         bough_request_refuse(request, BOUGH_EINVALID, "follow must be 0 or 1");
         return;
     }
-    request->streams = true;
-    request->follow = request->server_sent = follow == 1;
     request->until = last_event(request->control->options.history);
+    request->next_object = next_event;
+    bough_stream_begin(request, follow == 1);
+}
+
+void bough_stream_begin(struct bough_request *request, bool follow)
+{
+    request->streams = true;
+    request->follow = request->server_sent = follow;
     request->code = MHD_HTTP_OK;
     request->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
                                                           read_stream, request, NULL);

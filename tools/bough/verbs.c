@@ -3,8 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tools/bough/verbs.h>
 
-#include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <bough/config/suggest.h>
@@ -19,7 +17,12 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_STRICT] = { "strict", 'S', NULL, NULL, "take warnings for errors" },
     [BOUGH_OPTION_CONTROL] = { "control", 'c', "PATH", NULL, "the control socket" },
     [BOUGH_OPTION_NAME] = { "name", 'n', "NAME", NULL, "the tree, where several run" },
+    [BOUGH_OPTION_METRICS] = { "metrics", 'm', "ADDR", NULL,
+                               "serve metrics: 9464, 0.0.0.0:9464, [::]:9464" },
     [BOUGH_OPTION_FOLLOW] = { "follow", 'f', NULL, NULL, "go on, until interrupted" },
+    [BOUGH_OPTION_LINES] = { "lines", 'l', "N", NULL, "the last N; 100 when not given" },
+    [BOUGH_OPTION_LEVEL] = { "level", 0, "LEVEL", "debug info warning error",
+                             "and above: debug, info (default), warning, error" },
     [BOUGH_OPTION_SINCE] = { "since", 's', "SEQ", NULL, "only events after that number" },
     [BOUGH_OPTION_TIMEOUT] = { "timeout", 't', "TIME", NULL,
                                "how long to wait: 500ms, 5s, 2m, infinity" },
@@ -85,11 +88,16 @@ const struct bough_verb bough_verbs[] = {
           "one at once; SIGHUP makes loggers open their files again, and applies FILE as it is\n"
           "now (`bough help apply`), with what came of it in the log and the events.\n"
           "\n"
+          "--metrics, or \"metrics\" in FILE, serves the figures of the tree over HTTP, as\n"
+          "`bough metrics` prints them, at /metrics: to this machine alone, when ADDR is\n"
+          "only a port.\n"
+          "\n"
           "Exit code: 0 stopped in order; 1 stopped at once, or failed; 69 a child could\n"
-          "not start; 70 the tree gave up; 78 FILE is wrong.\n",
+          "not start; 70 the tree gave up; 78 FILE is wrong. Where the tree has exit_with,\n"
+          "it is the exit code of that command, 128 and its number after a signal.\n",
       .examples = "bough run shop.json\n"
-                  "bough run --name shop2 shop.json\n",
-      .options = SOCKET,
+                  "bough run --name shop2 --metrics 9464 shop.json\n",
+      .options = SOCKET | 1 << BOUGH_OPTION_METRICS,
       .least = 1,
       .most = 1,
       .run = bough_cmd_run },
@@ -147,10 +155,10 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "One line for each actor at PATH and below, parents first, in start order.\n"
           "With --follow the table is shown anew every second. --json prints an array of\n"
-          "objects: path, type, state, life, restarts, restart, isolation, pid, memory (of\n"
-          "the process, in bytes), uptime_ms, mailbox (length, capacity, dropped), handled,\n"
-          "quarantined (messages that ended lives, see `bough help quarantine`),\n"
-          "and of supervisors strategy, intensity, period_ms.\n",
+          "objects: path, type, state, life, restarts, restart, isolation, pid, memory and\n"
+          "cpu_ms (of the process: bytes, and processor time used), uptime_ms, mailbox\n"
+          "(length, capacity, dropped), handled, quarantined (messages that ended lives,\n"
+          "see `bough help quarantine`), and of supervisors strategy, intensity, period_ms.\n",
       .examples = "bough status\n"
                   "bough status /jobs --json\n",
       .options = JSON | FOLLOW | SOCKET,
@@ -169,6 +177,34 @@ const struct bough_verb bough_verbs[] = {
                   "bough events --follow --json | jq .path\n",
       .options = JSON | FOLLOW | SINCE | SOCKET,
       .run = bough_cmd_events },
+    { .name = "logs",
+      .words = "[PATH]",
+      .summary = "show what actors have logged, and programs written",
+      .text =
+          "The last lines of the log from who lives at PATH and below, in whatever process:\n"
+          "reports, and what the programs of commands wrote to the log. The last 10,000\n"
+          "lines of the tree are kept, up to 4 MiB; --follow goes on with those to come,\n"
+          "until the tree ends. Who reads too slowly loses lines, and is told how many.\n"
+          "--json prints one object a line: time, level, path, stream (of what a program\n"
+          "wrote: stdout or stderr), text; or missed, the number of lines that were lost.\n",
+      .examples = "bough logs /web --follow\n"
+                  "bough logs /jobs --lines 20 --level warning\n",
+      .options =
+          JSON | FOLLOW | 1 << BOUGH_OPTION_LINES | 1 << BOUGH_OPTION_LEVEL | SOCKET,
+      .most = 1,
+      .run = bough_cmd_logs },
+    { .name = "metrics",
+      .words = "",
+      .summary = "print the figures of a tree, for Prometheus",
+      .text =
+          "The text format of Prometheus: of each actor its state, restarts, exits by\n"
+          "reason, mailbox, messages and how long calls to it took, what its process uses;\n"
+          "of the tree its actors, loops and events, and what bough itself uses. Calls are\n"
+          "measured from the first time on that somebody asks for metrics.\n",
+      .examples = "bough metrics\n"
+                  "bough metrics | grep '^bough_actor_restarts_total'\n",
+      .options = SOCKET,
+      .run = bough_cmd_metrics },
     { .name = "why",
       .words = "PATH",
       .summary = "say how an actor came to be in its present state",
@@ -418,7 +454,7 @@ void bough_verbs_print(FILE *file)
     fputs("\n`bough help COMMAND` tells more of one, with an example.\n", file);
 }
 
-static bool verb_takes(const struct bough_verb *verb, int id)
+bool bough_verb_takes(const struct bough_verb *verb, int id)
 {
     return id == BOUGH_OPTION_HELP || (verb->options & 1U << id) != 0;
 }
@@ -445,7 +481,7 @@ void bough_verb_print(FILE *file, const struct bough_verb *verb)
             verb->words[0] != '\0' ? " " : "", verb->words);
     if (verb->text[0] != '\0') fprintf(file, "%s\n", verb->text);
     for (int id = 0; id < BOUGH_OPTION_COUNT; id++) {
-        if (verb_takes(verb, id)) print_option(file, &bough_options[id]);
+        if (bough_verb_takes(verb, id)) print_option(file, &bough_options[id]);
     }
     fputs("\nexample:\n", file);
     while (*line != '\0') {
@@ -454,137 +490,4 @@ void bough_verb_print(FILE *file, const struct bough_verb *verb)
         fprintf(file, "  %.*s\n", (int)length, line);
         line += length + (line[length] == '\n');
     }
-}
-
-/* The two tables of getopt_long: `val` is the option's id above what a short letter can
- * be. */
-enum { ID_BASE = 256 };
-
-struct parser {
-    struct option longs[BOUGH_OPTION_COUNT + 1];
-    char shorts[2 * BOUGH_OPTION_COUNT + 2];
-};
-
-static void parser_init(struct parser *parser, const struct bough_verb *verb)
-{
-    struct option *next = parser->longs;
-    char *letter = parser->shorts;
-
-    memset(parser, 0, sizeof(*parser));
-    *letter++ = ':'; /* tell a missing argument from an unknown option */
-    for (int id = 0; id < BOUGH_OPTION_COUNT; id++) {
-        const struct bough_option *option = &bough_options[id];
-
-        if (!verb_takes(verb, id)) continue;
-        next->name = option->name;
-        next->has_arg = option->argument != NULL ? required_argument : no_argument;
-        next->val = ID_BASE + id;
-        next++;
-        if (option->letter == 0) continue;
-        *letter++ = option->letter;
-        if (option->argument != NULL) *letter++ = ':';
-    }
-}
-
-static int option_id(int found)
-{
-    if (found >= ID_BASE) return found - ID_BASE;
-    for (int id = 0; id < BOUGH_OPTION_COUNT; id++) {
-        if (bough_options[id].letter == found) return id;
-    }
-    return -1;
-}
-
-/* `given` is the word as typed: --jsn, --json=yes or -x. */
-static int option_unknown(const struct bough_verb *verb, const char *given)
-{
-    struct bough_suggestion suggestion = { .word = given + strspn(given, "-") };
-
-    for (int id = 0; id < BOUGH_OPTION_COUNT; id++) {
-        if (verb_takes(verb, id))
-            bough_suggestion_offer(&suggestion, bough_options[id].name);
-    }
-    if (suggestion.nearest != NULL && strncmp(given, "--", 2) == 0) {
-        bough_complain("%s: no option \"%s\"; did you mean \"--%s\"?", verb->name, given,
-                       suggestion.nearest);
-    } else {
-        bough_complain("%s: no option \"%s\"; `bough help %s` lists them", verb->name,
-                       given, verb->name);
-    }
-    return BOUGH_CODE_USAGE;
-}
-
-static int words_wrong(const struct bough_verb *verb)
-{
-    bough_complain("usage: bough %s [OPTION]...%s%s; `bough help %s` tells more",
-                   verb->name, verb->words[0] != '\0' ? " " : "", verb->words,
-                   verb->name);
-    return BOUGH_CODE_USAGE;
-}
-
-/* Options into `arguments`; an exit code other than 0 when one is wrong. */
-static int parse_options(struct bough_arguments *arguments, int argc, char **argv)
-{
-    struct parser parser;
-
-    parser_init(&parser, arguments->verb);
-    opterr = 0;
-    optind = 1;
-    for (;;) {
-        const int before = optind;
-        const int found = getopt_long(argc, argv, parser.shorts, parser.longs, NULL);
-        const int id = option_id(found);
-
-        if (found == -1) return BOUGH_CODE_DONE;
-        if (found == ':') {
-            bough_complain("%s: \"%s\" takes an argument", arguments->verb->name,
-                           argv[optind - 1]);
-            return BOUGH_CODE_USAGE;
-        }
-        if (id < 0) {
-            char letter[] = { '-', (char)optopt, '\0' };
-            const char *given = optind > before ? argv[optind - 1] : argv[optind];
-
-            if (optopt > 0 && optopt < ID_BASE) given = letter;
-            return option_unknown(arguments->verb, given);
-        }
-        arguments->options[id] = optarg != NULL ? optarg : "";
-        if (optarg == NULL) continue;
-        arguments->given[arguments->given_count++] =
-            (struct bough_given){ .id = (enum bough_option_id)id, .value = optarg };
-    }
-}
-
-static int run(struct bough_arguments *arguments, int argc, char **argv)
-{
-    const struct bough_verb *verb = arguments->verb;
-    const int code = parse_options(arguments, argc, argv);
-
-    if (code != BOUGH_CODE_DONE) return code;
-    if (arguments->options[BOUGH_OPTION_HELP] != NULL) {
-        bough_verb_print(stdout, verb);
-        return BOUGH_CODE_DONE;
-    }
-    arguments->words = argv + optind;
-    arguments->word_count = argc - optind;
-    if (arguments->word_count < verb->least || arguments->word_count > verb->most) {
-        return words_wrong(verb);
-    }
-    return verb->run(arguments);
-}
-
-int bough_verb_run(const struct bough_verb *verb, int argc, char **argv)
-{
-    struct bough_arguments arguments = { .verb = verb };
-    int code;
-
-    /* Each takes a word of the command line at least. */
-    arguments.given = calloc((size_t)argc, sizeof(*arguments.given));
-    if (arguments.given == NULL) {
-        bough_complain("out of memory");
-        return BOUGH_CODE_FAILED;
-    }
-    code = run(&arguments, argc, argv);
-    free(arguments.given);
-    return code;
 }

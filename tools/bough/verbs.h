@@ -18,7 +18,10 @@ enum bough_option_id {
     BOUGH_OPTION_STRICT,
     BOUGH_OPTION_CONTROL,
     BOUGH_OPTION_NAME,
+    BOUGH_OPTION_METRICS,
     BOUGH_OPTION_FOLLOW,
+    BOUGH_OPTION_LINES,
+    BOUGH_OPTION_LEVEL,
     BOUGH_OPTION_SINCE,
     BOUGH_OPTION_TIMEOUT,
     BOUGH_OPTION_PRIORITY,
@@ -90,14 +93,17 @@ const struct bough_verb *bough_verb_find(const char *name);
  */
 int bough_verb_unknown(const char *name);
 
+/* Whether it takes that option; --help all do. */
+bool bough_verb_takes(const struct bough_verb *verb, int id);
+
 /* What `bough help` prints. */
 void bough_verbs_print(FILE *file);
 
 /* What `bough help VERB` prints. */
 void bough_verb_print(FILE *file, const struct bough_verb *verb);
 
-/* Understands argv[1..] as the verb's options and words, runs the verb and returns its
- * exit code; complains, when they are wrong. argv[0] is the verb. */
+/* arguments.c: understands argv[1..] as the verb's options and words, runs the verb and
+ * returns its exit code; complains, when they are wrong. argv[0] is the verb. */
 int bough_verb_run(const struct bough_verb *verb, int argc, char **argv);
 
 #endif

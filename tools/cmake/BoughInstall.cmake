@@ -65,6 +65,14 @@ if(TARGET bough_manual_page)
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()
 
+# For `systemctl enable --now bough@NAME`.
+if(TARGET bough_program)
+    configure_file(${PROJECT_SOURCE_DIR}/tools/bough/bough@.service.in
+        ${PROJECT_BINARY_DIR}/share/bough@.service @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/share/bough@.service
+        DESTINATION lib/systemd/system)
+endif()
+
 foreach(section 1 3 5 7 8)
     file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.${section})
     if(pages)

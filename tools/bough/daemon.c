@@ -1,0 +1,71 @@
+/* daemon.c - a daemon of libmicrohttpd on a libev loop.
+ *
+ * Resuming a connection only notes it in the daemon, which must be run to act on it: its
+ * timer is made due at once, so that it runs once for all that was resumed in one round
+ * of the loop.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/tools/bough/daemon.h>
+
+#include <bough/core/assert.h>
+
+static void arm(struct bough_daemon *daemon, double seconds)
+{
+    ev_timer_stop(daemon->ev, &daemon->due);
+    ev_timer_set(&daemon->due, seconds, 0);
+    ev_timer_start(daemon->ev, &daemon->due);
+}
+
+static void serve(struct bough_daemon *daemon)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    daemon->resumed = false;
+    MHD_run(daemon->mhd);
+    if (daemon->resumed) {
+        arm(daemon, 0);
+    } else if (MHD_get_timeout(daemon->mhd, &ms) == MHD_YES) {
+        arm(daemon, (double)ms / 1000.0);
+    } else {
+        ev_timer_stop(daemon->ev, &daemon->due);
+    }
+}
+
+static void on_io(struct ev_loop *ev, struct ev_io *io, int events)
+{
+    (void)ev, (void)events;
+    serve(io->data);
+}
+
+static void on_due(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    (void)ev, (void)events;
+    serve(timer->data);
+}
+
+void bough_daemon_start(struct bough_daemon *daemon, struct ev_loop *ev,
+                        struct MHD_Daemon *mhd)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(mhd, MHD_DAEMON_INFO_EPOLL_FD);
+
+    bough_assert(info != NULL);
+    *daemon = (struct bough_daemon){ .ev = ev, .mhd = mhd };
+    ev_io_init(&daemon->io, on_io, info->epoll_fd, EV_READ);
+    ev_timer_init(&daemon->due, on_due, 0, 0);
+    daemon->io.data = daemon->due.data = daemon;
+    ev_io_start(ev, &daemon->io);
+    serve(daemon);
+}
+
+void bough_daemon_resumed(struct bough_daemon *daemon)
+{
+    if (!daemon->resumed) arm(daemon, 0);
+    daemon->resumed = true;
+}
+
+void bough_daemon_stop(struct bough_daemon *daemon)
+{
+    ev_io_stop(daemon->ev, &daemon->io);
+    ev_timer_stop(daemon->ev, &daemon->due);
+    MHD_stop_daemon(daemon->mhd);
+}
