@@ -16,13 +16,24 @@ static void arm(struct bough_daemon *daemon, double seconds)
     ev_timer_start(daemon->ev, &daemon->due);
 }
 
+static unsigned int connections(const struct bough_daemon *daemon)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info != NULL ? info->num_connections : 0;
+}
+
 static void serve(struct bough_daemon *daemon)
 {
+    const unsigned int before = connections(daemon);
     MHD_UNSIGNED_LONG_LONG ms;
 
     daemon->resumed = false;
     MHD_run(daemon->mhd);
-    if (daemon->resumed) {
+    /* One that was at its limit looks for who waits when it is run the next time, and
+     * asks for no time: nobody else may ever make it. */
+    if (daemon->resumed || connections(daemon) < before) {
         arm(daemon, 0);
     } else if (MHD_get_timeout(daemon->mhd, &ms) == MHD_YES) {
         arm(daemon, (double)ms / 1000.0);

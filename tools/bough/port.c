@@ -18,7 +18,9 @@
 enum {
     BACKLOG = 64,
     MEMORY = 8 * 1024, /* bytes of one connection, for the head of a request */
-    IDLE_SECONDS = 15, /* a connection that says nothing is closed */
+    /* A connection that says nothing is closed: soon, for MHD may not see by itself that
+     * one which came with half a request has gone. */
+    IDLE_SECONDS = 2,
 };
 
 struct bough_port {
