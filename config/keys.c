@@ -235,8 +235,10 @@ const struct bough_key bough_keys[] = {
       .where = CHILD },
     { entry_field(stuck_after_ms, "stuck_after", BOUGH_DURATION, .optional = true,
                   .min = STUCK_AFTER_MIN_MS, .max = STUCK_AFTER_MAX_MS,
-                  .help = "With the isolation \"process\": how long it may be busy with "
-                          "one thing; then it reports where that is, and is ended."),
+                  .help = "How long one handler of it may run. In a process it is then "
+                          "ended, with a report of where it was, and restarted; "
+                          "elsewhere it is reported, and shown as stuck until it goes "
+                          "on."),
       .where = CHILD },
     { .field = { .name = NULL } },
 };

@@ -10,9 +10,10 @@
  * that made it, or from then on the one that calls ev_run(); who hands a loop to another
  * thread lets go of it before. A runtime's loops may be on several threads; places with
  * isolation `thread` get loops of their own (place.h), on threads that Bough starts, with
- * all signals blocked, and joins. Addresses are for all of them: bough_send(),
- * bough_stop(), bough_end() and bough_kill() may be called on any thread,
- * bough_call_start() and bough_watch() on any that runs a loop of the runtime.
+ * all signals blocked but those of faults and BOUGH_GLANCE_SIGNAL (glance.h), and joins.
+ * Addresses are for all of them: bough_send(), bough_stop(), bough_end() and bough_kill()
+ * may be called on any thread, bough_call_start() and bough_watch() on any that runs a
+ * loop of the runtime.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CORE_RUNTIME_H

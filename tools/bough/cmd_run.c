@@ -96,6 +96,20 @@ static int exit_code_of(const struct bough_exit_reason *reason)
     return BOUGH_CODE_FAILED;
 }
 
+/* Where there is a logger: the loop that is busy may be the one that writes the log, and
+ * the one that answers who asks. */
+static void complain_stuck(const struct program *program, const struct bough_event *event)
+{
+    bough_complain("%s: %s is stuck: a handler has run for %lld ms, and still does",
+                   program->name, event->path, (long long)event->stuck_ms);
+    for (const char *line = event->backtrace; *line != '\0';) {
+        const size_t len = strcspn(line, "\n");
+
+        bough_complain("  %.*s", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+}
+
 static void on_event(void *data, const struct bough_event *event)
 {
     struct program *program = data;
@@ -107,6 +121,8 @@ static void on_event(void *data, const struct bough_event *event)
     if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
         program->gave_up = true;
     }
+    if (event->kind == BOUGH_EVENT_STUCK && program->hook.logger.address.slot != NULL)
+        complain_stuck(program, event);
     bough_history_add(program->history, event);
     bough_tally_add(program->tally, event);
 }
