@@ -127,25 +127,6 @@ static void on_event(void *data, const struct bough_event *event)
     bough_tally_add(program->tally, event);
 }
 
-/* All lines are kept for who wants to read them, too. */
-static void on_log(void *data, const struct bough_log_record *record)
-{
-    struct program *program = data;
-
-    bough_journal_add(program->journal, record);
-    bough_logger_hook_log(&program->hook, record);
-}
-
-/* One that the logger has no room for now comes again. */
-static bool on_output(void *data, const struct bough_log_record *record)
-{
-    struct program *program = data;
-
-    if (!bough_logger_hook_output(&program->hook, record)) return false;
-    bough_journal_add(program->journal, record);
-    return true;
-}
-
 static void on_ready(struct bough_watch *watch)
 {
     struct program *program = bough_container(watch, struct program, watch);
@@ -349,27 +330,19 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     return bough_control_new(&options, &program->control, error);
 }
 
-/* What the command line says goes before the file. Both were checked. */
-static enum bough_status make_port(struct program *program,
-                                   const struct bough_config_tree *tree,
-                                   const struct bough_arguments *arguments,
+/* `endpoint` NULL: none is wanted. */
+static enum bough_status make_port(struct program *program, const char *endpoint,
                                    struct bough_error *error)
 {
-    const char *given = arguments->options[BOUGH_OPTION_METRICS];
-    const char *text = given != NULL ? given : tree->metrics;
     const struct bough_figures_source source = {
         .loop = program->loop,
         .history = program->history,
         .tally = program->tally,
         .name = program->name,
     };
-    struct bough_endpoint endpoint;
-    enum bough_status status;
 
-    if (text == NULL) return BOUGH_OK;
-    status = bough_endpoint_parse(text, &endpoint, error);
-    if (status != BOUGH_OK) return status;
-    return bough_port_new(&source, &endpoint, &program->port, error);
+    if (endpoint == NULL) return BOUGH_OK;
+    return bough_port_new(&source, endpoint, &program->port, error);
 }
 
 static enum bough_status start_tree(struct program *program,
@@ -384,8 +357,9 @@ static enum bough_status start_tree(struct program *program,
             return bough_error_set(error, status, "cannot reach %s", tree->log);
     }
     program->hook.least = BOUGH_INFO;
-    bough_runtime_set_log(program->runtime, on_log, program);
-    bough_runtime_set_output(program->runtime, on_output, program);
+    bough_runtime_set_log(program->runtime, bough_logger_hook_log, &program->hook);
+    bough_runtime_set_output(program->runtime, bough_logger_hook_output, &program->hook);
+    bough_journal_tap(program->journal, program->runtime);
     program->watch.ready = on_ready;
     program->watch.exited = on_exited;
     return bough_supervisor_start(program->loop, &tree->options, &program->watch,
@@ -397,6 +371,7 @@ static enum bough_status make(struct program *program,
                               const struct bough_arguments *arguments,
                               struct bough_error *error)
 {
+    const char *metrics = arguments->options[BOUGH_OPTION_METRICS];
     enum bough_status status = bough_socket_choose(
         arguments->options[BOUGH_OPTION_CONTROL], arguments->options[BOUGH_OPTION_NAME],
         program->name, program->socket, error);
@@ -412,7 +387,8 @@ static enum bough_status make(struct program *program,
     status = make_runtime(program);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);
-    if (status == BOUGH_OK) status = make_port(program, tree, arguments, error);
+    if (status == BOUGH_OK)
+        status = make_port(program, metrics != NULL ? metrics : tree->metrics, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
     bough_service_watch(&program->service, program->ev);
