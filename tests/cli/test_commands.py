@@ -8,8 +8,8 @@ from bough_cli import (SOURCE, Skip, child, contains, fact, json, main, os, same
                        BOUGH)
 
 VERBS = ["run", "check", "simulate", "tree", "status", "events", "logs", "metrics", "why", "call", "send", "kill",
-         "quarantine", "start", "stop", "restart", "shutdown", "types", "schema", "completion", "manual",
-         "version", "help"]
+         "quarantine", "start", "stop", "restart", "plan", "apply", "shutdown", "types", "schema", "completion",
+         "manual", "version", "help"]
 COUNTER = {"name": "one", "children": [child("c", "counter")]}
 
 
