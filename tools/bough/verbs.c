@@ -144,6 +144,19 @@ const struct bough_verb bough_verbs[] = {
       .options = JSON | SOCKET,
       .most = 1,
       .run = bough_cmd_tree },
+    { .name = "graph",
+      .words = "[FILE]",
+      .summary = "print a tree for Graphviz: the one in FILE, or the one that runs",
+      .text =
+          "In the language of dot(1). A box stands around what lives on a thread or in a\n"
+          "process of its own, and a dashed edge leads to what is not restarted always.\n"
+          "Of a tree that runs, the states are colours, and lives, restarts and pids are\n"
+          "shown. With FILE nothing needs to run.\n",
+      .examples = "bough graph shop.json | dot -Tsvg > shop.svg\n"
+                  "bough graph --name shop | dot -Tpng > now.png\n",
+      .options = SOCKET,
+      .most = 1,
+      .run = bough_cmd_graph },
     { .name = "status",
       .words = "[PATH]",
       .summary = "show what each actor is doing",
