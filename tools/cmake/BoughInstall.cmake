@@ -1,4 +1,4 @@
-# BoughInstall.cmake - headers, libraries, package files, programs, schema, examples, man pages.
+# BoughInstall.cmake - headers, libraries, package files, programs, schema, examples.
 #
 # SPDX-License-Identifier: MIT
 
@@ -58,18 +58,5 @@ if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/config/examples)
         DESTINATION ${BOUGH_DATA_DIR} USE_SOURCE_PERMISSIONS
         FILES_MATCHING PATTERN "*.json" PATTERN "*.conf" PATTERN "*.sh")
 endif()
-
-if(TARGET bough_manual_page)
-    install(FILES ${bough_manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-    install(FILES ${bough_completion}
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-endif()
-
-foreach(section 1 3 5 7 8)
-    file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.${section})
-    if(pages)
-        install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
-    endif()
-endforeach()
 
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -30,16 +30,6 @@ if(EXISTS ${bough_tool_main})
     add_executable(bough_program ${bough_tool_main})
     target_link_libraries(bough_program PRIVATE ${bough_tool_links} bough_flags)
     set_target_properties(bough_program PROPERTIES OUTPUT_NAME bough)
-
-    # What the program says of itself, for man and for the shell.
-    set(bough_manual ${PROJECT_BINARY_DIR}/share/bough.1)
-    set(bough_completion ${PROJECT_BINARY_DIR}/share/bough)
-    file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share)
-    add_custom_command(OUTPUT ${bough_manual} ${bough_completion}
-        COMMAND bough_program manual > ${bough_manual}
-        COMMAND bough_program completion bash > ${bough_completion}
-        DEPENDS bough_program VERBATIM)
-    add_custom_target(bough_manual_page ALL DEPENDS ${bough_manual} ${bough_completion})
 endif()
 
 file(GLOB bough_bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/bench/*.c)
