@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tools/bough/verbs.h>
 
+#include <limits.h>
 #include <string.h>
 
 #include <bough/config/suggest.h>
@@ -345,11 +346,15 @@ const struct bough_verb bough_verbs[] = {
       .run = bough_cmd_schema },
     { .name = "completion",
       .words = "SHELL",
-      .summary = "print the completion for a shell: bash",
-      .text = "",
-      .examples = "eval \"$(bough completion bash)\"\n",
+      .summary = "print the completion for a shell: bash, zsh or fish",
+      .text =
+          "Commands, options, files, and of the tree that runs its paths and messages. It\n"
+          "asks `bough completion words -- WORD...`, which prints how the last word, which\n"
+          "may be empty, can go on: a line each, a tab before what it means, or :files.\n",
+      .examples = "eval \"$(bough completion bash)\"\n"
+                  "bough completion fish | source\n",
       .least = 1,
-      .most = 1,
+      .most = INT_MAX,
       .run = bough_cmd_completion },
     { .name = "manual",
       .words = "[PAGE]",

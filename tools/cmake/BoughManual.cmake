@@ -1,4 +1,4 @@
-# BoughManual.cmake - the manual pages, made from what they are about.
+# BoughManual.cmake - the manual pages and the completions, made from what they are about.
 #
 # bough.1 and bough.json.5 are what the program says of itself; libbough.3 is made from the headers
 # that users get.
@@ -20,7 +20,9 @@ endfunction()
 if(TARGET bough_program)
     bough_said(bough.1 manual)
     bough_said(bough.json.5 manual bough.json)
-    bough_said(bough completion bash)
+    foreach(shell bash zsh fish)
+        bough_said(bough.${shell} completion ${shell})
+    endforeach()
 endif()
 
 find_program(BOUGH_AWK NAMES awk mawk gawk)
@@ -56,6 +58,10 @@ foreach(page ${bough_share_files})
     endif()
 endforeach()
 if(TARGET bough_program)
-    install(FILES ${BOUGH_SHARE}/bough
+    install(FILES ${BOUGH_SHARE}/bough.bash RENAME bough
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+    install(FILES ${BOUGH_SHARE}/bough.zsh RENAME _bough
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+    install(FILES ${BOUGH_SHARE}/bough.fish
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
