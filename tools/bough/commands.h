@@ -12,6 +12,7 @@ int bough_cmd_simulate(const struct bough_arguments *arguments);
 int bough_cmd_tree(const struct bough_arguments *arguments);
 int bough_cmd_graph(const struct bough_arguments *arguments);
 int bough_cmd_status(const struct bough_arguments *arguments);
+int bough_cmd_top(const struct bough_arguments *arguments);
 int bough_cmd_events(const struct bough_arguments *arguments);
 int bough_cmd_logs(const struct bough_arguments *arguments);
 int bough_cmd_metrics(const struct bough_arguments *arguments);

@@ -24,6 +24,9 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_LINES] = { "lines", 'l', "N", NULL, "the last N; 100 when not given" },
     [BOUGH_OPTION_LEVEL] = { "level", 0, "LEVEL", "debug info warning error",
                              "and above: debug, info (default), warning, error" },
+    [BOUGH_OPTION_ONCE] = { "once", 'b', NULL, NULL, "print one picture, as text" },
+    [BOUGH_OPTION_EVERY] = { "every", 'd', "TIME", NULL,
+                             "how often to look; 1s when not given" },
     [BOUGH_OPTION_SINCE] = { "since", 's', "SEQ", NULL, "only events after that number" },
     [BOUGH_OPTION_TIMEOUT] = { "timeout", 't', "TIME", NULL,
                                "how long to wait: 500ms, 5s, 2m, infinity" },
@@ -173,6 +176,24 @@ const struct bough_verb bough_verbs[] = {
       .options = JSON | FOLLOW | SOCKET,
       .most = 1,
       .run = bough_cmd_status },
+    { .name = "top",
+      .words = "",
+      .summary = "watch the tree on a full screen, and act on it",
+      .text =
+          "A table of all actors that is made anew every second: state, restarts, messages\n"
+          "that wait, processor time and memory (of those in a process of their own, of all\n"
+          "together at the top), messages a second, life, uptime; \"-\" where it is not\n"
+          "known. Keys: arrows, j, PgUp, PgDn move; left, right hide and show what is below;\n"
+          "o sorts, / filters; l or Enter follows the log, e the events; r restarts, s stops\n"
+          "or starts, k kills, after a question; ? tells all, q leaves. When the tree ends\n"
+          "the last picture stays, and the tree is looked for until it comes back.\n"
+          "\n"
+          "--once prints one picture with every actor as text, for a script: two looks,\n"
+          "--every apart.\n",
+      .examples = "bough top\n"
+                  "bough top --once --every 200ms\n",
+      .options = 1 << BOUGH_OPTION_ONCE | 1 << BOUGH_OPTION_EVERY | SOCKET,
+      .run = bough_cmd_top },
     { .name = "events",
       .words = "",
       .summary = "show what has happened, in order",

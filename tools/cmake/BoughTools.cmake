@@ -24,6 +24,16 @@ if(bough_tool_parts)
     add_library(bough_tool STATIC ${bough_tool_parts})
     target_link_libraries(bough_tool PUBLIC ${bough_tool_links} PRIVATE bough_flags)
     list(PREPEND bough_tool_links bough_tool)
+
+    # What only the screen of `bough top` needs.
+    option(BOUGH_TOP "the full screen of bough top (ncursesw)" ON)
+    if(BOUGH_TOP)
+        pkg_check_modules(NCURSESW IMPORTED_TARGET ncursesw)
+    endif()
+    if(NCURSESW_FOUND)
+        target_link_libraries(bough_tool PRIVATE PkgConfig::NCURSESW)
+        target_compile_definitions(bough_tool PRIVATE BOUGH_NCURSES)
+    endif()
 endif()
 
 if(EXISTS ${bough_tool_main})
