@@ -235,8 +235,10 @@ const struct bough_key bough_keys[] = {
       .where = CHILD },
     { entry_field(stuck_after_ms, "stuck_after", BOUGH_DURATION, .optional = true,
                   .min = STUCK_AFTER_MIN_MS, .max = STUCK_AFTER_MAX_MS,
-                  .help = "With the isolation \"process\": how long it may be busy with "
-                          "one thing; then it reports where that is, and is ended."),
+                  .help = "How long one handler of it may run. In a process it is then "
+                          "ended, with a report of where it was, and restarted; "
+                          "elsewhere it is reported, and shown as stuck until it goes "
+                          "on."),
       .where = CHILD },
     { .field = { .name = NULL } },
 };
@@ -425,4 +427,13 @@ void bough_entry_read(struct bough_options_reader *reader, const json_t *object,
             take_key(reader, key, value, &at, entry);
     }
     report_missing(reader->json.report, object, place, where);
+}
+
+bool bough_config_key_at(size_t index, struct bough_config_key *key)
+{
+    if (index + 1 >= bough_count_of(bough_keys)) return false;
+    key->field = &bough_keys[index].field;
+    key->where = bough_keys[index].where;
+    key->required = bough_keys[index].required;
+    return true;
 }

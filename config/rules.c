@@ -167,10 +167,6 @@ static void check_isolation(struct bough_report *report, const struct bough_entr
     if (entry->spare && entry->isolation != BOUGH_PROCESS)
         fault(report, place, "spare",
               "a spare is a process that waits; it needs \"isolation\": \"process\"");
-    if (entry->stuck_after_ms > 0 && entry->isolation != BOUGH_PROCESS)
-        fault(report, place, "stuck_after",
-              "only a process can be ended while it is stuck; it needs \"isolation\": "
-              "\"process\"");
 }
 
 /* Whether it is known where the child is to live: not when that was written wrong. */

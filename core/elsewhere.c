@@ -291,6 +291,37 @@ void bough_observe_place(struct bough_address place, uint32_t number)
     slot->gate.detour |= BOUGH_DETOUR_OBSERVED;
 }
 
+void bough_loop_beat_at(struct bough_loop *loop, _Atomic uint64_t *beat)
+{
+    loop->beat = beat;
+    bough_loop_rests(loop);
+}
+
+static void beat_for(const struct bough_loop *loop, uint64_t who, uint32_t more)
+{
+    const uint32_t count =
+        (uint32_t)atomic_load_explicit(loop->beat, memory_order_relaxed) + more;
+
+    atomic_store_explicit(loop->beat, who << 32 | count, memory_order_relaxed);
+}
+
+void bough_loop_rests(const struct bough_loop *loop)
+{
+    beat_for(loop, BOUGH_BEAT_RESTS, 0);
+}
+
+void bough_loop_wakes(const struct bough_loop *loop)
+{
+    beat_for(loop, 0, 1);
+}
+
+const char *bough_loop_runs(const struct bough_loop *loop)
+{
+    const struct bough_actor *slot = loop->running;
+
+    return slot != NULL && bough_slot_name(slot) != NULL ? bough_slot_path(slot) : NULL;
+}
+
 void bough_observed(const struct bough_actor *slot, unsigned step)
 {
     const struct bough_run_observers *observers = &slot->loop->abroad->observers;

@@ -163,6 +163,7 @@ static struct bough_loop *loop_make(struct bough_runtime *runtime, struct ev_loo
     loop->runtime = runtime;
     loop->ev = ev;
     loop->own = own;
+    loop->beat = &loop->own_beat;
     if (!bough_parcels_init(loop)) {
         free(loop);
         return NULL;

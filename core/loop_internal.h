@@ -69,6 +69,8 @@ struct bough_loop {
     bool high;                    /* the message has high priority */
     struct bough_question *later; /* taken out of a message by this run(), or before */
     uint64_t cause;               /* the event whose watch is being told; 0: none */
+    /* Another number with each handler, for who looks from elsewhere: see glance.c. */
+    _Atomic uint64_t *beat, own_beat;
 
     struct bough_loop_abroad *abroad; /* whose places are observed */
 

@@ -188,6 +188,7 @@ struct bough_place_info {
     uint32_t restarts;
     const char *restart, *isolation; /* as in the spec */
     int64_t pid;                     /* 0: inline */
+    bool stuck;        /* a handler runs for too long: bough_child_spec.stuck_after_ms */
     int64_t spent_ms;  /* processor time of its processes that have ended, all lives */
     int64_t uptime_ms; /* of the current life, else 0 */
     size_t mailbox_length, mailbox_capacity;

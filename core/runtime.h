@@ -10,9 +10,10 @@
  * that made it, or from then on the one that calls ev_run(); who hands a loop to another
  * thread lets go of it before. A runtime's loops may be on several threads; places with
  * isolation `thread` get loops of their own (place.h), on threads that Bough starts, with
- * all signals blocked, and joins. Addresses are for all of them: bough_send(),
- * bough_stop(), bough_end() and bough_kill() may be called on any thread,
- * bough_call_start() and bough_watch() on any that runs a loop of the runtime.
+ * all signals blocked but those of faults and BOUGH_GLANCE_SIGNAL (glance.h), and joins.
+ * Addresses are for all of them: bough_send(), bough_stop(), bough_end() and bough_kill()
+ * may be called on any thread, bough_call_start() and bough_watch() on any that runs a
+ * loop of the runtime.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CORE_RUNTIME_H
@@ -87,9 +88,17 @@ BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,
 BOUGH_PUBLIC void bough_runtime_set_log_level(struct bough_runtime *runtime,
                                               enum bough_log_level level);
 
+/* That of now, and its data; for who puts another in front of it. */
+BOUGH_PUBLIC bough_log_function *bough_runtime_log(const struct bough_runtime *runtime,
+                                                   void **data);
+
 /* Changes the hook for what programs write; NULL: it goes to the log. */
 BOUGH_PUBLIC void bough_runtime_set_output(struct bough_runtime *runtime,
                                            bough_output_function *output, void *data);
+
+/* That of now, or NULL, and its data. */
+BOUGH_PUBLIC bough_output_function *
+bough_runtime_output(const struct bough_runtime *runtime, void **data);
 
 /* Now, for people, in nanoseconds since 1970 UTC. */
 BOUGH_PUBLIC int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime);

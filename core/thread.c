@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/glance.h>
 #include <bough/core/letter_internal.h>
 #include <bough/core/runtime_internal.h>
 
@@ -45,7 +46,7 @@ static void *apart_run(void *data)
 }
 
 /* Signals are for the threads of the program; but what a fault of this one raises must
- * find its handler. */
+ * find its handler, and so must who asks where it is. */
 static void all_but_faults(sigset_t *set)
 {
     static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
@@ -53,6 +54,7 @@ static void all_but_faults(sigset_t *set)
     sigfillset(set);
     for (size_t i = 0; i < bough_count_of(faults); i++)
         sigdelset(set, faults[i]);
+    sigdelset(set, BOUGH_GLANCE_SIGNAL);
 }
 
 static enum bough_status start_thread(struct bough_loop *loop)

@@ -16,6 +16,7 @@
 #include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/spec_pack.h>
 #include <bough/supervisor/supervisor.h>
+#include <bough/supervisor/watchdog_internal.h>
 
 enum { FIRST_CAPACITY = 8 };
 
@@ -174,6 +175,7 @@ static bool make_room(struct bough_supervision *self)
 static void free_child(struct bough_supervised *child)
 {
     bough_watch_cancel(&child->watch);
+    bough_ward_free(child->ward);
     free(child->fault);
     bough_spec_free(child->own);
     free(child);
@@ -250,8 +252,27 @@ enum bough_status bough_supervision_add(struct bough_actor *actor,
         free(made);
         return status;
     }
+    bough_supervision_watch_over(actor, made);
     *child = made;
     return BOUGH_OK;
+}
+
+/* One in a process is looked after with all that are there. */
+void bough_supervision_watch_over(struct bough_actor *actor,
+                                  struct bough_supervised *child)
+{
+    const struct bough_child_spec *spec = child->spec;
+    const bool wanted = spec->stuck_after_ms > 0 && spec->isolation != BOUGH_PROCESS &&
+                        !is_group(spec) &&
+                        !bough_supervised_is_elsewhere(bough_state(actor), spec);
+
+    bough_ward_free(child->ward);
+    child->ward =
+        wanted ? bough_ward_new(bough_actor_loop(actor), child->place, spec) : NULL;
+    if (wanted && child->ward == NULL)
+        bough_report(actor, BOUGH_WARNING,
+                     "nobody looks whether %s is stuck: no memory, or no thread for it",
+                     bough_supervised_path(child));
 }
 
 enum bough_status bough_supervision_refurnish(struct bough_actor *actor,
@@ -262,8 +283,10 @@ enum bough_status bough_supervision_refurnish(struct bough_actor *actor,
                                            .keeps_order = true };
     const enum bough_status status = new_place(actor, &recruit, &child->place);
 
-    if (status == BOUGH_OK) child->changed = false;
-    return status;
+    if (status != BOUGH_OK) return status;
+    child->changed = false;
+    bough_supervision_watch_over(actor, child);
+    return BOUGH_OK;
 }
 
 /* Its siblings in there may know of it. */
@@ -291,6 +314,8 @@ void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised
     bough_assert(!child->removed);
     child->removed = true;
     bough_timer_stop(&child->timer);
+    bough_ward_free(child->ward);
+    child->ward = NULL;
     HASH_DEL(self->by_name, child);
     tell_host(self, child, BOUGH_LEFT_FREE);
     bough_place_free(child->place, child->cause);

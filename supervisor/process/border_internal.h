@@ -90,10 +90,7 @@ struct bough_border_page {
     _Alignas(64) _Atomic uint32_t asleep;  /* odd: it sleeps; another number each time */
     _Atomic uint32_t blocked;              /* it waits for room in its own ring */
     _Atomic uint32_t curious;              /* the parent waits for progress */
-    /* The child's, for who wants to know whether it goes on: another number with each
-     * message and each round of its loop; and whether it waits for something to do. */
-    _Alignas(64) _Atomic uint64_t beat;
-    _Atomic uint32_t resting;
+    _Alignas(64) _Atomic uint64_t beat;    /* the child's: bough_loop_beat_at() */
     _Alignas(4096) char ring[BOUGH_RING_SIZE];
     _Atomic uint64_t progress[BOUGH_RESIDENTS_MAX][BOUGH_LANE_COUNT]; /* the child's */
 };

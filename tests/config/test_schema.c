@@ -409,7 +409,6 @@ static bool can_be_known(const char *name)
         "reference_to_",
         "significant_",
         "spare_",
-        "stuck_after_without",
     };
 
     for (size_t i = 0; i < bough_count_of(beyond); i++)

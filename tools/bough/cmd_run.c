@@ -69,9 +69,9 @@ struct program {
     struct bough_loop *loop;
     struct bough_reporter reporter;
     struct bough_control *control;
-    struct bough_reload *reload;
     struct bough_service service;
     struct bough_port *port; /* of metrics; NULL: none is wanted */
+    struct bough_reload *reload;
 
     struct bough_supervisor root;
     struct bough_watch watch;
@@ -99,6 +99,20 @@ static int exit_code_of(const struct bough_exit_reason *reason)
     return BOUGH_CODE_FAILED;
 }
 
+/* Where there is a logger: the loop that is busy may be the one that writes the log, and
+ * the one that answers who asks. */
+static void complain_stuck(const struct program *program, const struct bough_event *event)
+{
+    bough_complain("%s: %s is stuck: a handler has run for %lld ms, and still does",
+                   program->name, event->path, (long long)event->stuck_ms);
+    for (const char *line = event->backtrace; *line != '\0';) {
+        const size_t len = strcspn(line, "\n");
+
+        bough_complain("  %.*s", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+}
+
 static void on_event(void *data, const struct bough_event *event)
 {
     struct program *program = data;
@@ -110,6 +124,8 @@ static void on_event(void *data, const struct bough_event *event)
     if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
         program->gave_up = true;
     }
+    if (event->kind == BOUGH_EVENT_STUCK && bough_reporter_has_logger(&program->reporter))
+        complain_stuck(program, event);
     bough_history_add(program->history, event);
     bough_tally_add(program->tally, event);
 }
@@ -319,53 +335,62 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     return bough_control_new(&options, &program->control, error);
 }
 
-static enum bough_status make_reload(struct program *program,
-                                     const struct bough_config_tree *tree,
-                                     const char *file)
-{
-    const struct bough_reload_options options = {
-        .loop = program->loop,
-        .reporter = &program->reporter,
-        .types = bough_actor_types,
-        .file = file,
-        .tree = tree,
-    };
-
-    return bough_reload_new(&options, &program->reload);
-}
-
-/* What the command line says goes before the file. Both were checked. */
-static enum bough_status make_port(struct program *program,
-                                   const struct bough_config_tree *tree,
-                                   const struct bough_arguments *arguments,
+/* `endpoint` NULL: none is wanted. */
+static enum bough_status make_port(struct program *program, const char *endpoint,
                                    struct bough_error *error)
 {
-    const char *given = arguments->options[BOUGH_OPTION_METRICS];
-    const char *text = given != NULL ? given : tree->metrics;
     const struct bough_figures_source source = {
         .loop = program->loop,
         .history = program->history,
         .tally = program->tally,
         .name = program->name,
     };
-    struct bough_endpoint endpoint;
-    enum bough_status status;
 
-    if (text == NULL) return BOUGH_OK;
-    status = bough_endpoint_parse(text, &endpoint, error);
-    if (status != BOUGH_OK) return status;
-    return bough_port_new(&source, &endpoint, &program->port, error);
+    if (endpoint == NULL) return BOUGH_OK;
+    return bough_port_new(&source, endpoint, &program->port, error);
+}
+
+static void on_log(void *data, const char *path)
+{
+    struct program *program = data;
+    const enum bough_status status =
+        bough_reporter_set(&program->reporter, program->loop, path);
+
+    if (status == BOUGH_OK) return;
+    bough_log(program->runtime, BOUGH_WARNING, "/", "cannot reach %s: %s",
+              path != NULL ? path : "no logger", bough_status_text(status));
+}
+
+static enum bough_status make_reload(struct program *program,
+                                     const struct bough_config_tree *tree,
+                                     const char *file)
+{
+    const struct bough_reload_options options = {
+        .loop = program->loop,
+        .types = bough_actor_types,
+        .name = program->name,
+        .file = file,
+        .log = tree->log,
+        .exit_with = tree->exit_with,
+        .metrics = tree->metrics,
+        .set_log = on_log,
+        .data = program,
+    };
+
+    program->reload = bough_reload_new(&options);
+    return program->reload != NULL ? BOUGH_OK : BOUGH_ENOMEM;
 }
 
 static enum bough_status start_tree(struct program *program,
                                     const struct bough_config_tree *tree,
                                     struct bough_error *error)
 {
-    const enum bough_status status = bough_reporter_init(
-        &program->reporter, program->loop, program->journal, tree->log);
+    const enum bough_status status =
+        bough_reporter_init(&program->reporter, program->loop, tree->log);
 
     if (status != BOUGH_OK)
         return bough_error_set(error, status, "cannot reach %s", tree->log);
+    bough_journal_tap(program->journal, program->runtime);
     program->watch.ready = on_ready;
     program->watch.exited = on_exited;
     return bough_supervisor_start(program->loop, &tree->options, &program->watch,
@@ -377,6 +402,7 @@ static enum bough_status make(struct program *program,
                               const struct bough_arguments *arguments,
                               struct bough_error *error)
 {
+    const char *metrics = arguments->options[BOUGH_OPTION_METRICS];
     enum bough_status status = bough_socket_choose(
         arguments->options[BOUGH_OPTION_CONTROL], arguments->options[BOUGH_OPTION_NAME],
         program->name, program->socket, error);
@@ -393,7 +419,8 @@ static enum bough_status make(struct program *program,
     if (status == BOUGH_OK) status = make_reload(program, tree, arguments->words[0]);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);
-    if (status == BOUGH_OK) status = make_port(program, tree, arguments, error);
+    if (status == BOUGH_OK)
+        status = make_port(program, metrics != NULL ? metrics : tree->metrics, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
     bough_service_watch(&program->service, program->ev);

@@ -145,8 +145,8 @@ static void request_free(struct bough_request *request)
 
     bough_call_cancel(&request->call);
     bough_errand_leave(request);
-    bough_reload_leave(request);
     bough_journal_close(&request->reader);
+    bough_reload_leave(request);
     ev_io_stop(control->ev, &request->hangup);
     *request->link = request->next;
     if (request->next != NULL) request->next->link = request->link;

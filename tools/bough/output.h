@@ -51,6 +51,9 @@ void bough_output_json(const json_t *json);
  * never for another reason. NULL text is JSON null. The caller owns the result. */
 json_t *bough_output_string(const char *text);
 
+/* The lines of a text, which is UTF-8, as an array. A new reference. */
+json_t *bough_output_lines(const char *lines);
+
 /* A member of an object for printing: its text, or `fallback`. */
 const char *bough_output_member(const json_t *object, const char *name,
                                 const char *fallback);

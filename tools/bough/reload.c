@@ -19,14 +19,12 @@
 #include <bough/tools/bough/body.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/plan_view.h>
-#include <bough/tools/bough/reporter.h>
 
 enum { LOGGED = 20, SUMMARY = 160 }; /* lines of the log about one apply; bytes */
 
 struct bough_reload {
     struct bough_reload_options options;
-    char *file, *log;
-    char *name, *exit_with, *metrics; /* which hold as long as the program runs */
+    char *name, *file, *log, *exit_with, *metrics;
 
     /* An apply */
     struct bough_apply apply;
@@ -49,24 +47,20 @@ static bool copy_text(char **copy, const char *text)
     return *copy != NULL || text == NULL;
 }
 
-enum bough_status bough_reload_new(const struct bough_reload_options *options,
-                                   struct bough_reload **result)
+struct bough_reload *bough_reload_new(const struct bough_reload_options *options)
 {
-    const struct bough_config_tree *tree = options->tree;
     struct bough_reload *reload = calloc(1, sizeof(*reload));
 
-    if (reload == NULL) return BOUGH_ENOMEM;
+    if (reload == NULL) return NULL;
     reload->options = *options;
-    reload->options.tree = NULL;
-    if (copy_text(&reload->name, tree->name) && copy_text(&reload->file, options->file) &&
-        copy_text(&reload->log, tree->log) &&
-        copy_text(&reload->exit_with, tree->exit_with) &&
-        copy_text(&reload->metrics, tree->metrics)) {
-        *result = reload;
-        return BOUGH_OK;
-    }
+    if (copy_text(&reload->name, options->name) &&
+        copy_text(&reload->file, options->file) &&
+        copy_text(&reload->log, options->log) &&
+        copy_text(&reload->exit_with, options->exit_with) &&
+        copy_text(&reload->metrics, options->metrics))
+        return reload;
     bough_reload_free(reload);
-    return BOUGH_ENOMEM;
+    return NULL;
 }
 
 static void forget(struct bough_reload *reload)
@@ -193,10 +187,7 @@ static void take_log(struct bough_reload *reload)
     free(reload->log);
     reload->log = reload->next_log;
     reload->next_log = NULL;
-    if (bough_reporter_set(reload->options.reporter, reload->options.loop, reload->log) !=
-        BOUGH_OK)
-        bough_log(runtime_of(reload), BOUGH_WARNING, "/",
-                  "reports go where they went: out of memory");
+    reload->options.set_log(reload->options.data, reload->log);
 }
 
 static void applied(struct bough_reload *reload)
@@ -314,14 +305,13 @@ static json_t *plan_json(const struct bough_reload *reload, const struct bough_p
                          const struct bough_config_tree *tree)
 {
     json_t *json = bough_plan_json(plan);
-    int failed = json == NULL;
 
-    failed = failed || bough_plan_json_log(json, reload->log, tree->log);
-    failed = failed ||
-             bough_plan_json_later(json, "exit_with", reload->exit_with, tree->exit_with);
-    failed =
-        failed || bough_plan_json_later(json, "metrics", reload->metrics, tree->metrics);
-    if (!failed) return json;
+    if (json == NULL) return NULL;
+    if (bough_plan_json_log(json, reload->log, tree->log) == 0 &&
+        bough_plan_json_later(json, "exit_with", reload->exit_with, tree->exit_with) ==
+            0 &&
+        bough_plan_json_later(json, "metrics", reload->metrics, tree->metrics) == 0)
+        return json;
     json_decref(json);
     return NULL;
 }

@@ -10,23 +10,24 @@
 
 #include <bough/core/actor.h>
 
-struct bough_config_tree;
 struct bough_reload;
-struct bough_reporter;
 struct bough_request;
 
 struct bough_reload_options {
     struct bough_loop *loop;
-    struct bough_reporter *reporter; /* told of another logger */
     const struct bough_actor_type *const *types;
-    const char *file; /* from which the tree was started */
-    const struct bough_config_tree *tree;
+    const char *name; /* the tree's, which it keeps */
+    const char *file; /* from which it was started */
+    const char *log;  /* the path of its logger, or NULL */
+    /* What the program does not take over while it runs: keys of the root, or NULL. */
+    const char *exit_with, *metrics;
+    /* Reports go to another logger from now on; NULL: to none. */
+    void (*set_log)(void *data, const char *path);
+    void *data;
 };
 
-/* Texts are copied. Errors: BOUGH_ENOMEM. */
-BOUGH_CHECKED enum bough_status
-bough_reload_new(const struct bough_reload_options *options,
-                 struct bough_reload **reload);
+/* Texts are copied. NULL when memory is out. */
+struct bough_reload *bough_reload_new(const struct bough_reload_options *options);
 
 /* An apply that is under way is let be. NULL is fine. */
 void bough_reload_free(struct bough_reload *reload);

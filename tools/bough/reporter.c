@@ -1,4 +1,4 @@
-/* reporter.c - where the reports of a tree go.
+/* reporter.c - which logger the reports of a tree go to, while it may change.
  *
  * A thread may be about to report through the one before, so those are kept to the end:
  * one for each change, of which there are few.
@@ -10,7 +10,6 @@
 
 #include <bough/actors/logger.h>
 #include <bough/core/place.h>
-#include <bough/tools/bough/journal.h>
 
 struct bough_reporter_hook {
     struct bough_logger_hook hook;
@@ -18,28 +17,21 @@ struct bough_reporter_hook {
 };
 
 /* Acquire: what the hook says was written before it was shown. */
-static struct bough_logger_hook *present(struct bough_reporter *reporter)
+static struct bough_logger_hook *present(void *data)
 {
+    struct bough_reporter *reporter = data;
+
     return &atomic_load_explicit(&reporter->hook, memory_order_acquire)->hook;
 }
 
-/* All lines are kept for who wants to read them, too. */
 static void reporter_log(void *data, const struct bough_log_record *record)
 {
-    struct bough_reporter *reporter = data;
-
-    bough_journal_add(reporter->journal, record);
-    bough_logger_hook_log(present(reporter), record);
+    bough_logger_hook_log(present(data), record);
 }
 
-/* One that the logger has no room for now comes again. */
 static bool reporter_output(void *data, const struct bough_log_record *record)
 {
-    struct bough_reporter *reporter = data;
-
-    if (!bough_logger_hook_output(present(reporter), record)) return false;
-    bough_journal_add(reporter->journal, record);
-    return true;
+    return bough_logger_hook_output(present(data), record);
 }
 
 enum bough_status bough_reporter_set(struct bough_reporter *reporter,
@@ -61,17 +53,23 @@ enum bough_status bough_reporter_set(struct bough_reporter *reporter,
 }
 
 enum bough_status bough_reporter_init(struct bough_reporter *reporter,
-                                      struct bough_loop *loop,
-                                      struct bough_journal *journal, const char *path)
+                                      struct bough_loop *loop, const char *path)
 {
     struct bough_runtime *runtime = bough_loop_runtime(loop);
     const enum bough_status status = bough_reporter_set(reporter, loop, path);
 
     if (status != BOUGH_OK) return status;
-    reporter->journal = journal;
     bough_runtime_set_log(runtime, reporter_log, reporter);
     bough_runtime_set_output(runtime, reporter_output, reporter);
     return BOUGH_OK;
+}
+
+bool bough_reporter_has_logger(struct bough_reporter *reporter)
+{
+    const struct bough_reporter_hook *hook =
+        atomic_load_explicit(&reporter->hook, memory_order_acquire);
+
+    return hook != NULL && hook->hook.logger.address.slot != NULL;
 }
 
 void bough_reporter_finish(struct bough_reporter *reporter)

@@ -1,5 +1,4 @@
-/* reporter.h - where the reports of a tree go: to the journal, and to a logger, which may
- * change while it runs.
+/* reporter.h - which logger the reports of a tree go to, while it may change.
  *
  * The hooks of a runtime are set once, before there are threads; what they lead to is
  * changed at any time. Embed one; it outlives the runtime.
@@ -12,25 +11,25 @@
 
 #include <bough/core/runtime.h>
 
-struct bough_journal;
-
 struct bough_reporter {
     /* private */
-    struct bough_journal *journal;
     _Atomic(struct bough_reporter_hook *) hook;
 };
 
-/* Sets the hooks of the loop's runtime, for the journal, which has all lines, and for the
- * logger at `path`; NULL: none. Errors: BOUGH_ENOMEM. */
+/* Sets the hooks of the loop's runtime, for the logger at `path`; NULL: none. Errors:
+ * BOUGH_ENOMEM. */
 BOUGH_CHECKED enum bough_status bough_reporter_init(struct bough_reporter *reporter,
                                                     struct bough_loop *loop,
-                                                    struct bough_journal *journal,
                                                     const char *path);
 
 /* Another logger from now on. Thread: the loop's. Errors, nothing changed: as above. */
 BOUGH_CHECKED enum bough_status bough_reporter_set(struct bough_reporter *reporter,
                                                    struct bough_loop *loop,
                                                    const char *path);
+
+/* Whether reports go to a logger, and so are seen only once its loop runs. Thread: any.
+ */
+bool bough_reporter_has_logger(struct bough_reporter *reporter);
 
 /* Once the runtime is no more. Fine on a zeroed one. */
 void bough_reporter_finish(struct bough_reporter *reporter);

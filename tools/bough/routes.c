@@ -382,8 +382,8 @@ void bough_route(struct bough_request *request, const char *method, const char *
         }
         return;
     }
-    bough_request_refuse(
-        request, BOUGH_ENOTFOUND,
-        "no such resource; there are /v1/tree, /v1/actors/PATH, /v1/events, /v1/logs, "
-        "/v1/metrics, /v1/types, /v1/schema, /v1/plan, /v1/apply, /v1/shutdown");
+    bough_request_refuse(request, BOUGH_ENOTFOUND,
+                         "no such resource; there are /v1/tree, /v1/actors/PATH, "
+                         "/v1/events, /v1/logs, /v1/metrics, /v1/types, /v1/schema, "
+                         "/v1/plan, /v1/apply, /v1/shutdown");
 }

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tools/bough/verbs.h>
 
+#include <limits.h>
 #include <string.h>
 
 #include <bough/config/suggest.h>
@@ -23,6 +24,9 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_LINES] = { "lines", 'l', "N", NULL, "the last N; 100 when not given" },
     [BOUGH_OPTION_LEVEL] = { "level", 0, "LEVEL", "debug info warning error",
                              "and above: debug, info (default), warning, error" },
+    [BOUGH_OPTION_ONCE] = { "once", 'b', NULL, NULL, "print one picture, as text" },
+    [BOUGH_OPTION_EVERY] = { "every", 'd', "TIME", NULL,
+                             "how often to look; 1s when not given" },
     [BOUGH_OPTION_SINCE] = { "since", 's', "SEQ", NULL, "only events after that number" },
     [BOUGH_OPTION_TIMEOUT] = { "timeout", 't', "TIME", NULL,
                                "how long to wait: 500ms, 5s, 2m, infinity" },
@@ -149,6 +153,19 @@ const struct bough_verb bough_verbs[] = {
       .options = JSON | SOCKET,
       .most = 1,
       .run = bough_cmd_tree },
+    { .name = "graph",
+      .words = "[FILE]",
+      .summary = "print a tree for Graphviz: the one in FILE, or the one that runs",
+      .text =
+          "In the language of dot(1). A box stands around what lives on a thread or in a\n"
+          "process of its own, and a dashed edge leads to what is not restarted always.\n"
+          "Of a tree that runs, the states are colours, and lives, restarts and pids are\n"
+          "shown. With FILE nothing needs to run.\n",
+      .examples = "bough graph shop.json | dot -Tsvg > shop.svg\n"
+                  "bough graph --name shop | dot -Tpng > now.png\n",
+      .options = SOCKET,
+      .most = 1,
+      .run = bough_cmd_graph },
     { .name = "status",
       .words = "[PATH]",
       .summary = "show what each actor is doing",
@@ -156,23 +173,42 @@ const struct bough_verb bough_verbs[] = {
           "One line for each actor at PATH and below, parents first, in start order.\n"
           "With --follow the table is shown anew every second. --json prints an array of\n"
           "objects: path, type, state, life, restarts, restart, isolation, pid, memory and\n"
-          "cpu_ms (of the process: bytes, and processor time used), uptime_ms, mailbox\n"
-          "(length, capacity, dropped), handled, quarantined (messages that ended lives,\n"
-          "see `bough help quarantine`), and of supervisors strategy, intensity, period_ms.\n",
+          "cpu_ms (of the process: bytes, and processor time used), stuck (a handler runs\n"
+          "for longer than \"stuck_after\"), uptime_ms, mailbox (length, capacity,\n"
+          "dropped), handled, quarantined (messages that ended lives, see `bough help\n"
+          "quarantine`), and of supervisors strategy, intensity, period_ms.\n",
       .examples = "bough status\n"
                   "bough status /jobs --json\n",
       .options = JSON | FOLLOW | SOCKET,
       .most = 1,
       .run = bough_cmd_status },
+    { .name = "top",
+      .words = "",
+      .summary = "watch the tree on a full screen, and act on it",
+      .text =
+          "A table of all actors that is made anew every second: state, restarts, messages\n"
+          "that wait, processor time and memory (of those in a process of their own, of all\n"
+          "together at the top), messages a second, life, uptime; \"-\" where it is not\n"
+          "known. Keys: arrows, j, PgUp, PgDn move; left, right hide and show what is below;\n"
+          "o sorts, / filters; l or Enter follows the log, e the events; r restarts, s stops\n"
+          "or starts, k kills, after a question; ? tells all, q leaves. When the tree ends\n"
+          "the last picture stays, and the tree is looked for until it comes back.\n"
+          "\n"
+          "--once prints one picture with every actor as text, for a script: two looks,\n"
+          "--every apart.\n",
+      .examples = "bough top\n"
+                  "bough top --once --every 200ms\n",
+      .options = 1 << BOUGH_OPTION_ONCE | 1 << BOUGH_OPTION_EVERY | SOCKET,
+      .run = bough_cmd_top },
     { .name = "events",
       .words = "",
       .summary = "show what has happened, in order",
       .text =
           "The last 10,000 events are kept; --follow goes on with those to come. --json\n"
           "prints one object a line: time, seq, event (started, ready, stopping, exited,\n"
-          "restarting, removed, gave_up, crash_report, quarantined, applying, applied,\n"
-          "apply_failed), path, type, life, cause, and what the event has to say: reason,\n"
-          "detail, attempt, crash ...\n",
+          "restarting, removed, gave_up, crash_report, quarantined, stuck, unstuck, applying,\n"
+          "applied, apply_failed), path, type, life, cause, and what the event has to say:\n"
+          "reason, detail, attempt, crash, stuck_ms, backtrace ...\n",
       .examples = "bough events\n"
                   "bough events --follow --json | jq .path\n",
       .options = JSON | FOLLOW | SINCE | SOCKET,
@@ -383,17 +419,23 @@ const struct bough_verb bough_verbs[] = {
       .run = bough_cmd_schema },
     { .name = "completion",
       .words = "SHELL",
-      .summary = "print the completion for a shell: bash",
-      .text = "",
-      .examples = "eval \"$(bough completion bash)\"\n",
+      .summary = "print the completion for a shell: bash, zsh or fish",
+      .text =
+          "Commands, options, files, and of the tree that runs its paths and messages. It\n"
+          "asks `bough completion words -- WORD...`, which prints how the last word, which\n"
+          "may be empty, can go on: a line each, a tab before what it means, or :files.\n",
+      .examples = "eval \"$(bough completion bash)\"\n"
+                  "bough completion fish | source\n",
       .least = 1,
-      .most = 1,
+      .most = INT_MAX,
       .run = bough_cmd_completion },
     { .name = "manual",
-      .words = "",
-      .summary = "print the manual page, bough(1)",
-      .text = "",
-      .examples = "bough manual | man -l -\n",
+      .words = "[PAGE]",
+      .summary = "print a manual page: bough(1), or bough.json(5)",
+      .text = "PAGE is bough, which is printed without it, or bough.json.\n",
+      .examples = "bough manual | man -l -\n"
+                  "bough manual bough.json | man -l -\n",
+      .most = 1,
       .run = bough_cmd_manual },
     { .name = "version",
       .words = "",
