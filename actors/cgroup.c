@@ -20,7 +20,7 @@
 
 #include <bough/actors/leftovers_internal.h>
 
-enum { NAME_SIZE = 256 };
+enum { NAME_SIZE = 256, KEPT_MAX = 256 };
 
 /* Finding them */
 
@@ -94,9 +94,26 @@ void bough_cgroups_open(struct bough_cgroups *cgroups)
     if (len < (int)sizeof(cgroups->path)) make_folder(cgroups);
 }
 
+/* Those that are not empty stay. */
+static bool remove_empty(void *data, const char *name)
+{
+    unlinkat(*(const int *)data, name, AT_REMOVEDIR);
+    return true;
+}
+
+static void remove_all_empty(struct bough_cgroups *cgroups)
+{
+    int folder = open(cgroups->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (folder < 0) return;
+    bough_entries_visit(folder, remove_empty, &folder);
+    close(folder);
+}
+
 void bough_cgroups_close(struct bough_cgroups *cgroups)
 {
     if (cgroups->folder < 0) return;
+    remove_all_empty(cgroups);
     close(cgroups->folder);
     rmdir(cgroups->path);
     cgroups->folder = -1;
@@ -118,6 +135,8 @@ int bough_cgroup_open(const struct bough_cgroups *cgroups, const char *actor)
     char name[NAME_SIZE];
 
     if (!name_of(actor, name)) return -1;
+    const int kept = openat(cgroups->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (kept >= 0 || errno != ENOENT) return kept;
     if (mkdirat(cgroups->folder, name, 0755) != 0 && errno != EEXIST) return -1;
     return openat(cgroups->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
@@ -168,12 +187,37 @@ static bool remove_one(int folder, const char *name)
     return unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
+static bool is_populated(int folder, const char *name)
+{
+    char path[NAME_SIZE + 32], text[256] = "";
+
+    snprintf(path, sizeof(path), "%s/cgroup.events", name);
+    const int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    (void)!read(fd, text, sizeof(text) - 1);
+    close(fd);
+    return strstr(text, "populated 0") == NULL;
+}
+
+/* Of actors whose name will not be seen again, too many may be kept. */
+static bool keep(struct bough_cgroups *cgroups, const char *name)
+{
+    if (is_populated(cgroups->folder, name)) return false;
+    if (atomic_fetch_add_explicit(&cgroups->kept, 1, memory_order_relaxed) < KEPT_MAX)
+        return true;
+    atomic_store_explicit(&cgroups->kept, 0, memory_order_relaxed);
+    remove_all_empty(cgroups);
+    return true;
+}
+
 /* A cgroup in which nothing lives, and that cannot be removed all the same, stays. */
-bool bough_cgroup_end(const struct bough_cgroups *cgroups, const char *actor, int *pidfd)
+bool bough_cgroup_end(struct bough_cgroups *cgroups, const char *actor, bool keeps,
+                      int *pidfd)
 {
     char name[NAME_SIZE];
 
-    if (!name_of(actor, name) || remove_one(cgroups->folder, name)) return true;
+    if (!name_of(actor, name)) return true;
+    if (keeps ? keep(cgroups, name) : remove_one(cgroups->folder, name)) return true;
     write_one(cgroups->folder, name, "cgroup.kill");
     if (remove_one(cgroups->folder, name)) return true;
     *pidfd = member_of(cgroups->folder, name);

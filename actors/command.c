@@ -12,11 +12,12 @@
 #include <bough/core/assert.h>
 #include <bough/core/place.h>
 #include <bough/core/runtime.h>
+#include <bough/core/text.h>
 
 /* Message: what a command can be told. */
 
 struct message {
-    enum { SIGNAL, INPUT, STATUS } kind;
+    enum { SIGNAL, INPUT, STATUS, RUN } kind;
     struct bough_span signal;
     struct bough_span text;
     bool last;
@@ -25,7 +26,8 @@ struct message {
 struct reply {
     int64_t pid, uptime_ms;
     int64_t stdout_lines, stdout_bytes, stderr_lines, stderr_bytes;
-    int64_t input_waiting;
+    int64_t input_waiting, runs;
+    struct bough_span next;
 };
 
 static const struct bough_field signal_fields[] = {
@@ -55,6 +57,10 @@ static const struct bough_field status_reply[] = {
     bough_field(struct reply, input_waiting, "input_waiting", BOUGH_INT64,
                 .help = "bytes of input that it has not read yet, but for what is in the "
                         "pipe"),
+    bough_field(struct reply, runs, "runs", BOUGH_INT64,
+                .help = "of one that runs at times: how often it has run"),
+    bough_field(struct reply, next, "next", BOUGH_TEXT,
+                .help = "and when it runs next, in UTC; empty: not by itself"),
 };
 
 static const struct bough_message_type messages[] = {
@@ -71,6 +77,7 @@ static const struct bough_message_type messages[] = {
                  .reply = status_reply,
                  .reply_count = bough_count_of(status_reply),
                  .reply_size = sizeof(struct reply) },
+    [RUN] = { .name = "run", .help = "Runs one that runs at times now, out of turn." },
 };
 
 /* Actor: what a command does. */
@@ -99,8 +106,11 @@ static enum bough_status command_init(struct bough_actor *actor, const void *dat
     self->process.pidfd = self->leftover = -1;
     enum bough_status status = bough_command_check(data, &error);
     if (status == BOUGH_OK) status = find_logger(self, &error);
-    if (status == BOUGH_OK) status = bough_command_start(self, &error);
+    if (status == BOUGH_OK)
+        status = bough_command_is_scheduled(data) ? bough_schedule_start(self, &error)
+                                                  : bough_command_start(self, &error);
     if (status != BOUGH_OK) {
+        bough_schedule_free(self);
         bough_fail(actor, status, "%s", error.text);
         return status;
     }
@@ -114,7 +124,11 @@ static void command_stop(struct bough_actor *actor)
     struct bough_running *self = bough_state(actor);
 
     self->stopping = true;
-    bough_command_ask_to_end(self);
+    bough_schedule_stop(self);
+    if (self->phase == BOUGH_COMMAND_NONE)
+        bough_exit(actor, BOUGH_EXIT_SHUTDOWN);
+    else
+        bough_command_ask_to_end(self);
 }
 
 static void command_finish(struct bough_actor *actor)
@@ -161,6 +175,26 @@ static void run_input(struct bough_actor *actor, struct bough_running *self,
         bough_refuse(actor, status, "%s", bough_status_text(status));
 }
 
+static void run_now(struct bough_actor *actor, struct bough_running *self)
+{
+    struct bough_error error = { .text = "" };
+
+    if (!self->schedule) {
+        bough_refuse(actor, BOUGH_EREFUSED,
+                     "it runs always; \"every\" or \"at\" is for one that does not");
+        return;
+    }
+    if (self->phase != BOUGH_COMMAND_NONE || self->stopping) {
+        bough_refuse(actor, BOUGH_ERUNNING, "it runs");
+        return;
+    }
+    const enum bough_status status = bough_command_run_once(self, &error);
+    if (status == BOUGH_OK)
+        bough_reply(actor, "", 0);
+    else
+        bough_refuse(actor, status, "%s", error.text);
+}
+
 static void run_status(struct bough_actor *actor, const struct bough_running *self)
 {
     const bool runs = self->phase == BOUGH_COMMAND_RUNS;
@@ -175,8 +209,17 @@ static void run_status(struct bough_actor *actor, const struct bough_running *se
         .stderr_lines = status.err.lines,
         .stderr_bytes = status.err.bytes,
         .input_waiting = bough_command_input_waiting(self),
+        .runs = bough_schedule_runs(self),
     };
-    bough_reply(actor, &reply, sizeof(reply));
+    const int64_t next_ns = bough_schedule_next_ns(self);
+    _Alignas(max_align_t) char buffer[256];
+    char next[BOUGH_TIME_TEXT] = "";
+    struct bough_block block;
+
+    if (next_ns > 0) bough_time_print(next_ns, next, sizeof(next));
+    bough_block_init(&block, buffer, sizeof(buffer), &reply, sizeof(reply));
+    bough_block_text(&block, offsetof(struct reply, next), next);
+    bough_reply_block(actor, &block);
 }
 
 static void command_run(struct bough_actor *actor, const void *data, size_t size)
@@ -191,6 +234,7 @@ static void command_run(struct bough_actor *actor, const void *data, size_t size
         break;
     case INPUT: run_input(actor, self, message); break;
     case STATUS: run_status(actor, self); break;
+    case RUN: run_now(actor, self); break;
     }
 }
 
@@ -209,6 +253,7 @@ const struct bough_actor_type bough_command_type = {
     .stop = command_stop,
     .finish = command_finish,
     .check_options = bough_command_check,
+    .check_here = bough_command_check_here,
     .no_process = "a command is a process of its own already; \"isolation\" must be "
                   "\"inline\" or \"thread\"",
 };
@@ -249,6 +294,13 @@ void bough_command_input(struct bough_command command, const void *bytes, size_t
     bough_call_block(&ask->call, command.address, &block);
 }
 
+void bough_command_run_now(struct bough_command command, struct bough_command_ask *ask)
+{
+    const struct message message = { .kind = RUN };
+
+    bough_call_start(&ask->call, command.address, &message, sizeof(message), NULL, 0);
+}
+
 void bough_command_ask_status(struct bough_command command, struct bough_command_ask *ask)
 {
     const struct message message = { .kind = STATUS };
@@ -267,5 +319,6 @@ struct bough_command_status bough_command_read(const struct bough_command_ask *a
         .out = { .lines = reply->stdout_lines, .bytes = reply->stdout_bytes },
         .err = { .lines = reply->stderr_lines, .bytes = reply->stderr_bytes },
         .input_waiting = reply->input_waiting,
+        .runs = reply->runs,
     };
 }

@@ -67,7 +67,8 @@ struct bough_command_health {
     int64_t threshold;  /* 0: 3 */
 };
 
-#define BOUGH_NICE_GIVEN_ZERO 20 /* of `nice`: 0 itself */
+#define BOUGH_NICE_GIVEN_ZERO 20    /* of `nice`: 0 itself */
+#define BOUGH_SCORE_GIVEN_ZERO 2000 /* of `oom_score_adj` */
 
 struct bough_command_options {
     const char *const *run; /* the program and its arguments, or one script for `shell` */
@@ -80,13 +81,19 @@ struct bough_command_options {
     const char *umask; /* octal */
     int64_t nice;      /* 0: this process's */
     struct bough_rlimits rlimits;
-    int stdin_from; /* enum bough_command_stdin */
+    bool no_new_privs;     /* as in core/limits.h */
+    int64_t oom_score_adj; /* the same; 0: this process's */
+    int stdin_from;        /* enum bough_command_stdin */
     struct bough_command_output stdout_to, stderr_to;
     const char *logger;              /* for what it writes; NULL: the runtime's log */
     const char *stop_signal;         /* name or number; NULL: TERM */
     const char *const *stop_command; /* instead; it finds the process in $MAINPID */
     struct bough_command_ready ready;
     struct bough_command_health health;
+    /* Not always, but at times: the actor is there all the while, and runs its program
+     * each time. A run that ends well is no end of the actor. One of these. */
+    int64_t every_ms; /* at this interval, for the first time after it; 0: always */
+    const char *at;   /* as crontab(5) has it: "30 3 * * mon-fri", "@daily"; local time */
 };
 
 /* A question being asked; the asker sets call.done, and call.timeout_ms (0: for ever). */
@@ -103,6 +110,7 @@ struct bough_command_status {
     int64_t uptime_ms;
     struct bough_command_stream_status out, err; /* of what goes to the log */
     int64_t input_waiting; /* bytes sent, which it has not read yet */
+    int64_t runs;          /* of this life, with `every` and `at` */
 };
 
 /* Starts a command on `loop`; the handle names this life. `options` is copied. `watch`
@@ -124,6 +132,10 @@ BOUGH_PUBLIC void bough_command_signal(struct bough_command command, const char 
 BOUGH_PUBLIC void bough_command_input(struct bough_command command, const void *bytes,
                                       size_t size, bool last,
                                       struct bough_command_ask *ask);
+
+/* Runs one that runs at times now, out of turn. BOUGH_ERUNNING while it runs. */
+BOUGH_PUBLIC void bough_command_run_now(struct bough_command command,
+                                        struct bough_command_ask *ask);
 
 BOUGH_PUBLIC void bough_command_ask_status(struct bough_command command,
                                            struct bough_command_ask *ask);

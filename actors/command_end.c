@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ static void forget_process(struct bough_running *self)
 
 void bough_command_release(struct bough_running *self)
 {
-    const struct bough_cgroups *cgroups =
+    struct bough_cgroups *cgroups =
         bough_guard_cgroup(bough_runtime_guard(bough_actor_runtime(self->actor)));
     int pidfd;
 
@@ -66,15 +67,17 @@ void bough_command_release(struct bough_running *self)
     free(self->stopper);
     self->stopper = NULL;
     if (!self->has_cgroup) return;
-    if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), &pidfd)) close(pidfd);
+    if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), false, &pidfd))
+        close(pidfd);
     self->has_cgroup = false;
 }
 
+/* Between two runs nothing is over. */
 static void gone(struct bough_running *self)
 {
     self->phase = BOUGH_COMMAND_NONE;
     bough_command_release(self);
-    if (!self->lingers) return;
+    if (!self->lingers || !self->over) return;
     self->lingers = false;
     bough_linger_over(&self->linger);
 }
@@ -86,14 +89,17 @@ static void on_ended(struct ev_loop *ev, struct ev_io *io, int events);
 /* Kills what is left; false: there is one to wait for. */
 static bool end_leftovers(struct bough_running *self)
 {
-    const struct bough_cgroups *cgroups =
+    struct bough_cgroups *cgroups =
         bough_guard_cgroup(bough_runtime_guard(bough_actor_runtime(self->actor)));
 
     if (self->leftover >= 0) close(self->leftover);
     self->leftover = -1;
     if (self->has_cgroup) {
-        if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), &self->leftover))
+        if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), self->returns,
+                              &self->leftover)) {
+            self->returns = false; /* not to this one: see bough_cgroup_end() */
             return false;
+        }
         self->has_cgroup = false;
         return true;
     }
@@ -159,7 +165,16 @@ static void be_over(struct bough_running *self)
     if (!reap(self, &end)) return;
     ev_timer_stop(ev_of(self), &self->patience);
     const struct bough_exit_reason reason = reason_of(self, &end);
-    bough_exit_because(self->actor, &reason);
+    self->returns = !bough_exit_good(&reason) && !self->stopping;
+    if (!self->schedule || self->stopping || !bough_exit_good(&reason)) {
+        self->over = true;
+        bough_exit_because(self->actor, &reason);
+    } else {
+        bough_log(
+            bough_actor_runtime(self->actor), BOUGH_INFO, bough_actor_path(self->actor),
+            "run %" PRId64 " ended, after %" PRId64 " ms", bough_schedule_runs(self),
+            bough_now_ms(self->actor) - self->started_ms);
+    }
     look_for_leftovers(self);
 }
 
@@ -248,7 +263,7 @@ static enum bough_status run_stop_command(struct bough_running *self,
 {
     struct bough_ways ways;
     char pid[16];
-    enum bough_status status = bough_ways_make(self, &ways, error);
+    enum bough_status status = bough_ways_make(self->options, &ways, error);
 
     if (status != BOUGH_OK) return status;
     snprintf(pid, sizeof(pid), "%d", (int)self->process.pid);
@@ -360,8 +375,11 @@ static void ends(struct bough_linger *linger, const struct bough_exit_reason *re
 {
     struct bough_running *self = bough_container(linger, struct bough_running, linger);
 
+    self->over = true;
     if (reason->kind == BOUGH_EXIT_TIMEOUT) explain_timeout(self);
-    if (at_once) {
+    if (self->phase == BOUGH_COMMAND_NONE) {
+        gone(self);
+    } else if (at_once) {
         end_at_once(self);
     } else if (self->phase != BOUGH_COMMAND_RUNS) {
         self->killed = true; /* it ends already: its last lines are not waited for */
@@ -376,7 +394,9 @@ static void ends(struct bough_linger *linger, const struct bough_exit_reason *re
 
 void bough_command_end_now(struct bough_running *self)
 {
+    self->over = true;
     if (self->phase != BOUGH_COMMAND_NONE) end_at_once(self);
+    bough_schedule_free(self);
 }
 
 /* Only an actor with a name can make its end wait. */

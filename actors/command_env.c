@@ -29,7 +29,33 @@ static void wipe(char *variable)
 
 static bool has_name(const char *variable, const char *name, size_t len)
 {
-    return strncmp(variable, name, len) == 0 && variable[len] == '=';
+    return variable[0] == name[0] && strncmp(variable, name, len) == 0 &&
+           variable[len] == '=';
+}
+
+static bool make_room(struct bough_environment *environment)
+{
+    const size_t capacity = environment->capacity > 0 ? 2 * environment->capacity : 64;
+
+    if (environment->count + 1 < environment->capacity) return true;
+    char **list = realloc(environment->list, capacity * sizeof(*list));
+    if (list) environment->list = list;
+    bool *made = realloc(environment->made, capacity * sizeof(*made));
+    if (made) environment->made = made;
+    if (list && made) environment->capacity = capacity;
+    return list && made;
+}
+
+static void append(struct bough_environment *environment, char *variable, bool made)
+{
+    if (!make_room(environment)) {
+        environment->failed = true;
+        if (made) wipe(variable);
+        return;
+    }
+    environment->list[environment->count] = variable;
+    environment->made[environment->count++] = made;
+    environment->list[environment->count] = NULL;
 }
 
 /* Takes it: in the place of one of that name, or behind the others. */
@@ -41,24 +67,12 @@ static void put(struct bough_environment *environment, char *variable, size_t na
     if (!variable) return;
     for (size_t i = 0; i < environment->count; i++) {
         if (!has_name(list[i], variable, name_len)) continue;
-        wipe(list[i]);
+        if (environment->made[i]) wipe(list[i]);
         list[i] = variable;
+        environment->made[i] = true;
         return;
     }
-    if (environment->count + 1 >= environment->capacity) {
-        const size_t capacity =
-            environment->capacity > 0 ? 2 * environment->capacity : 64;
-        list = realloc(list, capacity * sizeof(*list));
-        if (!list) {
-            environment->failed = true;
-            wipe(variable);
-            return;
-        }
-        environment->list = list;
-        environment->capacity = capacity;
-    }
-    list[environment->count++] = variable;
-    list[environment->count] = NULL;
+    append(environment, variable, true);
 }
 
 void bough_environment_set(struct bough_environment *environment, const char *name,
@@ -71,11 +85,21 @@ void bough_environment_set(struct bough_environment *environment, const char *na
     put(environment, variable, name_len);
 }
 
+const char *bough_environment_path(const struct bough_environment *environment)
+{
+    for (size_t i = 0; i < environment->count; i++) {
+        if (has_name(environment->list[i], "PATH", 4)) return environment->list[i] + 5;
+    }
+    return NULL;
+}
+
 void bough_environment_free(struct bough_environment *environment)
 {
-    for (size_t i = 0; i < environment->count; i++)
-        wipe(environment->list[i]);
+    for (size_t i = 0; i < environment->count; i++) {
+        if (environment->made[i]) wipe(environment->list[i]);
+    }
     free(environment->list);
+    free(environment->made);
     *environment = (struct bough_environment){ .list = NULL };
 }
 
@@ -101,8 +125,7 @@ static void take_own(struct bough_environment *environment, bool all)
         const size_t len = strcspn(*variable, "=");
 
         if ((*variable)[len] == '\0' || is_private(*variable)) continue;
-        if (all || has_name(*variable, "PATH", 4))
-            put(environment, strdup(*variable), len);
+        if (all || has_name(*variable, "PATH", 4)) append(environment, *variable, false);
     }
 }
 

@@ -8,6 +8,7 @@
  * command_input.c    what is written to it
  * command_ready.c    when it is ready
  * command_end.c      how it ends, and all that it has started
+ * command_schedule.c when it runs, if that is not always
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_ACTORS_COMMAND_INTERNAL_H
@@ -23,6 +24,7 @@
 struct bough_command_output_pipes;
 struct bough_command_input_pipe;
 struct bough_readiness;
+struct bough_schedule;
 
 /* Where its program is. */
 enum bough_command_phase {
@@ -48,17 +50,22 @@ struct bough_running {
     int tries;    /* to have its last lines taken; seconds since it was killed */
     struct bough_linger linger;
     bool lingers, stopping, killed, has_cgroup;
+    bool returns; /* most likely: its end was a fault */
+    bool over;    /* the life has a reason to end */
 
     struct bough_command_output_pipes *output; /* NULL: nothing goes to the log */
     struct bough_command_input_pipe *input;    /* NULL: it has none */
     struct bough_readiness *readiness;         /* NULL: it is ready */
     struct bough_job *stopper;                 /* runs stop_command */
+    struct bough_schedule *schedule;           /* NULL: it runs always */
 };
 
 /* command_options.c */
-enum { BOUGH_COMMAND_FIELDS = 19 };
+enum { BOUGH_COMMAND_FIELDS = 23 };
 extern const struct bough_field bough_command_fields[BOUGH_COMMAND_FIELDS];
 enum bough_status bough_command_check(const void *options, struct bough_error *error);
+enum bough_status bough_command_check_here(const void *options,
+                                           struct bough_error *error);
 int bough_command_stop_signal(const struct bough_command_options *options);
 
 /* An address of "tcp": false when it is none. */
@@ -69,7 +76,8 @@ bool bough_tcp_parse(const char *text, struct sockaddr_storage *address, size_t 
 
 /* An environment, made for one start. */
 struct bough_environment {
-    char **list; /* ends with NULL */
+    char **list; /* ends with NULL; the first ones are this process's own */
+    bool *made;  /* of each: it was made here */
     size_t count, capacity;
     bool failed; /* memory is out */
 };
@@ -83,6 +91,9 @@ bough_environment_make(const struct bough_command_options *options,
 void bough_environment_set(struct bough_environment *environment, const char *name,
                            const char *value);
 
+/* Its PATH; NULL: it has none. */
+const char *bough_environment_path(const struct bough_environment *environment);
+
 /* Wipes it, for there may be secrets in it. Fine on a zeroed one. */
 void bough_environment_free(struct bough_environment *environment);
 
@@ -95,9 +106,9 @@ struct bough_ways {
     struct bough_spawn_options options;
 };
 
-BOUGH_CHECKED enum bough_status bough_ways_make(const struct bough_running *self,
-                                                struct bough_ways *ways,
-                                                struct bough_error *error);
+BOUGH_CHECKED enum bough_status
+bough_ways_make(const struct bough_command_options *options, struct bough_ways *ways,
+                struct bough_error *error);
 void bough_ways_free(struct bough_ways *ways);
 
 /* Starts the program. Nothing is left when it fails. */
@@ -154,6 +165,23 @@ void bough_readiness_line(struct bough_running *self, const char *line);
 /* Why it is not ready yet, in a sentence. */
 void bough_readiness_explain(const struct bough_running *self, char *text, size_t size);
 void bough_readiness_close(struct bough_running *self);
+
+/* command_schedule.c */
+
+/* Whether it runs at times, and not always. */
+bool bough_command_is_scheduled(const struct bough_command_options *options);
+BOUGH_CHECKED enum bough_status bough_schedule_start(struct bough_running *self,
+                                                     struct bough_error *error);
+void bough_schedule_stop(struct bough_running *self);
+void bough_schedule_free(struct bough_running *self);
+
+/* Runs it now; it must not run. */
+BOUGH_CHECKED enum bough_status bough_command_run_once(struct bough_running *self,
+                                                       struct bough_error *error);
+int64_t bough_schedule_runs(const struct bough_running *self);
+
+/* When it runs next, in nanoseconds since 1970; 0: never. */
+int64_t bough_schedule_next_ns(const struct bough_running *self);
 
 /* command_end.c */
 

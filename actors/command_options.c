@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <bough/actors/command_internal.h>
+#include <bough/actors/cron_internal.h>
 
 enum { NOTIFY_FD_MAX = 1000, THRESHOLD_MAX = 1000 };
 
@@ -107,6 +108,14 @@ const struct bough_field bough_command_fields[BOUGH_COMMAND_FIELDS] = {
     option(rlimits, "rlimits", BOUGH_OBJECT, .optional = true, .of = bough_rlimit_fields,
            .of_count = BOUGH_RLIMIT_COUNT, .of_size = sizeof(struct bough_rlimits),
            .help = "what it may use at most"),
+    option(no_new_privs, "no_new_privs", BOUGH_BOOL, .optional = true,
+           .help = "whether no program that it runs gains privileges by its file, as "
+                   "set-user-ID programs do"),
+    option(oom_score_adj, "oom_score_adj", BOUGH_INT64, .optional = true,
+           .min = -BOUGH_OOM_SCORE_ADJ_MAX, .max = BOUGH_OOM_SCORE_ADJ_MAX,
+           .given_zero = BOUGH_SCORE_GIVEN_ZERO,
+           .help = "how soon the kernel ends it when memory is short: -1000 (never) to "
+                   "1000 (first)"),
     option(stdin_from, "stdin", BOUGH_CHOICE, .optional = true, .choices = inputs,
            .help = "where its input comes from: nowhere, or messages \"input\""),
     option(stdout_to, "stdout", BOUGH_EITHER, .optional = true, .choices = outputs,
@@ -137,6 +146,13 @@ const struct bough_field bough_command_fields[BOUGH_COMMAND_FIELDS] = {
            .of_size = sizeof(struct bough_command_health),
            .help = "what is looked at while it is ready; unhealthy is an end with the "
                    "error \"failed\""),
+    option(every_ms, "every", BOUGH_DURATION, .optional = true, .min = 1,
+           .max = BOUGH_FOREVER,
+           .help = "runs the program at this interval, and not always; a run that ends "
+                   "well is no end of the actor"),
+    option(at, "at", BOUGH_STRING, .optional = true,
+           .help = "runs the program at these times, as crontab(5) has them, in local "
+                   "time: \"30 3 * * mon-fri\", \"@daily\""),
 };
 
 /* Checks. Each says which option is wrong. */
@@ -199,6 +215,11 @@ static enum bough_status check_ways(const struct bough_command_options *options,
                      options->stop_signal);
     if (options->stop_command && !options->stop_command[0])
         return wrong(error, "stop_command", "\"stop_command\" needs a program");
+    if (options->oom_score_adj < -BOUGH_OOM_SCORE_ADJ_MAX ||
+        (options->oom_score_adj > BOUGH_OOM_SCORE_ADJ_MAX &&
+         options->oom_score_adj != BOUGH_SCORE_GIVEN_ZERO))
+        return wrong(error, "oom_score_adj",
+                     "\"oom_score_adj\" must be from -1000 to 1000");
     const enum bough_status status = bough_rlimits_check(&options->rlimits, error);
     if (status != BOUGH_OK && error)
         snprintf(error->pointer, sizeof(error->pointer), "/rlimits");
@@ -309,6 +330,33 @@ static enum bough_status check_health(const struct bough_command_health *health,
     return check_tcp(health->tcp, "health/tcp", error);
 }
 
+static enum bough_status check_at(const char *at, struct bough_error *error)
+{
+    struct bough_cron cron;
+    const char *why;
+
+    if (!bough_cron_parse(at, &cron, &why))
+        return wrong(error, "at", "\"%.64s\" is no time: %s", at, why);
+    if (bough_cron_next(&cron, 0) < 0)
+        return wrong(error, "at", "\"%.64s\" is a time that never comes", at);
+    return BOUGH_OK;
+}
+
+static enum bough_status check_schedule(const struct bough_command_options *options,
+                                        struct bough_error *error)
+{
+    if (options->every_ms < 0) return wrong(error, "every", "\"every\" is negative");
+    if (!bough_command_is_scheduled(options)) return BOUGH_OK;
+    if (options->every_ms > 0 && options->at)
+        return wrong(error, "at", "there is \"every\" or \"at\", not both");
+    if (options->ready.when != BOUGH_READY_STARTED || options->ready.notify_fd != 0 ||
+        options->ready.tcp || options->ready.exec || options->ready.log)
+        return wrong(error, "ready", "what runs at times is ready at once");
+    if (options->health.tcp || options->health.exec)
+        return wrong(error, "health", "what runs at times has no health");
+    return options->at ? check_at(options->at, error) : BOUGH_OK;
+}
+
 enum bough_status bough_command_check(const void *data, struct bough_error *error)
 {
     const struct bough_command_options *options = data;
@@ -318,6 +366,7 @@ enum bough_status bough_command_check(const void *data, struct bough_error *erro
     if (status == BOUGH_OK) status = check_ways(options, error);
     if (status == BOUGH_OK) status = check_ready(options, error);
     if (status == BOUGH_OK) status = check_health(&options->health, error);
+    if (status == BOUGH_OK) status = check_schedule(options, error);
     return status;
 }
 

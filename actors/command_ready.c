@@ -183,7 +183,7 @@ static void look(struct bough_actor *actor, struct bough_timer *timer)
     };
     const int64_t given = health ? options->health.timeout_ms : 0;
 
-    if (at.exec && bough_ways_make(readiness->command, &ways, &error) == BOUGH_OK) {
+    if (at.exec && bough_ways_make(options, &ways, &error) == BOUGH_OK) {
         ways.options.env = (const char *const *)ways.environment.list;
         at.ways = &ways.options;
     }

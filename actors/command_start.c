@@ -19,6 +19,11 @@ static enum bough_status make_plan(const struct bough_command_options *options,
         .rlimits = options->rlimits,
         .user = options->user,
         .group = options->group,
+        .no_new_privs = options->no_new_privs,
+        .any_oom_score_adj = options->oom_score_adj != 0,
+        .oom_score_adj = options->oom_score_adj == BOUGH_SCORE_GIVEN_ZERO
+                             ? 0
+                             : (int)options->oom_score_adj,
     };
 
     *plan = NULL;
@@ -32,10 +37,9 @@ static enum bough_status make_plan(const struct bough_command_options *options,
     return status;
 }
 
-enum bough_status bough_ways_make(const struct bough_running *self,
+enum bough_status bough_ways_make(const struct bough_command_options *options,
                                   struct bough_ways *ways, struct bough_error *error)
 {
-    const struct bough_command_options *options = self->options;
     enum bough_status status = bough_environment_make(options, &ways->environment, error);
 
     if (status != BOUGH_OK) return status;
@@ -94,9 +98,8 @@ static enum bough_status open_files(struct bough_running *self, struct bough_way
 /* Starting */
 
 /* An actor without a name has none. */
-static int open_cgroup(struct bough_running *self)
+static int open_cgroup(struct bough_running *self, struct bough_guard *guard)
 {
-    struct bough_guard *guard = bough_runtime_guard(bough_actor_runtime(self->actor));
     const char *path = bough_actor_path(self->actor);
 
     if (guard) bough_guard_check(guard);
@@ -109,8 +112,9 @@ static enum bough_status spawn(struct bough_running *self, const struct bough_wa
 {
     const struct bough_command_options *options = self->options;
     const char *const script[] = { "/bin/sh", "-c", options->run[0], NULL };
+    struct bough_guard *guard = bough_runtime_guard(bough_actor_runtime(self->actor));
     struct bough_spawn_options how = ways->options;
-    const int cgroup = open_cgroup(self);
+    const int cgroup = open_cgroup(self, guard);
 
     how.argv = options->shell ? script : options->run;
     how.env = (const char *const *)ways->environment.list;
@@ -120,6 +124,7 @@ static enum bough_status spawn(struct bough_running *self, const struct bough_wa
     how.handed_fd = files->handed;
     how.handed_as = files->handed > 0 ? (int)options->ready.notify_fd : 0;
     how.cgroup_fd = cgroup > 0 ? cgroup : 0;
+    how.files = bough_guard_files(guard);
     const enum bough_status status = bough_process_spawn(&how, &self->process, error);
     if (cgroup > 0) close(cgroup);
     self->has_cgroup = cgroup > 0;
@@ -131,7 +136,7 @@ enum bough_status bough_command_start(struct bough_running *self,
 {
     struct files files;
     struct bough_ways ways;
-    enum bough_status status = bough_ways_make(self, &ways, error);
+    enum bough_status status = bough_ways_make(self->options, &ways, error);
 
     if (status != BOUGH_OK) return status;
     status = open_files(self, &ways, &files, error);
@@ -145,8 +150,35 @@ enum bough_status bough_command_start(struct bough_running *self,
         return status;
     }
     self->phase = BOUGH_COMMAND_RUNS;
+    self->killed = self->returns = false;
     self->started_ms = bough_now_ms(self->actor);
     bough_command_watch_end(self);
     bough_command_watch_output(self);
     return BOUGH_OK;
+}
+
+/* Whether the folder is there, and the program for it. */
+static enum bough_status look_for(const struct bough_command_options *options,
+                                  const struct bough_ways *ways,
+                                  struct bough_error *error)
+{
+    char path[BOUGH_PROGRAM_PATH];
+
+    if (options->cwd && access(options->cwd, X_OK) != 0)
+        return bough_error_system(error, "cannot enter \"%s\"", options->cwd);
+    if (options->shell) return BOUGH_OK;
+    return bough_program_find(options->run[0], bough_environment_path(&ways->environment),
+                              path, sizeof(path), error);
+}
+
+enum bough_status bough_command_check_here(const void *data, struct bough_error *error)
+{
+    const struct bough_command_options *options = data;
+    struct bough_ways ways;
+    enum bough_status status = bough_ways_make(options, &ways, error);
+
+    if (status != BOUGH_OK) return status;
+    status = look_for(options, &ways, error);
+    bough_ways_free(&ways);
+    return status;
 }

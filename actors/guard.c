@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ struct bough_guard {
     struct bough_process process;
     int pipe; /* our end; nothing is ever written */
     struct bough_cgroups cgroups;
+    uint64_t files;
 };
 
 /* In the guard */
@@ -112,6 +114,7 @@ enum bough_status bough_guard_new(const struct bough_guard_options *options,
                                   struct bough_guard **guard, struct bough_error *error)
 {
     struct bough_guard *made = calloc(1, sizeof(*made));
+    struct rlimit limit;
 
     if (made == NULL)
         return bough_error_set(error, BOUGH_ENOMEM, "no memory for a guard");
@@ -121,6 +124,7 @@ enum bough_status bough_guard_new(const struct bough_guard_options *options,
         bough_guard_free(made);
         return bough_error_system(error, "cannot become a subreaper");
     }
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) made->files = limit.rlim_cur;
     if (options == NULL || !options->no_cgroups) bough_cgroups_open(&made->cgroups);
     if (start(made) != BOUGH_OK) {
         bough_error_system(error, "cannot fork a guard");
@@ -157,7 +161,12 @@ void bough_guard_check(struct bough_guard *guard)
     pthread_mutex_unlock(&guard->lock);
 }
 
-const struct bough_cgroups *bough_guard_cgroup(const struct bough_guard *guard)
+uint64_t bough_guard_files(const struct bough_guard *guard)
+{
+    return guard != NULL ? guard->files : 0;
+}
+
+struct bough_cgroups *bough_guard_cgroup(struct bough_guard *guard)
 {
     return guard != NULL && guard->cgroups.folder >= 0 ? &guard->cgroups : NULL;
 }

@@ -6,6 +6,10 @@
  * folder of the program's own one writable, Linux 5.14), and by its lineage
  * (core/lineage.h). Then it ends.
  *
+ * A guard also remembers how many files this process might open when it was made: what
+ * commands run may open as many, however far this process has raised its own limit since
+ * (who has select() or closes all descriptors one by one does not want more).
+ *
  * To make a guard also makes the program a subreaper: what loses its parent comes to the
  * program as its child. So what is left of an actor's program is found at once, and must
  * be waited for: see bough_orphans_reap().

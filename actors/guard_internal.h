@@ -4,35 +4,46 @@
 #ifndef BOUGH_ACTORS_GUARD_INTERNAL_H
 #define BOUGH_ACTORS_GUARD_INTERNAL_H
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 #include <bough/actors/guard.h>
 
 /* Forks another when somebody has killed it. Thread: any. */
 void bough_guard_check(struct bough_guard *guard);
+
+/* The soft limit of files when it was made; 0: unknown, or no guard. */
+uint64_t bough_guard_files(const struct bough_guard *guard);
 
 /* cgroup.c: the cgroups below this process's own. */
 
 struct bough_cgroups {
     int folder; /* -1: none */
     char path[512];
+    atomic_uint kept; /* empty ones that were kept, since those were last removed */
 };
 
 /* Looks for them, and makes a folder for those of this process. */
 void bough_cgroups_open(struct bough_cgroups *cgroups);
 
-/* Removes it, if it is empty. */
+/* Removes it, and those in it that are empty. */
 void bough_cgroups_close(struct bough_cgroups *cgroups);
 
 /* Makes the cgroup of an actor's program, if need be, and opens it; -1: none. */
 int bough_cgroup_open(const struct bough_cgroups *cgroups, const char *actor);
 
-/* Kills what is left in it, and removes it. True: that is done. False: `*pidfd`, the
- * caller's, is that of one that was killed; when it has ended, to be done again. */
-bool bough_cgroup_end(const struct bough_cgroups *cgroups, const char *actor, int *pidfd);
+/* Kills what is left in it, and removes it; `keeps`: it is wanted again soon, and stays
+ * (to make one takes longer than all else that a restart does here). True: that is done.
+ * False: `*pidfd`, the caller's, is that of one that was killed; when it has ended, to be
+ * done again, and not kept: some kernels kill whoever is born into a cgroup that was ever
+ * killed. */
+bool bough_cgroup_end(struct bough_cgroups *cgroups, const char *actor, bool keeps,
+                      int *pidfd);
 
 /* In a guard: kills and removes all, blocks. */
 void bough_cgroups_kill(int folder);
 
 /* NULL: there is no guard, or none with cgroups. */
-const struct bough_cgroups *bough_guard_cgroup(const struct bough_guard *guard);
+struct bough_cgroups *bough_guard_cgroup(struct bough_guard *guard);
 
 #endif

@@ -150,8 +150,22 @@ IN_CHILD static bool child_nice(const struct bough_spawn_options *options)
     return syscall(SYS_setpriority, PRIO_PROCESS, 0, nice) == 0;
 }
 
+/* As far as the hard one goes. */
+IN_CHILD static void child_files(uint64_t soft)
+{
+    struct {
+        uint64_t soft, hard;
+    } limit;
+
+    if (soft == 0 || syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) != 0) return;
+    if (limit.soft <= soft) return;
+    limit.soft = soft;
+    syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL);
+}
+
 IN_CHILD static bool child_limits(struct plan *plan)
 {
+    child_files(plan->options->files);
     if (!plan->options->limits) return true;
     plan->limit = bough_limits_apply(plan->options->limits);
     return plan->limit == BOUGH_LIMIT_NONE;

@@ -57,7 +57,8 @@ struct bough_spawn_options {
     bool outlives;   /* it is not killed when the thread that started it ends */
     bool has_umask;
     mode_t umask;
-    int nice; /* -20 to 19, or BOUGH_NICE_NONE; 0: this process's */
+    int nice;       /* -20 to 19, or BOUGH_NICE_NONE; 0: this process's */
+    uint64_t files; /* its soft limit of them; 0: this process's */
     const struct bough_limits_plan *limits; /* NULL: none */
 };
 

@@ -467,6 +467,12 @@ static void worker_run(struct bough_actor *actor, const void *data, size_t size)
     }
 }
 
+/* Its program is looked for again with each job. */
+static enum bough_status worker_check_here(const void *data, struct bough_error *error)
+{
+    return check_options(data, error);
+}
+
 const struct bough_actor_type bough_worker_type = {
     .name = "worker",
     .help = "Runs a program for each job that it is given.",
@@ -480,6 +486,7 @@ const struct bough_actor_type bough_worker_type = {
     .init = worker_init,
     .run = worker_run,
     .stop = worker_stop,
+    .check_here = worker_check_here,
     .finish = worker_finish,
 };
 

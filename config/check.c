@@ -380,6 +380,7 @@ void bough_config_check(struct bough_config *config, const json_t *root)
     bough_rules_root(&config->report, &entry, &place);
     config->tree.name = entry.name;
     config->tree.log = entry.log;
+    config->tree.exit_with = entry.exit_with;
     config->tree.metrics = entry.metrics;
     read_supervisor(config, &entry, &config->root, &place, &config->tree.options);
     bough_references_check(config);

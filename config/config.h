@@ -35,9 +35,11 @@ struct bough_config;
 
 /* A tree that is right in every respect. */
 struct bough_config_tree {
-    const char *name;    /* of the program; a valid name as of bough_name_valid() */
-    const char *log;     /* the path of the logger that reports go to, or NULL */
-    const char *metrics; /* where they are served, as endpoint.h reads it, or NULL */
+    const char *name;      /* of the program; a valid name as of bough_name_valid() */
+    const char *log;       /* the path of the logger that reports go to, or NULL */
+    const char *exit_with; /* that of the command whose exit code is the program's, or
+                              NULL */
+    const char *metrics;   /* where they are served, as endpoint.h reads it, or NULL */
     struct bough_supervisor_options options; /* of the root supervisor */
     size_t supervisors, workers;             /* how many there are, the root counted */
 };

@@ -94,6 +94,11 @@ const struct bough_key bough_keys[] = {
     { entry_field(log, "log", BOUGH_PATH, .optional = true, .refers_to = "logger",
                   .help = "The logger that supervisors and the runtime report through."),
       .where = ROOT },
+    { entry_field(exit_with, "exit_with", BOUGH_PATH, .optional = true,
+                  .refers_to = "command",
+                  .help = "The command whose last exit code is that of bough itself, and "
+                          "which gets the signals QUIT, USR1, USR2 and WINCH."),
+      .where = ROOT },
     { entry_field(metrics, "metrics", BOUGH_STRING, .optional = true,
                   .help = "Where the figures of the tree are served over HTTP, for "
                           "Prometheus: a port, of 127.0.0.1 then, or an address and a "
@@ -230,8 +235,10 @@ const struct bough_key bough_keys[] = {
       .where = CHILD },
     { entry_field(stuck_after_ms, "stuck_after", BOUGH_DURATION, .optional = true,
                   .min = STUCK_AFTER_MIN_MS, .max = STUCK_AFTER_MAX_MS,
-                  .help = "With the isolation \"process\": how long it may be busy with "
-                          "one thing; then it reports where that is, and is ended."),
+                  .help = "How long one handler of it may run. In a process it is then "
+                          "ended, with a report of where it was, and restarted; "
+                          "elsewhere it is reported, and shown as stuck until it goes "
+                          "on."),
       .where = CHILD },
     { .field = { .name = NULL } },
 };

@@ -29,7 +29,7 @@ struct bough_key {
 
 /* What the keys of one supervisor or child say. */
 struct bough_entry {
-    const char *schema, *name, *type, *log, *metrics, *route_field;
+    const char *schema, *name, *type, *log, *exit_with, *metrics, *route_field;
     int strategy, auto_shutdown, restart, isolation, route;
     bool significant, spare;
     int64_t intensity, period_ms; /* of a supervisor, for its children */

@@ -19,6 +19,9 @@ static void look_at(struct walk *walk, const struct bough_child_spec *spec)
     struct bough_limits_plan plan;
     struct bough_error error;
 
+    if (spec->type->check_here != NULL && spec->options != NULL &&
+        spec->type->check_here(spec->options, &error) != BOUGH_OK)
+        walk->visit(walk->data, walk->path, error.text);
     if (spec->limits.user == NULL && spec->limits.group == NULL) return;
     if (bough_limits_plan(&spec->limits, &plan, &error) != BOUGH_OK)
         walk->visit(walk->data, walk->path, error.text);

@@ -1,7 +1,7 @@
 /* obstacles.h - what would keep a tree from starting on this machine, run by this user.
  *
  * Not faults of a config: it may be right, and meant for another machine. The names of
- * users and groups are looked up.
+ * users and groups are looked up, and the files that programs need are looked for.
  *
  * Thread: any; may block as long as looking up names takes.
  *

@@ -167,10 +167,6 @@ static void check_isolation(struct bough_report *report, const struct bough_entr
     if (entry->spare && entry->isolation != BOUGH_PROCESS)
         fault(report, place, "spare",
               "a spare is a process that waits; it needs \"isolation\": \"process\"");
-    if (entry->stuck_after_ms > 0 && entry->isolation != BOUGH_PROCESS)
-        fault(report, place, "stuck_after",
-              "only a process can be ended while it is stuck; it needs \"isolation\": "
-              "\"process\"");
 }
 
 /* Whether it is known where the child is to live: not when that was written wrong. */
@@ -191,8 +187,24 @@ static void check_name_of(struct bough_report *report, const char *key, const ch
               key);
 }
 
+/* A type that runs programs has them as options. */
+static void misplaced_limit(struct bough_report *report, const struct bough_entry *entry,
+                            const struct bough_actor_type *type, const char *key,
+                            const struct bough_json_place *place)
+{
+    if (type != NULL && bough_field_find(type->options, type->option_count, key))
+        fault(report, place, key, "of a %s, \"%s\" stands among its \"options\"",
+              type->name, key);
+    else
+        fault(report, place, key,
+              "\"%s\" is about a process of its own: \"isolation\" must be \"process\", "
+              "not \"%s\"",
+              key, bough_isolation_names[entry->isolation]);
+}
+
 static void check_process_limits(struct bough_report *report, const json_t *object,
                                  const struct bough_entry *entry,
+                                 const struct bough_actor_type *type,
                                  const struct bough_json_place *place)
 {
     static const char *const keys[] = { "rlimits", "no_new_privs", "user", "group",
@@ -204,10 +216,7 @@ static void check_process_limits(struct bough_report *report, const json_t *obje
     for (size_t i = 0; i < bough_count_of(keys); i++)
         if (is_given(object, keys[i]) && entry->isolation != BOUGH_PROCESS &&
             lives_known(object, entry))
-            fault(report, place, keys[i],
-                  "\"%s\" is about a process of its own: \"isolation\" must be "
-                  "\"process\", not \"%s\"",
-                  keys[i], bough_isolation_names[entry->isolation]);
+            misplaced_limit(report, entry, type, keys[i], place);
     if (cpu_ms != BOUGH_FOREVER && cpu_ms % 1000 != 0)
         fault(report, &rlimits, "cpu", "\"cpu\" must be whole seconds, not %s",
               bough_duration_print(cpu_ms, given));
@@ -223,7 +232,7 @@ void bough_rules_child(struct bough_report *report, const struct bough_record *r
     check_significant(report, record->parent, object, entry, place);
     check_backoff(report, &entry->backoff, place);
     check_isolation(report, entry, type, place);
-    check_process_limits(report, object, entry, place);
+    check_process_limits(report, object, entry, type, place);
     check_limit(report, object, type, place);
     check_replicas(report, record->parent, object, place);
     if (is_given(object, "replicas")) check_hash(report, object, entry, type, place);

@@ -97,6 +97,10 @@ struct bough_actor_type {
      * option it is about, as in "/ready/tcp". NULL: there is nothing more to look at. */
     enum bough_status (*check_options)(const void *options, struct bough_error *error);
 
+    /* Whether an actor with these options, which are right, could start on this machine:
+     * whether what they name is there. For who checks a config. NULL: always. */
+    enum bough_status (*check_here)(const void *options, struct bough_error *error);
+
     /* How options are copied and freed when the field table cannot say it. NULL: by
      * table. */
     void *(*copy_options)(const void *options);

@@ -16,11 +16,28 @@
 #include <bough/core/mail_internal.h>
 #include <bough/core/quarantine_internal.h>
 
+/* It is its cell: one that is in no mailbox has no next one, and in place of that it says
+ * whose it is, and two bits that an address of a slot does not need. */
 struct bough_held {
-    struct bough_actor *actor;
-    struct bough_cell *cell;
-    bool high, ran;
+    struct bough_cell cell;
 };
+
+enum { HELD_HIGH = 1, HELD_RAN = 2, HELD_BITS = HELD_HIGH | HELD_RAN };
+
+static uintptr_t tag_of(const struct bough_held *held)
+{
+    return (uintptr_t)held->cell.next;
+}
+
+static void set_tag(struct bough_held *held, uintptr_t tag)
+{
+    held->cell.next = (void *)tag; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+static struct bough_actor *actor_of(const struct bough_held *held)
+{
+    return (void *)(tag_of(held) & ~(uintptr_t)HELD_BITS); /* NOLINT */
+}
 
 /* Holding */
 
@@ -30,129 +47,120 @@ static void take_room(struct bough_actor *actor, uint32_t capacity)
     bough_poke(&actor->capacity, capacity);
 }
 
-/* NULL: memory is out. */
-static struct bough_held *new_held(struct bough_actor *actor)
+static struct bough_held *hold(struct bough_actor *actor, struct bough_cell *cell,
+                               bool high)
 {
-    bough_assert(actor->type->holds);
-    return bough_slot_annex(actor) != NULL
-               ? bough_pool_take(&actor->loop->pool, sizeof(struct bough_held))
-               : NULL;
-}
+    _Static_assert(_Alignof(struct bough_actor) > HELD_BITS, "there is room for them");
+    struct bough_held *held = bough_container(cell, struct bough_held, cell);
 
-static void hold(struct bough_held *held, struct bough_actor *actor,
-                 struct bough_cell *cell, bool high)
-{
-    *held = (struct bough_held){ actor, cell, high, false };
+    set_tag(held, (uintptr_t)actor | (high ? HELD_HIGH : 0));
     actor->annex->held++;
     if (actor->capacity > 0) take_room(actor, actor->capacity - 1);
+    return held;
 }
 
 struct bough_held *bough_hold(struct bough_actor *actor)
 {
     struct bough_loop *loop = actor->loop;
-    struct bough_held *held = new_held(actor);
+    struct bough_cell *cell = loop->message;
 
-    bough_assert(loop->message != NULL);
-    if (held == NULL) return NULL;
-    hold(held, actor, loop->message, loop->high);
+    bough_assert(actor->type->holds && cell != NULL);
+    if (bough_slot_annex(actor) == NULL) return NULL;
     loop->message = NULL;
     actor->handled--; /* the turn counts it */
-    return held;
+    return hold(actor, cell, loop->high);
 }
 
 struct bough_held *bough_hold_next(struct bough_actor *actor)
 {
-    struct bough_held *held = actor->length > 0 ? new_held(actor) : NULL;
     const bool high = (actor->gate.detour & BOUGH_DETOUR_HIGH) != 0;
 
+    bough_assert(actor->type->holds);
     bough_assert(actor->loop->message == NULL || actor->loop->running != actor);
-    if (held == NULL) return NULL;
-    hold(held, actor, bough_mail_take(actor), high);
+    if (actor->length == 0 || bough_slot_annex(actor) == NULL) return NULL;
+    struct bough_held *held = hold(actor, bough_mail_take(actor), high);
     bough_poke(&actor->seen_length, actor->length);
     return held;
 }
 
 const void *bough_held_bytes(const struct bough_held *held, size_t *size)
 {
-    *size = held->cell->size;
-    return bough_cell_bytes(held->cell);
+    *size = held->cell.size;
+    return bough_cell_bytes(&held->cell);
 }
 
 bool bough_held_is_high(const struct bough_held *held)
 {
-    return held->high;
+    return (tag_of(held) & HELD_HIGH) != 0;
 }
 
 bool bough_held_is_asked(const struct bough_held *held)
 {
-    return held->cell->asker.loop != NULL;
+    return held->cell.asker.loop != NULL;
 }
 
 void bough_held_answer(struct bough_held *held, enum bough_status status,
                        const void *reply, size_t size)
 {
     if (!bough_held_is_asked(held)) return;
-    bough_answer(&held->cell->asker, status, reply, size);
-    held->cell->asker.loop = NULL;
+    bough_answer(&held->cell.asker, status, reply, size);
+    held->cell.asker.loop = NULL;
 }
 
-static void give_room(struct bough_held *held)
+static void give_room(struct bough_actor *actor)
 {
-    struct bough_actor *actor = held->actor;
-
     actor->annex->held--;
     if (actor->capacity < UINT32_MAX) take_room(actor, actor->capacity + 1);
 }
 
 void bough_held_ran(struct bough_held *held)
 {
-    if (held->ran) return;
-    held->ran = true;
-    held->actor->handled++;
-    give_room(held);
-    if ((held->actor->gate.detour & BOUGH_DETOUR_AWAITED) != 0)
-        bough_full_relax(held->actor);
-}
+    struct bough_actor *actor = actor_of(held);
 
-static void release(struct bough_held *held, bool keeps_cell)
-{
-    struct bough_loop *loop = held->actor->loop;
-
-    if (!keeps_cell) {
-        bough_quarantine_forget(held->actor, held->cell);
-        bough_cell_free(loop, held->cell);
-    }
-    bough_pool_give(&loop->pool, held, sizeof(*held));
+    if ((tag_of(held) & HELD_RAN) != 0) return;
+    set_tag(held, tag_of(held) | HELD_RAN);
+    actor->handled++;
+    give_room(actor);
+    if ((actor->gate.detour & BOUGH_DETOUR_AWAITED) != 0) bough_full_relax(actor);
 }
 
 void bough_held_free(struct bough_held *held)
 {
+    struct bough_actor *actor = actor_of(held);
+
     bough_held_ran(held);
     if (bough_held_is_asked(held)) {
-        if (held->actor->gate.doomed)
-            bough_answer_end(&held->cell->asker, bough_slot_reason(held->actor));
+        if (actor->gate.doomed)
+            bough_answer_end(&held->cell.asker, bough_slot_reason(actor));
         else
-            bough_answer(&held->cell->asker, BOUGH_ENOREPLY, NULL, 0);
+            bough_answer(&held->cell.asker, BOUGH_ENOREPLY, NULL, 0);
     }
-    release(held, false);
+    bough_quarantine_forget(actor, &held->cell);
+    bough_cell_free(actor->loop, &held->cell);
 }
 
 void bough_held_return(struct bough_held *held)
 {
-    bough_assert(!held->ran);
-    give_room(held);
-    bough_mail_put_first(held->actor, held->cell, held->high);
-    release(held, true);
+    struct bough_actor *actor = actor_of(held);
+    const bool high = bough_held_is_high(held);
+
+    bough_assert((tag_of(held) & HELD_RAN) == 0);
+    give_room(actor);
+    held->cell.next = NULL;
+    bough_mail_put_first(actor, &held->cell, high);
 }
 
 void bough_held_broke(struct bough_held *held, bool blamed)
 {
-    if (!bough_quarantine_accuse(held->actor, held->cell, held->high, blamed)) {
+    struct bough_actor *actor = actor_of(held);
+    const bool high = bough_held_is_high(held);
+
+    if (!bough_quarantine_accuse(actor, &held->cell, high, blamed)) {
         bough_held_free(held);
         return;
     }
     bough_held_ran(held);
-    release(held, true);
+    held->cell.next = NULL;
 }
 
 /* Lingering */
@@ -281,6 +289,37 @@ void bough_observe_place(struct bough_address place, uint32_t number)
     bough_assert(slot != NULL && slot->loop->abroad != NULL && slot->annex != NULL);
     slot->annex->observed = number;
     slot->gate.detour |= BOUGH_DETOUR_OBSERVED;
+}
+
+void bough_loop_beat_at(struct bough_loop *loop, _Atomic uint64_t *beat)
+{
+    loop->beat = beat;
+    bough_loop_rests(loop);
+}
+
+static void beat_for(const struct bough_loop *loop, uint64_t who, uint32_t more)
+{
+    const uint32_t count =
+        (uint32_t)atomic_load_explicit(loop->beat, memory_order_relaxed) + more;
+
+    atomic_store_explicit(loop->beat, who << 32 | count, memory_order_relaxed);
+}
+
+void bough_loop_rests(const struct bough_loop *loop)
+{
+    beat_for(loop, BOUGH_BEAT_RESTS, 0);
+}
+
+void bough_loop_wakes(const struct bough_loop *loop)
+{
+    beat_for(loop, 0, 1);
+}
+
+const char *bough_loop_runs(const struct bough_loop *loop)
+{
+    const struct bough_actor *slot = loop->running;
+
+    return slot != NULL && bough_slot_name(slot) != NULL ? bough_slot_path(slot) : NULL;
 }
 
 void bough_observed(const struct bough_actor *slot, unsigned step)

@@ -9,6 +9,8 @@
 #ifndef BOUGH_CORE_ELSEWHERE_H
 #define BOUGH_CORE_ELSEWHERE_H
 
+#include <stdatomic.h>
+
 #include <bough/core/actor.h>
 #include <bough/core/task.h>
 
@@ -127,6 +129,21 @@ bough_observe_runs(struct bough_loop *loop, const struct bough_run_observers *ob
 
 /* A place of that loop, with a name, is observed for as long as it is there. */
 BOUGH_PUBLIC void bough_observe_place(struct bough_address place, uint32_t number);
+
+/* Where such a loop says what it runs, for who watches it from outside: another number
+ * with each handler that begins. The upper half is the number of the place that is
+ * observed plus 1, or 0 for anybody else; all ones: the loop rests, and nobody runs. What
+ * is zero has not begun. Relaxed stores. */
+#define BOUGH_BEAT_RESTS UINT32_MAX
+BOUGH_PUBLIC void bough_loop_beat_at(struct bough_loop *loop, _Atomic uint64_t *beat);
+
+/* Around the poll of the libev loop, and whatever else it waits in. */
+BOUGH_PUBLIC void bough_loop_rests(const struct bough_loop *loop);
+BOUGH_PUBLIC void bough_loop_wakes(const struct bough_loop *loop);
+
+/* The path of whose handler is on the stack; NULL: nobody's, or one without a name. Safe
+ * in a signal handler on the loop's thread. */
+BOUGH_PUBLIC const char *bough_loop_runs(const struct bough_loop *loop);
 
 /* As bough_send(), marked, to a place that is observed; `asked`: it is a question of that
  * `id`. Whoever sends has them waiting: so there is always room, and those that a life

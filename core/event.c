@@ -13,6 +13,8 @@ static const char *const names[] = {
     [BOUGH_EVENT_GAVE_UP] = "gave_up",
     [BOUGH_EVENT_CRASH_REPORT] = "crash_report",
     [BOUGH_EVENT_QUARANTINED] = "quarantined",
+    [BOUGH_EVENT_STUCK] = "stuck",
+    [BOUGH_EVENT_UNSTUCK] = "unstuck",
 };
 
 _Static_assert(bough_count_of(names) == BOUGH_EVENT_KIND_COUNT, "each kind has its name");

@@ -31,18 +31,26 @@ enum bough_event_kind {
     BOUGH_EVENT_QUARANTINED,  /* a message was put away (quarantine.h); `message`,
                                * `number`, `lives`; `reason` and `life` of the end that it
                                * was */
+    /* A handler runs longer than it may (`stuck_ms` so far, `backtrace`), where it cannot
+     * be ended; and: it has returned after all, its `cause` is the event before it. On a
+     * thread of Bough's that is no loop's, for the loop is busy. */
+    BOUGH_EVENT_STUCK,
+    BOUGH_EVENT_UNSTUCK,
     BOUGH_EVENT_KIND_COUNT
 };
 
 /* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up",
- * "crash_report", "quarantined". */
+ * "crash_report", "quarantined", "stuck", "unstuck". */
 BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
 
 /* What is known of a fault. Texts are of one or more lines, without a newline at the end,
  * or "". */
 struct bough_crash {
-    int signal;
-    char what[96];         /* "SEGV at 0x8: address not mapped" */
+    int signal, code; /* si_code of the signal: sigaction(2) */
+    int64_t stuck_ms; /* for how long a handler ran, for which it was to end so; or 0 */
+    bool has_address; /* the kernel has said what it was about: */
+    uint64_t address;
+    char what[96];         /* "SEGV at 0x8: nothing is there" */
     const char *backtrace; /* the innermost function first, a line each */
     const char *log;       /* the last lines that it had logged */
     const char *core;      /* about its core file */
@@ -51,8 +59,9 @@ struct bough_crash {
     const struct bough_actor_type *type;
     const void *message;
     size_t message_size;
-    int64_t user_ms, system_ms; /* processor time of the process */
-    int64_t memory;             /* bytes resident, at the most */
+    int64_t user_ms, system_ms;         /* processor time of the process */
+    int64_t memory;                     /* bytes resident, at the most */
+    int64_t minor_faults, major_faults; /* of its pages; the latter read from a disk */
     void *view; /* for who keeps it in another form, once the event is over; NULL */
 };
 
@@ -73,6 +82,8 @@ struct bough_event {
     int64_t period_ms;
     int64_t pid;                     /* 0: inline */
     const struct bough_crash *crash; /* crash_report; else NULL */
+    int64_t stuck_ms;                /* stuck, unstuck */
+    const char *backtrace;           /* stuck: lines, the innermost function first */
     /* quarantined: the name of its kind (else NULL); its number, 0 when there was no
      * memory to keep it; the lives that it has ended */
     const char *message;
@@ -81,8 +92,8 @@ struct bough_event {
 };
 
 /* Told to the runtime's observer while things change: it copies what it keeps and calls
- * nothing of the runtime. On the thread of the loop where it happened, one at a time, in
- * the order of the numbers. */
+ * nothing of the runtime. On the thread of the loop where it happened (but for STUCK and
+ * UNSTUCK), one at a time, in the order of the numbers. */
 typedef void bough_event_function(void *data, const struct bough_event *event);
 
 /* Whether somebody listens; else there are no events, and what would be the number of one

@@ -249,9 +249,15 @@ BOUGH_PUBLIC void *bough_block_at(struct bough_block *block, size_t offset);
 
 /* Options */
 
-/* A deep copy in one allocation (to be freed with free()), zeroed members replaced by
- * their fallbacks. `options` NULL: all fallbacks. NULL when memory is out. */
+/* A deep copy in one allocation, zeroed members replaced by their fallbacks. `options`
+ * NULL: all fallbacks. NULL when memory is out. Nobody changes it but its maker, before
+ * it is shared; it is released by bough_options_drop(). */
 BOUGH_PUBLIC void *bough_options_copy(const struct bough_field *fields, size_t count,
                                       size_t size, const void *options);
+
+/* One more holder of such a copy, and one less: the last one frees it; NULL is fine.
+ * Thread: any. */
+BOUGH_PUBLIC void *bough_options_share(const void *options);
+BOUGH_PUBLIC void bough_options_drop(void *options);
 
 #endif

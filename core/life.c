@@ -358,6 +358,7 @@ static enum bough_status call_init(struct bough_actor *slot)
     struct bough_cell *message = loop->message;
 
     if (slot->type->init == NULL) return BOUGH_OK;
+    bough_loop_beats(loop, slot);
     loop->running = slot;
     loop->message = NULL;
     const enum bough_status status = slot->type->init(slot, options_of(slot));

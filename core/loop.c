@@ -295,13 +295,3 @@ struct bough_runtime *bough_loop_runtime(struct bough_loop *loop)
 {
     return loop->runtime;
 }
-
-/* The libev loop of a thread that has slept without it has an old `ev_now`. */
-struct ev_loop *bough_loop_ev(struct bough_loop *loop)
-{
-    if (loop->apart && !atomic_load_explicit(&loop->lent, memory_order_relaxed)) {
-        atomic_store_explicit(&loop->lent, true, memory_order_relaxed);
-        if (bough_loop_is_near(loop)) ev_now_update(loop->ev);
-    }
-    return loop->ev;
-}

@@ -121,11 +121,13 @@ static void wait_for_letter(struct bough_runtime *runtime, const struct bough_lo
         atomic_store(&loop->asleep, true);
         if (atomic_load(&loop->inbox) != NULL) waiting = false;
     }
-    while (waiting && poll(polled, count, -1) < 0 && errno == EINTR)
+    while (poll(polled, count, waiting ? -1 : 0) < 0 && errno == EINTR)
         continue;
     for (nfds_t i = 0; i < count; i++) {
         uint64_t wakes;
-        if (read(polled[i].fd, &wakes, sizeof(wakes)) < 0) continue; /* none: EAGAIN */
+
+        if ((polled[i].revents & POLLIN) == 0) continue;
+        if (read(polled[i].fd, &wakes, sizeof(wakes)) < 0) continue; /* forgotten later */
     }
 }
 
@@ -176,7 +178,7 @@ void bough_loop_destroy(struct bough_loop *loop)
     bough_tickets_finish(&loop->watches);
     bough_parcels_finish(loop);
     free(loop->abroad);
-    if (loop->apart) ev_loop_destroy(loop->ev);
+    if (loop->own) ev_loop_destroy(loop->ev);
     free(loop);
 }
 

@@ -153,7 +153,8 @@ static void stop_watchers(struct bough_loop *loop)
     ev_io_stop(loop->ev, &loop->wake);
 }
 
-struct bough_loop *bough_loop_new(struct bough_runtime *runtime, struct ev_loop *ev)
+static struct bough_loop *loop_make(struct bough_runtime *runtime, struct ev_loop *ev,
+                                    bool own)
 {
     struct bough_loop *loop = aligned_alloc(_Alignof(struct bough_loop), sizeof(*loop));
 
@@ -161,6 +162,8 @@ struct bough_loop *bough_loop_new(struct bough_runtime *runtime, struct ev_loop 
     memset(loop, 0, sizeof(*loop));
     loop->runtime = runtime;
     loop->ev = ev;
+    loop->own = own;
+    loop->beat = &loop->own_beat;
     if (!bough_parcels_init(loop)) {
         free(loop);
         return NULL;
@@ -179,6 +182,16 @@ struct bough_loop *bough_loop_new(struct bough_runtime *runtime, struct ev_loop 
     loop->next = runtime->loops;
     runtime->loops = loop;
     bough_runtime_unlock(runtime);
+    return loop;
+}
+
+struct bough_loop *bough_loop_new(struct bough_runtime *runtime, struct ev_loop *ev)
+{
+    if (ev != NULL) return loop_make(runtime, ev, false);
+
+    ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOSIGMASK);
+    struct bough_loop *loop = ev != NULL ? loop_make(runtime, ev, true) : NULL;
+    if (loop == NULL && ev != NULL) ev_loop_destroy(ev);
     return loop;
 }
 

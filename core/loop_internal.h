@@ -69,6 +69,8 @@ struct bough_loop {
     bool high;                    /* the message has high priority */
     struct bough_question *later; /* taken out of a message by this run(), or before */
     uint64_t cause;               /* the event whose watch is being told; 0: none */
+    /* Another number with each handler, for who looks from elsewhere: see glance.c. */
+    _Atomic uint64_t *beat, own_beat;
 
     struct bough_loop_abroad *abroad; /* whose places are observed */
 
@@ -114,6 +116,9 @@ struct bough_loop {
     struct bough_spin spin;
     bool is_abroad;        /* nobody runs it: elsewhere.c */
     bool has_mail_partner; /* something has come from another loop */
+
+    bool own;    /* the libev loop is Bough's: alone.c */
+    bool broken; /* bough_loop_run() is to return */
 
     /* A loop of a thread of its own: see thread.c. */
     bool apart;
@@ -249,11 +254,14 @@ void bough_loop_wake(struct bough_loop *loop);
 void bough_loop_interrupt(struct bough_loop *loop);
 
 /* Three steps of each round. Runs what is ready; says that it sleeps, but for false, when
- * something has come; forgets that it was woken. On a loop of a thread the last one waits
- * until it is. */
+ * something has come; forgets that it was woken. On an own loop the last one waits until
+ * it is. */
 void bough_loop_run_slice(struct bough_loop *loop);
 bool bough_loop_go_to_sleep(struct bough_loop *loop);
 void bough_loop_take_wake(struct bough_loop *loop);
+
+/* One round of an own loop: of libev, or without it. */
+void bough_loop_run_once(struct bough_loop *loop);
 
 /* Whether a parcel has come, after looking for a while where that pays. */
 bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns);

@@ -1,4 +1,5 @@
-/* options.c - one block of memory from an options struct and all that it points to.
+/* options.c - one block of memory from an options struct and all that it points to, which
+ * may be shared.
  *
  * The same walk runs twice: first to measure, with no memory behind the arena and no
  * target, then to copy. What was not given (zero) becomes its fallback on the way, so
@@ -12,6 +13,8 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/buffer.h>
+#include <bough/core/buffer_internal.h>
 
 /* Hands out parts of one allocation; without memory it only counts. */
 struct arena {
@@ -168,8 +171,11 @@ void *bough_options_copy(const struct bough_field *fields, size_t count, size_t 
     struct arena measured = { .used = size };
 
     walk(&measured, fields, count, options, NULL);
-    char *memory = calloc(1, measured.used > 0 ? measured.used : 1);
-    if (!memory) return NULL;
+    struct bough_buffer *buffer = calloc(1, sizeof(*buffer) + measured.used);
+    if (!buffer) return NULL;
+    atomic_init(&buffer->count, 1);
+    buffer->size = measured.used;
+    char *memory = buffer->bytes;
 
     /* Members that the table does not name are copied as they are. */
     if (options && size > 0) memcpy(memory, options, size);
@@ -177,4 +183,20 @@ void *bough_options_copy(const struct bough_field *fields, size_t count, size_t 
     walk(&arena, fields, count, options, memory);
     bough_assert(arena.used == measured.used);
     return memory;
+}
+
+/* It is a buffer, as many places hold what one spec says. */
+static struct bough_buffer *buffer_of(const void *options)
+{
+    return bough_buffer_of((char *)(uintptr_t)options);
+}
+
+void *bough_options_share(const void *options)
+{
+    return bough_buffer_share(buffer_of(options))->bytes;
+}
+
+void bough_options_drop(void *options)
+{
+    if (options) bough_buffer_drop(buffer_of(options));
 }

@@ -335,7 +335,8 @@ void bough_parcels_take(struct bough_loop *loop)
 
 bool bough_parcels_init(struct bough_loop *loop)
 {
-    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    /* Of an own loop it is read to sleep. */
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | (loop->own ? 0 : EFD_NONBLOCK));
     if (loop->wake_fd < 0) return false;
     for (size_t i = 0; i < KEPT; i++) {
         struct bough_parcel *parcel = parcel_new(loop, ROOM);

@@ -290,6 +290,7 @@ describe(const struct bough_actor *slot, struct bough_place_info *info)
     if (name->speaks != NULL) info->speaks = name->speaks;
     info->type = bough_slot_shown_type(slot);
     info->pid = atomic_load_explicit(&name->pid, memory_order_relaxed);
+    info->stuck = atomic_load_explicit(&name->stuck, memory_order_relaxed);
     info->spent_ms = atomic_load_explicit(&name->spent_ms, memory_order_relaxed);
     info->restart = name->restart;
     info->isolation = bough_isolation_names[name->isolation];

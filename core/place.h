@@ -85,6 +85,7 @@ enum { BOUGH_MAILBOX_CAPACITY = 1024 }; /* messages, when capacity is 0 */
 struct bough_place_spec {
     const struct bough_actor_type *type;
     const void *options;         /* copied; NULL: fallbacks */
+    bool shares_options;         /* they are from bough_options_copy(): shared instead */
     struct bough_address parent; /* BOUGH_NOBODY: a root */
     const char *name;  /* copied; NULL: no name (no path, no events). "/" for a root */
     uint32_t capacity; /* of the mailbox, in messages; 0: the default */
@@ -166,6 +167,7 @@ struct bough_place_info {
     uint32_t restarts;
     const char *restart, *isolation; /* as in the spec */
     int64_t pid;                     /* 0: inline */
+    bool stuck;        /* a handler runs for too long: bough_child_spec.stuck_after_ms */
     int64_t spent_ms;  /* processor time of its processes that have ended, all lives */
     int64_t uptime_ms; /* of the current life, else 0 */
     size_t mailbox_length, mailbox_capacity;

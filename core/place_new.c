@@ -25,18 +25,21 @@ const char *const bough_isolation_names[] = {
 /* Options */
 
 /* False when memory is out. */
-static bool copy_options(const struct bough_actor_type *type, const void *options,
-                         void **copy)
+static bool copy_options(const struct bough_place_spec *spec, void **copy)
 {
+    const struct bough_actor_type *type = spec->type;
+
     *copy = NULL;
     if (type->copy_options != NULL) {
-        if (options == NULL) return true;
-        *copy = type->copy_options(options);
-    } else if (type->options_size > 0) {
-        *copy = bough_options_copy(type->options, type->option_count, type->options_size,
-                                   options);
-    } else {
+        if (spec->options == NULL) return true;
+        *copy = type->copy_options(spec->options);
+    } else if (type->options_size == 0) {
         return true;
+    } else if (spec->shares_options) {
+        *copy = bough_options_share(spec->options);
+    } else {
+        *copy = bough_options_copy(type->options, type->option_count, type->options_size,
+                                   spec->options);
     }
     return *copy != NULL;
 }
@@ -47,7 +50,7 @@ void bough_options_release(const struct bough_actor_type *type, void *options)
     if (type->free_options != NULL) {
         type->free_options(options);
     } else {
-        free(options);
+        bough_options_drop(options);
     }
 }
 
@@ -298,8 +301,7 @@ enum bough_status bough_place_new(struct bough_loop *loop,
     bough_assert(spec->type != NULL);
     bough_assert(spec->when_full < BOUGH_WHEN_FULL_COUNT);
     if (loop->closing) return BOUGH_EGONE;
-    if (!copy_options(spec->type, spec->options, &furnishing.options))
-        return BOUGH_ENOMEM;
+    if (!copy_options(spec, &furnishing.options)) return BOUGH_ENOMEM;
     if (spec->redeliver > 0) {
         furnishing.quarantine = bough_quarantine_new(spec->redeliver);
         if (furnishing.quarantine == NULL) {

@@ -10,9 +10,10 @@
  * that made it, or from then on the one that calls ev_run(); who hands a loop to another
  * thread lets go of it before. A runtime's loops may be on several threads; places with
  * isolation `thread` get loops of their own (place.h), on threads that Bough starts, with
- * all signals blocked, and joins. Addresses are for all of them: bough_send(),
- * bough_stop(), bough_end() and bough_kill() may be called on any thread,
- * bough_call_start() and bough_watch() on any that runs a loop of the runtime.
+ * all signals blocked but those of faults and BOUGH_GLANCE_SIGNAL (glance.h), and joins.
+ * Addresses are for all of them: bough_send(), bough_stop(), bough_end() and bough_kill()
+ * may be called on any thread, bough_call_start() and bough_watch() on any that runs a
+ * loop of the runtime.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_CORE_RUNTIME_H
@@ -87,15 +88,25 @@ BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,
 BOUGH_PUBLIC void bough_runtime_set_log_level(struct bough_runtime *runtime,
                                               enum bough_log_level level);
 
+/* That of now, and its data; for who puts another in front of it. */
+BOUGH_PUBLIC bough_log_function *bough_runtime_log(const struct bough_runtime *runtime,
+                                                   void **data);
+
 /* Changes the hook for what programs write; NULL: it goes to the log. */
 BOUGH_PUBLIC void bough_runtime_set_output(struct bough_runtime *runtime,
                                            bough_output_function *output, void *data);
+
+/* That of now, or NULL, and its data. */
+BOUGH_PUBLIC bough_output_function *
+bough_runtime_output(const struct bough_runtime *runtime, void **data);
 
 /* Now, for people, in nanoseconds since 1970 UTC. */
 BOUGH_PUBLIC int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime);
 
 /* Joins a libev loop, which stays the caller's and must outlive the runtime or this
- * loop's bough_loop_free(). NULL when memory is out. Thread: that of `ev`. */
+ * loop's bough_loop_free(). `ev` NULL: one is made, goes with the runtime, and is run by
+ * bough_loop_run(). NULL when memory is out. Thread: that of `ev`, or the one that is to
+ * run it. */
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_loop *
 bough_loop_new(struct bough_runtime *runtime, struct ev_loop *ev);
 
@@ -111,6 +122,16 @@ BOUGH_PUBLIC size_t bough_runtime_loop_count(struct bough_runtime *runtime);
 BOUGH_PUBLIC struct bough_runtime *bough_loop_runtime(struct bough_loop *loop);
 BOUGH_PUBLIC struct ev_loop *bough_loop_ev(struct bough_loop *loop);
 BOUGH_PUBLIC int64_t bough_loop_now_ms(const struct bough_loop *loop);
+
+/* For a loop that was made without a libev loop, on a clock that is not virtual: runs it
+ * until nothing lives on it and nothing of it waits, or bough_loop_break() is called. As
+ * long as no descriptor is watched there, no deadline is near and nobody has asked for
+ * bough_loop_ev(), it sleeps without libev, which makes a message from another thread to
+ * one that sleeps a third faster. Thread: the loop's; not from inside a callback. */
+BOUGH_PUBLIC void bough_loop_run(struct bough_loop *loop);
+
+/* bough_loop_run() returns after what is being run, whoever lives. Thread: the loop's. */
+BOUGH_PUBLIC void bough_loop_break(struct bough_loop *loop);
 
 /* For tests and simulations: runs what is ready until nothing is, or until `budget` tasks
  * and messages have run (a turn and its first message count as one). Returns how many

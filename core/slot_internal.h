@@ -123,6 +123,7 @@ struct bough_name {
     uint32_t restarts;
     uint32_t child_lives; /* how many places under it are lived in */
     atomic_bool asked;    /* a life was asked for from another loop */
+    atomic_bool stuck;    /* as somebody sees it who watches over it */
     bool detached;        /* in no tree or table any more */
     enum bough_isolation isolation;
     struct bough_actor *slot;
@@ -285,6 +286,19 @@ static inline bool bough_slot_takes(const struct bough_actor *slot)
     const union bough_gate plain = { { .phase = BOUGH_PLACE_RUNNING } };
 
     return slot->gate.inlet == plain.inlet;
+}
+
+/* A handler of an actor begins. Of those that are observed each message is one, too; of
+ * others who looks at a loop sees by other signs that messages are run. */
+static inline void bough_loop_beats(const struct bough_loop *loop,
+                                    const struct bough_actor *slot)
+{
+    const bool observed = (slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0;
+    const uint64_t who = observed ? (uint64_t)slot->annex->observed + 1 : 0;
+    const uint32_t count =
+        (uint32_t)atomic_load_explicit(loop->beat, memory_order_relaxed) + 1;
+
+    atomic_store_explicit(loop->beat, who << 32 | count, memory_order_relaxed);
 }
 
 /* What a life owns: every call with an owner is linked and unlinked once. */

@@ -6,8 +6,7 @@
  * it: threads are made as often as there are places apart at the same time, and end with
  * the runtime.
  *
- * As long as nothing but Bough's own is in such a loop's libev loop, the thread sleeps
- * without it.
+ * They are run as bough_loop_run() runs others: see alone.c.
  *
  * On a virtual clock there is no thread: whoever advances the clock runs these loops, and
  * every letter still goes the whole way.
@@ -16,13 +15,13 @@
 #define _GNU_SOURCE
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/glance.h>
 #include <bough/core/letter_internal.h>
 #include <bough/core/runtime_internal.h>
 
@@ -35,45 +34,19 @@ void bough_apart_check(struct bough_loop *loop)
     ev_break(loop->ev, EVBREAK_ALL);
 }
 
-/* Nothing is in its libev loop but what Bough keeps there itself, and nothing is due:
- * then it is woken by letters alone. */
-static bool awaits_letters_only(const struct bough_loop *loop)
-{
-    return loop->counts.sources == 0 &&
-           !atomic_load_explicit(&loop->lent, memory_order_relaxed) &&
-           bough_loop_next_ms(loop) < 0;
-}
-
-/* Such a loop leaves libev alone and sleeps in one read, where libev's poll takes a timer
- * of the kernel's, a poll and a read: a round trip between two that sleep so is as fast
- * as two bare threads with an eventfd each, and one through libev takes half as long
- * again, most of it the timer. */
-static void run_alone(struct bough_loop *loop)
-{
-    bough_loop_run_slice(loop);
-    bough_apart_check(loop);
-    if (loop->closing || !awaits_letters_only(loop)) return;
-    if (bough_loop_go_to_sleep(loop)) bough_loop_take_wake(loop);
-}
-
 static void *apart_run(void *data)
 {
     struct bough_loop *loop = data;
 
-    while (!loop->closing || loop->counts.lives > 0) {
-        if (loop->closing || !awaits_letters_only(loop)) {
-            ev_run(loop->ev, EVRUN_ONCE);
-        } else {
-            run_alone(loop);
-        }
-    }
+    while (!loop->closing || loop->counts.lives > 0)
+        bough_loop_run_once(loop);
     bough_loop_give_up(loop);
     bough_loop_leave_ev(loop);
     return NULL;
 }
 
 /* Signals are for the threads of the program; but what a fault of this one raises must
- * find its handler. */
+ * find its handler, and so must who asks where it is. */
 static void all_but_faults(sigset_t *set)
 {
     static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
@@ -81,6 +54,7 @@ static void all_but_faults(sigset_t *set)
     sigfillset(set);
     for (size_t i = 0; i < bough_count_of(faults); i++)
         sigdelset(set, faults[i]);
+    sigdelset(set, BOUGH_GLANCE_SIGNAL);
 }
 
 static enum bough_status start_thread(struct bough_loop *loop)
@@ -88,8 +62,6 @@ static enum bough_status start_thread(struct bough_loop *loop)
     sigset_t all, before;
     char name[16]; /* what Linux keeps */
 
-    /* None but the thread reads it: run_alone() waits there. */
-    if (fcntl(loop->wake_fd, F_SETFL, 0) != 0) return BOUGH_ESYSTEM;
     all_but_faults(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int error = pthread_create(&loop->thread, NULL, apart_run, loop);
@@ -106,13 +78,9 @@ static enum bough_status start_thread(struct bough_loop *loop)
 
 static struct bough_loop *apart_new(struct bough_runtime *runtime)
 {
-    struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOSIGMASK);
-    struct bough_loop *loop = ev != NULL ? bough_loop_new(runtime, ev) : NULL;
+    struct bough_loop *loop = bough_loop_new(runtime, NULL);
 
-    if (loop == NULL) {
-        if (ev != NULL) ev_loop_destroy(ev);
-        return NULL;
-    }
+    if (loop == NULL) return NULL;
     loop->apart = true;
     bough_loop_set_held(loop);
     return loop;

@@ -41,6 +41,7 @@ static void timer_expired(struct bough_loop *loop, struct bough_timeout *timeout
         bough_owned_remove(&timer->owned);
     }
     if (actor->gate.doomed) return;
+    bough_loop_beats(loop, actor);
     loop->running = actor;
     timer->callback(actor, timer);
     loop->running = NULL;
@@ -95,6 +96,7 @@ static void on_io(struct ev_loop *ev, ev_io *io, int events)
     (void)ev;
     if (actor->gate.doomed) return;
     bough_loop_enter(loop);
+    bough_loop_beats(loop, actor);
     loop->running = actor;
     source->callback(actor, source, events);
     loop->running = NULL;

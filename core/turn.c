@@ -130,6 +130,7 @@ struct bough_cell *bough_turn_next(struct bough_actor *slot)
     loop->message = bough_mail_take(slot);
     if ((slot->gate.detour & BOUGH_DETOUR_REDELIVERS) != 0) bough_quarantine_begins(slot);
     loop->later = NULL;
+    if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) bough_loop_beats(loop, slot);
     if (is_observed(slot)) bough_observed(slot, BOUGH_RUN_BEGINS);
     if (slot->type->messages == NULL ||
         is_known(slot->type, loop->message, bough_cell_bytes(loop->message)))

@@ -93,6 +93,7 @@ int64_t bough_wheel_next(struct bough_wheel *wheel)
     int slot;
     int64_t begins;
 
+    if (wheel->count == 0) return -1;
     put_away(wheel);
     if (wheel->due != NULL) return wheel->now_ms;
     /* A lower level ends before the next slot of a higher one begins. */

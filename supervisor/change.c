@@ -121,6 +121,7 @@ static void adopt(struct change *change, const struct bough_decide_spec *specs, 
     child->changed = !dynamic;
     child->shutdown_ms = bough_child_shutdown_ms(&specs[i].spec);
     child->start_limit_ms = specs[i].spec.start_timeout_ms;
+    bough_supervision_watch_over(change->actor, child);
 }
 
 static void commit(struct change *change)

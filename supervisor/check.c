@@ -173,6 +173,9 @@ static enum bough_status check_limits(const struct level *level,
     if (spec->start_timeout_ms < 0)
         return fault(level, spec->name, "start_timeout %" PRId64 " ms is below 0",
                      spec->start_timeout_ms);
+    if (spec->stuck_after_ms < 0)
+        return fault(level, spec->name, "stuck_after %" PRId64 " ms is below 0",
+                     spec->stuck_after_ms);
     if (spec->intensity > BOUGH_INTENSITY_MAX)
         return fault(level, spec->name, "intensity %" PRIu32 " is above the greatest, %d",
                      spec->intensity, BOUGH_INTENSITY_MAX);
@@ -297,13 +300,6 @@ static enum bough_status check_isolation(const struct level *level,
     if (spec->spare && !process)
         return fault(level, spec->name,
                      "a spare is a process that waits; it needs isolation \"process\"");
-    if (spec->stuck_after_ms != 0 && !process)
-        return fault(level, spec->name,
-                     "only a process can be ended while it is stuck; stuck_after needs "
-                     "isolation \"process\"");
-    if (spec->stuck_after_ms < 0)
-        return fault(level, spec->name, "stuck_after %" PRId64 " ms is below 0",
-                     spec->stuck_after_ms);
     return obstacle ? fault(level, spec->name, "%s", obstacle) : BOUGH_OK;
 }
 

@@ -16,6 +16,7 @@
 #include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/spec_pack.h>
 #include <bough/supervisor/supervisor.h>
+#include <bough/supervisor/watchdog_internal.h>
 
 enum { FIRST_CAPACITY = 8 };
 
@@ -137,6 +138,9 @@ static enum bough_status new_place(struct bough_actor *actor,
         place_spec.redeliver = 0;
         place_spec.speaks = spec.type;
     }
+    /* A supervisor's specs are copies already. */
+    place_spec.shares_options = place_spec.options == recruit->spec->options &&
+                                place_spec.options && !spec.type->copy_options;
     return bough_place_new(bough_actor_loop(actor), &place_spec, place);
 }
 
@@ -161,6 +165,7 @@ static bool make_room(struct bough_supervision *self)
 static void free_child(struct bough_supervised *child)
 {
     bough_watch_cancel(&child->watch);
+    bough_ward_free(child->ward);
     free(child->fault);
     bough_spec_free(child->own);
     free(child);
@@ -237,8 +242,26 @@ enum bough_status bough_supervision_add(struct bough_actor *actor,
         free(made);
         return status;
     }
+    bough_supervision_watch_over(actor, made);
     *child = made;
     return BOUGH_OK;
+}
+
+/* One in a process is looked after with all that are there. */
+void bough_supervision_watch_over(struct bough_actor *actor,
+                                  struct bough_supervised *child)
+{
+    const struct bough_child_spec *spec = child->spec;
+    const bool wanted = spec->stuck_after_ms > 0 && spec->isolation != BOUGH_PROCESS &&
+                        !is_group(spec) && !is_elsewhere(bough_state(actor), spec);
+
+    bough_ward_free(child->ward);
+    child->ward =
+        wanted ? bough_ward_new(bough_actor_loop(actor), child->place, spec) : NULL;
+    if (wanted && child->ward == NULL)
+        bough_report(actor, BOUGH_WARNING,
+                     "nobody looks whether %s is stuck: no memory, or no thread for it",
+                     bough_supervised_path(child));
 }
 
 enum bough_status bough_supervision_refurnish(struct bough_actor *actor,
@@ -247,8 +270,10 @@ enum bough_status bough_supervision_refurnish(struct bough_actor *actor,
     const struct bough_recruit recruit = { .name = child->name, .spec = child->spec };
     const enum bough_status status = new_place(actor, &recruit, &child->place);
 
-    if (status == BOUGH_OK) child->changed = false;
-    return status;
+    if (status != BOUGH_OK) return status;
+    child->changed = false;
+    bough_supervision_watch_over(actor, child);
+    return BOUGH_OK;
 }
 
 /* Its siblings in there may know of it. */
@@ -272,6 +297,8 @@ void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised
     bough_assert(!child->removed);
     child->removed = true;
     bough_timer_stop(&child->timer);
+    bough_ward_free(child->ward);
+    child->ward = NULL;
     HASH_DEL(self->by_name, child);
     tell_host(self, child, BOUGH_LEFT_FREE);
     bough_place_free(child->place, child->cause);

@@ -105,7 +105,7 @@ static void free_child_options(const struct bough_actor_type *type, void *option
     if (type->free_options)
         type->free_options(options);
     else
-        free(options);
+        bough_options_drop(options);
 }
 
 /* A type without options gets none, whatever the spec says. */

@@ -92,9 +92,6 @@ struct bough_child_spec {
     enum bough_on_restart on_restart;
     enum bough_isolation isolation;
     bool spare; /* with isolation `process`: another one waits, for the next life */
-    /* The same: how long its handlers may take, in ms, before it is stuck: it reports
-     * where, and is ended. 0: for ever */
-    int64_t stuck_after_ms;
     enum bough_when_full when_full; /* of a group: its own and its members' */
 
     /* Transient or temporary only, under an auto_shutdown other than never. */
@@ -103,6 +100,11 @@ struct bough_child_spec {
     /* Bough's own, all off when zeroed */
     struct bough_backoff backoff;
     int64_t start_timeout_ms; /* until ready, else failed with `timeout`; 0: for ever */
+    /* How long one handler (init, a message, a timer, a descriptor) may run; 0: for ever.
+     * In a process it is made to report where it is, and is ended and restarted, with
+     * `timeout`; of a supervisor in a process it is about all that live there. Elsewhere
+     * it is reported (BOUGH_EVENT_STUCK) and shown: see supervisor/watchdog.c. */
+    int64_t stuck_after_ms;
     bool any_intensity; /* true: `intensity` is meant, also when it is 0; else 0: none */
     uint32_t intensity; /* a limit of its own, beside its supervisor's */
     int64_t period_ms;  /* 0: 5,000 */

@@ -358,5 +358,5 @@ void bough_packed_options_free(const struct bough_actor_type *type, void *option
     if (type->free_options)
         type->free_options(options);
     else
-        free(options);
+        bough_options_drop(options);
 }

@@ -45,6 +45,7 @@ struct bough_supervised {
     struct bough_watch watch;        /* of its life; keeps why the last one ended */
     struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
     struct bough_exit_reason *fault; /* NULL: it has not failed to start so far */
+    struct bough_ward *ward;         /* its handlers have a limit; else NULL */
     int64_t start_limit_ms;
     struct bough_child_spec *own;  /* `spec`, when it is this child's alone; else NULL */
     struct bough_supervised *next; /* among the dead */
@@ -162,6 +163,10 @@ struct bough_child_spec bough_supervised_spec(const struct bough_child_spec *spe
 /* Gives its empty place what its changed spec says. Errors: as bough_place_new(). */
 BOUGH_CHECKED enum bough_status
 bough_supervision_refurnish(struct bough_actor *actor, struct bough_supervised *child);
+
+/* Watches over its place as its spec says, from now on. */
+void bough_supervision_watch_over(struct bough_actor *actor,
+                                  struct bough_supervised *child);
 
 /* Releases its place, and it as soon as nothing is under way with it. */
 void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised *child);

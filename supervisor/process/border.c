@@ -295,16 +295,6 @@ static bool has_room(struct bough_border *border, size_t needed)
     return look_for_room(border, needed);
 }
 
-static void put_frame(struct bough_border *border, const struct bough_frame *frame,
-                      const void *bytes)
-{
-    char *at = border->mine->ring + border->written % BOUGH_RING_SIZE;
-
-    memcpy(at, frame, sizeof(*frame));
-    bough_copy_bytes(at + sizeof(*frame), bytes, frame->len);
-    border->written += frame_size(frame->len);
-}
-
 static void pad(struct bough_border *border, size_t left)
 {
     const struct bough_frame frame = { .kind = BOUGH_FRAME_PAD };
@@ -314,18 +304,59 @@ static void pad(struct bough_border *border, size_t left)
     border->written += left;
 }
 
-/* Frames do not go round the end of the ring: the rest of it is left out. */
+/* Where a frame with so many bytes is to be written; NULL: there is no room. Frames do
+ * not go round the end of the ring: the rest of it is left out. */
+static struct bough_frame *make_room(struct bough_border *border, size_t len, bool must)
+{
+    const size_t size = frame_size(len);
+    const size_t left = BOUGH_RING_SIZE - (size_t)(border->written % BOUGH_RING_SIZE);
+    const size_t skip = left < size ? left : 0;
+
+    if (!has_room(border, skip + size + (must ? 0 : BOUGH_RING_RESERVE))) return NULL;
+    if (skip > 0) pad(border, skip);
+    return (void *)(border->mine->ring + border->written % BOUGH_RING_SIZE);
+}
+
+static void put(struct bough_border *border, struct bough_frame *there, const void *bytes,
+                size_t len)
+{
+    bough_copy_bytes(there + 1, bytes, len);
+    border->written += frame_size(len);
+    if (atomic_load_explicit(&border->mine->blocked, memory_order_relaxed) != 0)
+        atomic_store_explicit(&border->mine->blocked, 0, memory_order_relaxed);
+}
+
+/* Its frame is made in the ring: one that is copied there just after its members were
+ * stored one by one waits for these to be in the cache, longer than all the rest takes.
+ */
+enum bough_status bough_border_message(struct bough_border *border, uint64_t id,
+                                       unsigned flags, const void *bytes, size_t len)
+{
+    struct bough_frame large = { .kind = BOUGH_FRAME_MESSAGE,
+                                 .flags = (uint16_t)flags,
+                                 .id = id };
+    struct bough_frame *there;
+
+    if (len > BOUGH_FRAME_MAX)
+        return bough_border_write(border, &large, bytes, len, false);
+    there = make_room(border, len, false);
+    if (there == NULL) return BOUGH_EFULL;
+    *there = (struct bough_frame){ .len = (uint32_t)len,
+                                   .kind = BOUGH_FRAME_MESSAGE,
+                                   .flags = (uint16_t)flags,
+                                   .id = id };
+    put(border, there, bytes, len);
+    return BOUGH_OK;
+}
+
 enum bough_status bough_border_write(struct bough_border *border,
                                      struct bough_frame *frame, const void *bytes,
                                      size_t len, bool must)
 {
     const bool large = len > BOUGH_FRAME_MAX;
-    const size_t size = frame_size(large ? 0 : len);
-    const size_t left = BOUGH_RING_SIZE - (size_t)(border->written % BOUGH_RING_SIZE);
-    const size_t skip = left < size ? left : 0;
+    struct bough_frame *there = make_room(border, large ? 0 : len, must);
 
-    if (!has_room(border, skip + size + (must ? 0 : BOUGH_RING_RESERVE)))
-        return BOUGH_EFULL;
+    if (there == NULL) return BOUGH_EFULL;
     if (large) {
         const enum bough_status status = send_large(border, bytes, len);
         if (status != BOUGH_OK) return status;
@@ -333,12 +364,17 @@ enum bough_status bough_border_write(struct bough_border *border,
         frame->large = (uint32_t)len;
     }
     frame->len = large ? 0 : (uint32_t)len;
-    if (atomic_load_explicit(&border->mine->blocked, memory_order_relaxed) != 0)
-        atomic_store_explicit(&border->mine->blocked, 0, memory_order_relaxed);
-    if (skip > 0) pad(border, skip);
-    put_frame(border, frame, bytes);
-    atomic_store_explicit(&border->mine->written, border->written, memory_order_release);
+    *there = *frame;
+    put(border, there, bytes, frame->len);
     return BOUGH_OK;
+}
+
+/* Once for many frames: each time the other processor must fetch the line again. */
+void bough_border_show(struct bough_border *border)
+{
+    if (border->written == border->shown) return;
+    border->shown = border->written;
+    atomic_store_explicit(&border->mine->written, border->written, memory_order_release);
 }
 
 /* Keeping */
@@ -414,6 +450,7 @@ static void wake(int fd)
 bool bough_border_poke(struct bough_border *border)
 {
     if (border->written == border->told) return false;
+    bough_border_show(border);
     border->told = border->written;
     bough_border_wake(border);
     return true;
@@ -432,10 +469,13 @@ void bough_border_wake(struct bough_border *border)
 
 /* Reading */
 
-static size_t waiting(const struct bough_border *border)
+/* What was there when it was last looked at comes first, without another look. */
+static size_t waiting(struct bough_border *border)
 {
-    return (size_t)(atomic_load_explicit(&border->theirs->written, memory_order_acquire) -
-                    border->read);
+    if (border->their_written == border->read)
+        border->their_written =
+            atomic_load_explicit(&border->theirs->written, memory_order_acquire);
+    return (size_t)(border->their_written - border->read);
 }
 
 /* Where the next frame lies, after what was left out; NULL: nonsense. */
@@ -468,7 +508,7 @@ enum bough_status bough_border_read(struct bough_border *border,
 {
     size_t there = waiting(border);
 
-    free(border->large);
+    if (border->large != NULL) free(border->large);
     border->large = NULL;
     if (there == 0) return BOUGH_ENOREPLY;
     if (there > BOUGH_RING_SIZE) return BOUGH_EINVALID;

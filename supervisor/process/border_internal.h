@@ -90,10 +90,7 @@ struct bough_border_page {
     _Alignas(64) _Atomic uint32_t asleep;  /* odd: it sleeps; another number each time */
     _Atomic uint32_t blocked;              /* it waits for room in its own ring */
     _Atomic uint32_t curious;              /* the parent waits for progress */
-    /* The child's, for who wants to know whether it goes on: another number with each
-     * message and each round of its loop; and whether it waits for something to do. */
-    _Alignas(64) _Atomic uint64_t beat;
-    _Atomic uint32_t resting;
+    _Alignas(64) _Atomic uint64_t beat;    /* the child's: bough_loop_beat_at() */
     _Alignas(4096) char ring[BOUGH_RING_SIZE];
     _Atomic uint64_t progress[BOUGH_RESIDENTS_MAX][BOUGH_LANE_COUNT]; /* the child's */
 };
@@ -107,10 +104,11 @@ struct bough_frame_kept;
 struct bough_border {
     struct bough_border_page *mine;
     const struct bough_border_page *theirs;
-    uint64_t written, read; /* as in `mine` */
-    uint64_t their_read;    /* when last looked at */
-    int wake_fd;            /* readable: there is something to read */
-    int poke_fd;            /* the other's */
+    uint64_t written, read;             /* as in `mine` */
+    uint64_t shown;                     /* `written`, as the other side sees it */
+    uint64_t their_read, their_written; /* when last looked at */
+    int wake_fd;                        /* readable: there is something to read */
+    int poke_fd;                        /* the other's */
     int socket;
     uint64_t told;  /* `written` when the other side was last woken for it */
     uint32_t poked; /* their `asleep` that was woken */
@@ -149,13 +147,19 @@ volatile void *bough_border_crash_area(const struct bough_border *border);
 /* Writes a frame: BOUGH_EFULL when there is no room now (`blocked` is then said, and the
  * other side pokes when there may be), BOUGH_ENOMEM or BOUGH_ESYSTEM for a large one.
  * `must`: into the reserve, too. Its `len`, `large` and LARGE are filled in. The other
- * side is woken by bough_border_poke() alone. */
+ * side sees it after bough_border_show(), and is woken by bough_border_poke() alone,
+ * which shows it, too. */
 BOUGH_CHECKED enum bough_status bough_border_write(struct bough_border *border,
                                                    struct bough_frame *frame,
                                                    const void *bytes, size_t len,
                                                    bool must);
-/* The same, and keeps it when there is no room now: frames that are posted come in order.
- * BOUGH_EFULL: `most` are kept already. BOUGH_ENOMEM: there is no memory to keep it. */
+/* The same of a message. */
+BOUGH_CHECKED enum bough_status bough_border_message(struct bough_border *border,
+                                                     uint64_t id, unsigned flags,
+                                                     const void *bytes, size_t len);
+/* bough_border_write(), and keeps it when there is no room now: frames that are posted
+ * come in order. BOUGH_EFULL: `most` are kept already. BOUGH_ENOMEM: there is no memory
+ * to keep it. */
 BOUGH_CHECKED enum bough_status bough_border_post(struct bough_border *border,
                                                   struct bough_frame *frame,
                                                   const void *bytes, size_t len,
@@ -164,7 +168,10 @@ BOUGH_CHECKED enum bough_status bough_border_post(struct bough_border *border,
 /* Writes those kept for which there is room by now, and pokes. True: none is left. */
 bool bough_border_flush(struct bough_border *border);
 
-/* True: there was something to wake it for. */
+/* What was written is there to be read. */
+void bough_border_show(struct bough_border *border);
+
+/* The same, and wakes who sleeps. True: there was something to wake it for. */
 bool bough_border_poke(struct bough_border *border);
 
 /* Wakes the other side for something else than frames: room, or progress. Who is woken

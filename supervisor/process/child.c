@@ -36,7 +36,6 @@ static struct {
     struct ev_io woken, orphaned;
     struct ev_prepare before_poll;
     struct ev_check after_poll;
-    uint64_t beat;
     bool running; /* a message of the parent's: what is written goes with its end */
     bool untold;  /* some are done of which the parent has not been woken for */
 } child;
@@ -55,7 +54,10 @@ bool bough_child_write(struct bough_frame *frame, const void *bytes, size_t size
 
     if (bough_border_post(&child.border, frame, bytes, size, most) != BOUGH_OK)
         return false;
-    if (!child.running) bough_border_poke(&child.border);
+    if (child.running)
+        bough_border_show(&child.border); /* whatever becomes of this run */
+    else
+        bough_border_poke(&child.border);
     return true;
 }
 
@@ -69,6 +71,7 @@ void bough_child_leave(int code)
     struct pollfd polled[] = { { .fd = child.border.wake_fd, .events = POLLIN },
                                { .fd = child.border.socket, .events = POLLIN } };
 
+    bough_loop_rests(child.loop);
     while (!bough_border_flush(&child.border)) {
         (void)bough_border_sleep(&child.border);
         if (poll(polled, 2, -1) < 0 && errno != EINTR) break;
@@ -85,16 +88,10 @@ _Atomic uint64_t *bough_child_progress(uint32_t number, int lane)
     return &child.border.mine->progress[number][lane];
 }
 
-static void beat(void)
-{
-    atomic_store_explicit(&child.border.mine->beat, ++child.beat, memory_order_relaxed);
-}
-
 void bough_child_runs(uint32_t done, bool over)
 {
     child.running = !over;
     if (!over) return;
-    beat();
     child.untold = !bough_border_poke(&child.border);
     if (done % TELL_EVERY == 0 &&
         atomic_load_explicit(&child.border.theirs->curious, memory_order_relaxed) != 0)
@@ -106,7 +103,7 @@ void bough_child_runs(uint32_t done, bool over)
 static void on_idle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
 {
     (void)ev, (void)prepare, (void)events;
-    atomic_store_explicit(&child.border.mine->resting, 1, memory_order_relaxed);
+    bough_loop_rests(child.loop);
     if (!child.untold) return;
     child.untold = false;
     bough_border_wake(&child.border);
@@ -115,8 +112,7 @@ static void on_idle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
 static void on_polled(struct ev_loop *ev, struct ev_check *check, int events)
 {
     (void)ev, (void)check, (void)events;
-    beat();
-    atomic_store_explicit(&child.border.mine->resting, 0, memory_order_relaxed);
+    bough_loop_wakes(child.loop);
 }
 
 static void on_log(void *data, const struct bough_log_record *record)
@@ -330,6 +326,7 @@ static void be_called(int socket)
     if (calling != BOUGH_CALLED_HOST || count != BOUGH_BORDER_FILE_COUNT ||
         bough_border_join(&child.border, socket, files) != BOUGH_OK)
         _exit(BOUGH_CODE_CONFUSED);
+    bough_loop_beat_at(child.loop, &child.border.mine->beat);
     bough_crash_prepare(bough_border_crash_area(&child.border));
 }
 

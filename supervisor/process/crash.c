@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <bough/core/assert.h>
+#include <bough/supervisor/process/process_internal.h>
 
 #ifdef BOUGH_UNWIND
 #define UNW_LOCAL_ONLY
@@ -27,51 +28,53 @@ static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, 
 
 /* Of this process. */
 static struct bough_crash_area *area;
-static volatile sig_atomic_t dying; /* of which signal */
+static volatile sig_atomic_t dying;   /* of which signal */
+static volatile sig_atomic_t walking; /* along its stack */
 static _Alignas(16) char stack[64 * 1024];
 
 /* Where it was */
 
 #ifdef BOUGH_UNWIND
 
-static uint32_t walk(void *context, uint64_t *frames)
+void bough_crash_walk(void *context, uint64_t *frames, volatile uint32_t *count)
 {
     unw_cursor_t cursor;
     unw_word_t ip;
-    uint32_t count = 0;
 
-    if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) != 0) return 0;
+    *count = 0;
+    if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) != 0) return;
     do {
         if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0) break;
-        frames[count++] = ip;
-    } while (count < BOUGH_CRASH_FRAMES_MAX && unw_step(&cursor) > 0);
-    return count;
+        frames[*count] = ip;
+        ++*count;
+    } while (*count < BOUGH_CRASH_FRAMES_MAX && unw_step(&cursor) > 0);
 }
 
 void bough_crash_warm_up(void)
 {
     uint64_t frames[BOUGH_CRASH_FRAMES_MAX];
     unw_context_t context;
+    uint32_t count;
 
-    if (unw_getcontext(&context) == 0) (void)walk(&context, frames);
+    if (unw_getcontext(&context) == 0) bough_crash_walk(&context, frames, &count);
 }
 
 #else
 
 /* The innermost alone. */
-static uint32_t walk(void *context, uint64_t *frames)
+void bough_crash_walk(void *context, uint64_t *frames, volatile uint32_t *count)
 {
     const ucontext_t *where = context;
 
 #if defined(__x86_64__)
     frames[0] = (uint64_t)where->uc_mcontext.gregs[REG_RIP];
-    return 1;
+    *count = 1;
 #elif defined(__aarch64__)
     frames[0] = where->uc_mcontext.pc;
-    return 1;
+    *count = 1;
 #else
     (void)where, (void)frames;
-    return 0;
+    *count = 0;
 #endif
 }
 
@@ -122,22 +125,45 @@ static void wrote(uint32_t what)
     atomic_store_explicit(&area->written, what, memory_order_release);
 }
 
+/* Last, for it looks into what the actors may have written over. */
+static void copy_runner(void)
+{
+    const char *path = bough_loop_runs(bough_child_loop());
+    const size_t len = path != NULL ? strnlen(path, BOUGH_PATH_MAX - 1) : 0;
+
+    if (len > 0) memcpy(area->runner, path, len);
+    area->runner[len] = '\0';
+}
+
+/* Those frames that there are by now. */
+static __attribute__((noreturn)) void write_rest(void)
+{
+    walking = 0;
+    wrote(BOUGH_CRASH_FRAMES);
+    copy_maps();
+    wrote(BOUGH_CRASH_MAPS);
+    copy_runner();
+    wrote(BOUGH_CRASH_RUNNER);
+    die(dying);
+}
+
+/* A stack that was written over may break the walk along it: then that ends there. */
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     enum { SECONDS = 2 };
 
-    if (dying != 0) die(number);
+    if (walking != 0) write_rest();
+    if (dying != 0) die(dying);
     dying = number;
     alarm(SECONDS);
     area->signal = number;
     area->code = info->si_code;
     area->address = (uint64_t)(uintptr_t)info->si_addr;
     wrote(BOUGH_CRASH_SIGNAL);
-    area->frame_count = walk(context, area->frames);
-    wrote(BOUGH_CRASH_FRAMES);
-    copy_maps();
-    wrote(BOUGH_CRASH_MAPS);
-    die(number);
+    errno = 0; /* libunwind repeats a call for an EINTR that may be an old one */
+    walking = 1;
+    bough_crash_walk(context, area->frames, &area->frame_count);
+    write_rest();
 }
 
 void bough_crash_prepare(volatile void *memory)

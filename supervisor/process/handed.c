@@ -16,7 +16,10 @@
 #include <bough/core/assert.h>
 #include <bough/core/text.h>
 
-enum { FIRST_SIZE = 16 };
+enum {
+    FIRST_SIZE = 16,
+    SHOWN_AT_ONCE = 32 /* of a stream: the other side runs them meanwhile */
+};
 
 static struct bough_held **at(const struct bough_lane *lane, uint32_t number)
 {
@@ -89,27 +92,29 @@ void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held)
 static bool send(struct bough_proxy *proxy, int lane, uint32_t message)
 {
     struct bough_held *held = *at(&proxy->handed.lanes[lane], message);
-    struct bough_frame frame = { .kind = BOUGH_FRAME_MESSAGE,
-                                 .id = bough_handed_id(proxy->number, lane, message) };
     size_t size;
     const void *bytes = bough_held_bytes(held, &size);
+    const unsigned flags = (bough_held_is_asked(held) ? BOUGH_FRAME_ASKED : 0) |
+                           (lane == BOUGH_LANE_HIGH ? BOUGH_FRAME_HIGH : 0);
 
-    if (bough_held_is_asked(held)) frame.flags |= BOUGH_FRAME_ASKED;
-    if (lane == BOUGH_LANE_HIGH) frame.flags |= BOUGH_FRAME_HIGH;
-    return bough_border_write(&proxy->host->border, &frame, bytes, size, false) ==
-           BOUGH_OK;
+    return bough_border_message(&proxy->host->border,
+                                bough_handed_id(proxy->number, lane, message), flags,
+                                bytes, size) == BOUGH_OK;
 }
 
 void bough_handed_send(struct bough_proxy *proxy)
 {
+    struct bough_border *border = &proxy->host->border;
+
     if (proxy->ending) return; /* nobody takes them any more */
     for (int lane = BOUGH_LANE_COUNT; lane-- > 0;) {
         struct bough_lane *here = &proxy->handed.lanes[lane];
 
-        while (here->next != here->end && send(proxy, lane, here->next))
-            here->next++;
+        while (here->next != here->end && send(proxy, lane, here->next)) {
+            if (++here->next % SHOWN_AT_ONCE == 0) bough_border_show(border);
+        }
     }
-    bough_border_poke(&proxy->host->border);
+    bough_border_poke(border);
 }
 
 /* Ends */

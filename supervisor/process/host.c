@@ -21,8 +21,10 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/runtime.h>
+#include <bough/core/text.h>
 #include <bough/supervisor/process/crash_internal.h>
 #include <bough/supervisor/process/nursery_internal.h>
+#include <bough/supervisor/supervision_internal.h>
 
 enum {
     PATIENCE_MS = 5000, /* for a killed process, where nobody polls any more */
@@ -160,8 +162,6 @@ static enum bough_status cannot(struct bough_actor *owner, enum bough_status sta
     return status;
 }
 
-static void watch(struct bough_host *host, int64_t stuck_after_ms);
-
 static void attach(struct bough_host *host, const struct bough_child_spec *spec)
 {
     struct bough_actor *owner = host->owner;
@@ -173,7 +173,6 @@ static void attach(struct bough_host *host, const struct bough_child_spec *spec)
     bough_source_start(owner, &host->ended, host->pidfd, EV_READ, on_ended);
     bough_source_start(owner, &host->woken, host->border.wake_fd, EV_READ, on_woken);
     if (!bough_border_sleep(&host->border)) bough_border_come_back(&host->border);
-    watch(host, spec->stuck_after_ms);
     host->keeps_spare = spec->spare;
     if (spec->spare) bough_nursery_want(nursery_of(host), true);
     ev_timer_init(&host->settled, on_settled, SETTLED_SECONDS, SETTLED_SECONDS);
@@ -224,6 +223,8 @@ enum bough_status bough_host_new(struct bough_actor *owner,
         return status;
     }
     attach(made, spec);
+    made->watched.limit_ms = spec->stuck_after_ms;
+    bough_patience_begin(made, spec->stuck_after_ms);
     *host = made;
     return BOUGH_OK;
 }
@@ -345,24 +346,21 @@ static bool reap(struct bough_host *host, siginfo_t *info)
     return true;
 }
 
-static struct bough_exit_reason why_stuck(const struct bough_host *host)
+static struct bough_exit_reason reason_of(const struct bough_host *host,
+                                          const siginfo_t *info)
 {
-    const struct bough_proxy *runner = bough_host_runner(host);
+    char place[BOUGH_FAULT_TEXT], span[BOUGH_DURATION_TEXT];
 
-    return bough_exit_make(
-        BOUGH_EXIT_TIMEOUT, BOUGH_OK, 0, "stuck for more than %lld ms%s%s%s",
-        (long long)host->stuck_after_ms, runner != NULL ? ", while " : "",
-        runner != NULL ? bough_actor_path(runner->actor) : "",
-        runner != NULL ? " ran a message" : "");
-}
-
-static struct bough_exit_reason reason_of(const siginfo_t *info)
-{
     if (info->si_code == CLD_EXITED)
         return bough_exit_make(BOUGH_EXIT_CODE, BOUGH_OK, info->si_status,
                                "its process ended by itself");
-    if (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED)
-        return bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, info->si_status, NULL);
+    if (host->watched.stuck_ms > 0)
+        return bough_exit_make(BOUGH_EXIT_TIMEOUT, BOUGH_OK, 0, "stuck for %s",
+                               bough_print_ms(host->watched.stuck_ms, span));
+    if (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED) {
+        bough_fault_print_end(host, info->si_status, place);
+        return bough_exit_make(BOUGH_EXIT_SIGNAL, BOUGH_OK, info->si_status, "%s", place);
+    }
     return bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0,
                            "somebody else has waited for its process");
 }
@@ -385,10 +383,14 @@ static void name_runner(const struct bough_host *host, struct bough_exit_reason 
 {
     const struct bough_proxy *runner = bough_host_runner(host);
 
-    if (runner != NULL)
-        *reason =
-            bough_exit_make(reason->kind, reason->status, reason->number,
-                            "while %s ran a message", bough_actor_path(runner->actor));
+    const bool said = reason->kind != BOUGH_EXIT_CODE && reason->text[0] != '\0';
+    char place[BOUGH_EXIT_TEXT] = "";
+
+    if (runner == NULL) return;
+    if (said) bough_text_format(place, sizeof(place), "%s, ", reason->text);
+    *reason = bough_exit_make(reason->kind, reason->status, reason->number,
+                              "%swhile %s ran a message", place,
+                              bough_actor_path(runner->actor));
 }
 
 static void over(struct bough_host *host)
@@ -422,7 +424,7 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
 {
     struct ev_loop *ev = bough_loop_ev(bough_actor_loop(host->owner));
     const struct bough_proxy *own = own_proxy(host);
-    struct bough_exit_reason reason = reason_of(info);
+    struct bough_exit_reason reason = reason_of(host, info);
     const char *why;
 
     if (ended_by_itself(host, info)) host->ordered = false;
@@ -433,10 +435,9 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
     if (!read_rest(host, &why)) bough_host_distrust(host, why);
     if (info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED)
         bough_crash_report(host, info->si_code == CLD_DUMPED, &host->usage);
-    if (host->stuck) reason = why_stuck(host);
     if (host->unfit) reason = host->reason;
     if (own != NULL) return own->told ? own->reason : reason;
-    if (!host->stuck && !host->unfit) name_runner(host, &reason);
+    if (!host->unfit) name_runner(host, &reason);
     /* The owner first: nobody below it is to restart what it takes along. */
     bough_exit_because(host->owner, &reason);
     for (uint32_t i = 0; i < host->berth_count; i++) {
@@ -495,6 +496,12 @@ static void start_timer(struct bough_host *host, struct ev_timer *timer,
     ev_timer_start(ev, timer);
 }
 
+void bough_host_abort(struct bough_host *host)
+{
+    signal_it(host, SIGABRT);
+    start_timer(host, &host->patience, on_patience_over, SURVIVES_SECONDS);
+}
+
 void bough_host_end_now(struct bough_host *host)
 {
     struct pollfd polled = { .fd = host->pidfd, .events = POLLIN };
@@ -544,44 +551,6 @@ static void on_concern(struct ev_loop *ev, struct ev_timer *timer, int events)
     bough_loop_begin(loop);
     bough_exit_because(host->owner, &reason);
     bough_loop_end(loop);
-}
-
-/* Stuck: what it is busy with has taken too long. It is told to report where, by the
- * signal of a fault; and dies of that. */
-
-static void end_stuck(struct bough_host *host)
-{
-    host->stuck = true;
-    bough_timer_stop(&host->look);
-    signal_it(host, SIGABRT);
-    start_timer(host, &host->patience, on_patience_over, SURVIVES_SECONDS);
-}
-
-static void on_look(struct bough_actor *actor, struct bough_timer *timer)
-{
-    struct bough_host *host = bough_container(timer, struct bough_host, look);
-    const struct bough_border_page *theirs = host->border.theirs;
-    const uint64_t beat = atomic_load_explicit(&theirs->beat, memory_order_relaxed);
-    const bool rests = atomic_load_explicit(&theirs->resting, memory_order_relaxed) != 0;
-    const int64_t now_ms = bough_loop_now_ms(bough_actor_loop(actor));
-
-    if (rests || beat != host->beat) {
-        host->beat = beat;
-        host->beat_ms = now_ms;
-    } else if (now_ms - host->beat_ms >= host->stuck_after_ms) {
-        end_stuck(host);
-    }
-}
-
-static void watch(struct bough_host *host, int64_t stuck_after_ms)
-{
-    enum { LOOKS = 4 };
-    const int64_t every_ms = stuck_after_ms / LOOKS > 0 ? stuck_after_ms / LOOKS : 1;
-
-    if (stuck_after_ms == 0) return;
-    host->stuck_after_ms = stuck_after_ms;
-    host->beat_ms = bough_loop_now_ms(bough_actor_loop(host->owner));
-    bough_timer_start(host->owner, &host->look, every_ms, every_ms, on_look);
 }
 
 void bough_host_expect_end(struct bough_host *host)

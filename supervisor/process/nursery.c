@@ -42,6 +42,8 @@ struct bough_nursery {
     struct bough_spare *spares;
     size_t spare_count, wanted;
     atomic_int readers;
+    int64_t logged_ms; /* when a report of a crash was; 0: none so far */
+    unsigned unlogged; /* reports since then */
     struct bough_border buried[BURIED_MAX];
     size_t buried_count;
 };
@@ -84,7 +86,7 @@ static __attribute__((noreturn)) void be_a_child(int requests, int told, pid_t p
     die_with(program);
     bough_lineage_begin(program, true);
     setpgid(0, 0);
-    prctl(PR_SET_NAME, "bough-child");
+    prctl(PR_SET_NAME, BOUGH_CHILD_NAME);
     signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
@@ -491,6 +493,20 @@ bool bough_nursery_lend_reader(struct bough_nursery *nursery)
 void bough_nursery_return_reader(struct bough_nursery *nursery)
 {
     atomic_fetch_sub(&nursery->readers, 1);
+}
+
+bool bough_nursery_logs_report(struct bough_nursery *nursery, int64_t now_ms,
+                               unsigned *unlogged)
+{
+    enum { EVERY_MS = 1000 };
+
+    pthread_mutex_lock(&nursery->lock);
+    const bool due = nursery->logged_ms == 0 || now_ms - nursery->logged_ms >= EVERY_MS;
+    *unlogged = nursery->unlogged;
+    nursery->unlogged = due ? 0 : nursery->unlogged + 1;
+    if (due) nursery->logged_ms = now_ms;
+    pthread_mutex_unlock(&nursery->lock);
+    return due;
 }
 
 /* Borders of processes that are gone */

@@ -68,6 +68,11 @@ enum bough_calling {
 BOUGH_CHECKED bool bough_nursery_lend_reader(struct bough_nursery *nursery);
 void bough_nursery_return_reader(struct bough_nursery *nursery);
 
+/* Whether the report of a crash is for the log: one a second is. `*unlogged`: those since
+ * the last one that were not. */
+bool bough_nursery_logs_report(struct bough_nursery *nursery, int64_t now_ms,
+                               unsigned *unlogged);
+
 /* Unmapping and closing a border takes as long as a fifth of a restart: the nursery does
  * it later, when it is told to; or at once, when it has some already. `border` is empty
  * then. Thread: any. */

@@ -12,6 +12,7 @@
  * border.c    the memory between them
  * nursery.c   where processes are forked
  * limits.c    what a process may use, and as whom it runs
+ * patience.c  how long its handlers run
  *
  * An actor whose isolation is `process` has a host of its own. A supervisor whose
  * isolation is that has one for its whole subtree, and stays here itself: it runs none of
@@ -98,6 +99,16 @@ struct bough_berth {
     uint32_t next_free;
 };
 
+/* How long the handlers in a process run, as the parent sees it. */
+struct bough_patience {
+    struct bough_timer look;
+    int64_t limit_ms; /* of all that live there; 0: none */
+    int64_t every_ms; /* between two looks; 0: nobody looks */
+    uint64_t beat;    /* what it ran then, */
+    int64_t since_ms; /* and when it was first seen to */
+    int64_t stuck_ms; /* how long it had run when it was to end for that; 0: it was not */
+};
+
 /* A process, of one life of its owner: the proxy itself, or a supervisor. */
 struct bough_host {
     struct bough_actor *owner;
@@ -108,12 +119,7 @@ struct bough_host {
     struct ev_timer patience; /* with a process that was to end */
     struct ev_timer concern;  /* with actors that were to end */
     size_t ending;            /* those */
-    int64_t stuck_after_ms;   /* 0: nobody asks */
-    struct bough_timer look;  /* whether it is */
-    uint64_t beat;            /* when last looked at, and since when that is */
-    int64_t beat_ms;
-    bool stuck;
-    bool keeps_spare, asked; /* asked: its owner is to end in order */
+    bool keeps_spare, asked;  /* asked: its owner is to end in order */
     struct ev_timer settled;
     pid_t pid;
     int pidfd; /* -1: it is gone, and reaped */
@@ -122,6 +128,7 @@ struct bough_host {
     int signal;               /* what it was sent for that */
     bool unfit;               /* for `reason` nobody can live there */
     struct bough_exit_reason reason;
+    struct bough_patience watched;
     struct bough_berth *berths; /* by number */
     uint32_t berth_count, first_free;
     struct bough_proxy *busy; /* those that have handed on something */
@@ -175,6 +182,9 @@ void bough_host_distrust(struct bough_host *host, const char *why);
 void bough_host_expect_end(struct bough_host *host);
 void bough_host_saw_end(struct bough_host *host);
 
+/* It is to end by a fault of its own, which it reports, and soon by force. */
+void bough_host_abort(struct bough_host *host);
+
 /* Kills the process and waits for it: nobody polls any more. */
 void bough_host_end_now(struct bough_host *host);
 
@@ -182,6 +192,10 @@ void bough_host_end_now(struct bough_host *host);
  * place at all. */
 void bough_host_left(struct bough_host *host, const char *path, unsigned state);
 enum { BOUGH_LEFT_FREE = BOUGH_PLACE_STATE_COUNT };
+
+/* patience.c: looks after the handlers of all in there, which may run so long; or of that
+ * proxy, with the limit of its spec. 0: without a limit. */
+void bough_patience_begin(struct bough_host *host, int64_t limit_ms);
 
 /* proxy.c: news of it, and of its host. */
 void bough_proxy_is_ready(struct bough_proxy *proxy);
@@ -241,6 +255,9 @@ void bough_outlook_close(struct bough_host *host);
  * told over that socket. */
 void bough_process_prepare(void);
 void bough_process_main(int socket) __attribute__((noreturn));
+
+/* What ps(1) and core files call it. */
+#define BOUGH_CHILD_NAME "bough-child"
 
 /* Exit codes, as in sysexits.h: EX_SOFTWARE, EX_UNAVAILABLE. */
 enum { BOUGH_CODE_CONFUSED = 70, BOUGH_CODE_ORPHAN = 69 };

@@ -81,6 +81,7 @@ static enum bough_status enter(struct bough_proxy *proxy, struct bough_host *hos
                                          : bough_status_text(status));
         return status;
     }
+    bough_patience_begin(host, proxy->spec->stuck_after_ms);
     status = tell_start(proxy);
     if (status != BOUGH_OK)
         bough_fail(proxy->actor, status, "its process could not be told what to be: %s",

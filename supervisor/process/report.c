@@ -22,8 +22,9 @@
 #include <bough/core/text.h>
 #include <bough/supervisor/process/nursery_internal.h>
 #include <bough/supervisor/process/process_internal.h>
+#include <bough/supervisor/supervision_internal.h>
 
-enum { READER_MS = 30000, MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 256 };
+enum { MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 512 };
 
 /* Everything that is known, in one piece. */
 struct report {
@@ -41,79 +42,23 @@ struct report {
     _Alignas(max_align_t) char message[];
 };
 
-/* What the process says, checked */
-
-static bool is_fault(int number)
-{
-    return number == SIGSEGV || number == SIGBUS || number == SIGILL ||
-           number == SIGFPE || number == SIGABRT || number == SIGSYS || number == SIGTRAP;
-}
-
-static const char *code_text(int number, int code)
-{
-    if (code == SI_USER) return "sent by kill()";
-    if (code == SI_TKILL) return "raised by itself";
-    if (number == SIGSEGV && code == SEGV_MAPERR) return "nothing is there";
-    if (number == SIGSEGV && code == SEGV_ACCERR) return "not allowed there";
-    if (number == SIGBUS && code == BUS_ADRALN) return "not aligned";
-    if (number == SIGBUS && code == BUS_ADRERR) return "no such memory";
-    if (number == SIGFPE && code == FPE_INTDIV) return "integer division by zero";
-    if (number == SIGFPE && code == FPE_INTOVF) return "integer overflow";
-    if (number == SIGILL) return "no such instruction";
-    return "";
-}
-
-static void print_what(const struct bough_crash_area *area, char what[96])
-{
-    const char *name = sigabbrev_np(area->signal);
-    const char *text = code_text(area->signal, area->code);
-    const bool lies = (area->signal == SIGSEGV || area->signal == SIGBUS) &&
-                      area->code > 0 && area->code != SI_KERNEL;
-    char address[32] = "";
-
-    if (lies)
-        bough_text_format(address, sizeof(address), " at 0x%llx",
-                          (unsigned long long)area->address);
-    bough_text_format(what, 96, "%s%s%s%s", name != NULL ? name : "a signal", address,
-                      text[0] != '\0' ? ": " : "", text);
-}
-
-/* What is no text is made one, line by line. */
-static void clean(char *text)
-{
-    for (char *at = text; *at != '\0'; at++) {
-        const unsigned char byte = (unsigned char)*at;
-
-        if ((byte < ' ' && byte != '\n') || byte == 0x7f) *at = '?';
-    }
-    if (bough_utf8_valid(text, strlen(text))) return;
-    for (char *at = text; *at != '\0'; at++) {
-        if ((unsigned char)*at >= 0x80) *at = '?';
-    }
-}
-
-/* False: it has written nothing. Copied out, for whoever wrote it may still be there. */
-static bool take_area(const struct bough_host *host, struct report *report)
-{
-    struct bough_crash_area *area = &report->area;
-    const struct bough_crash_area *theirs =
-        (const struct bough_crash_area *)(uintptr_t)bough_border_crash_area(
-            &host->border);
-    const uint32_t written = atomic_load_explicit(&theirs->written, memory_order_acquire);
-
-    if (written == BOUGH_CRASH_NONE) return false;
-    memcpy(area, theirs, sizeof(*area));
-    if (!is_fault(area->signal)) return false;
-    if (written < BOUGH_CRASH_FRAMES || area->frame_count > BOUGH_CRASH_FRAMES_MAX)
-        area->frame_count = 0;
-    if (written < BOUGH_CRASH_MAPS || area->maps_size > BOUGH_CRASH_MAPS_MAX)
-        area->maps_size = 0;
-    memcpy(report->maps, theirs + 1, area->maps_size);
-    report->maps[area->maps_size] = '\0';
-    return true;
-}
-
 /* What the parent knows */
+
+static void take_fault(struct report *report, int64_t stuck_ms)
+{
+    const struct bough_crash_area *area = &report->area;
+    char span[BOUGH_DURATION_TEXT];
+
+    report->crash.signal = area->signal;
+    report->crash.code = area->code;
+    report->crash.has_address = bough_fault_has_address(area);
+    report->crash.address = area->address;
+    bough_fault_print(area, report->crash.what);
+    if (stuck_ms == 0) return;
+    report->crash.stuck_ms = stuck_ms;
+    bough_text_format(report->crash.what, sizeof(report->crash.what),
+                      "being stuck for %s", bough_print_ms(stuck_ms, span));
+}
 
 static void take_usage(struct report *report, const struct rusage *usage)
 {
@@ -122,22 +67,8 @@ static void take_usage(struct report *report, const struct rusage *usage)
     crash->user_ms = usage->ru_utime.tv_sec * 1000 + usage->ru_utime.tv_usec / 1000;
     crash->system_ms = usage->ru_stime.tv_sec * 1000 + usage->ru_stime.tv_usec / 1000;
     crash->memory = (int64_t)usage->ru_maxrss * 1024;
-}
-
-/* Where it is the kernel knows, and says it as a pattern. */
-static void take_core(struct report *report, bool dumped)
-{
-    char pattern[160] = "";
-    const int file = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
-    const ssize_t count = file >= 0 ? read(file, pattern, sizeof(pattern) - 1) : -1;
-
-    if (file >= 0) close(file);
-    if (!dumped || count <= 0) return;
-    pattern[strcspn(pattern, "\n")] = '\0';
-    bough_text_format(report->core, sizeof(report->core), "a core was dumped %s%s",
-                      pattern[0] == '|' ? "into the program " : "by the pattern ",
-                      pattern[0] == '|' ? pattern + 1 : pattern);
-    clean(report->core);
+    crash->minor_faults = usage->ru_minflt;
+    crash->major_faults = usage->ru_majflt;
 }
 
 static void take_log(const struct bough_host *host, struct report *report)
@@ -160,10 +91,11 @@ static void take_log(const struct bough_host *host, struct report *report)
 static void take_message(struct report *report, const struct bough_proxy *runner,
                          const void *message, size_t size)
 {
-    if (runner == NULL) return;
-    bough_text_format(report->runner, sizeof(report->runner), "%s",
-                      bough_actor_path(runner->actor));
-    report->crash.runner = report->runner;
+    const char *path =
+        runner != NULL ? bough_actor_path(runner->actor) : report->area.runner;
+
+    bough_text_format(report->runner, sizeof(report->runner), "%s", path);
+    if (path[0] != '\0') report->crash.runner = report->runner;
     if (size == 0) return;
     memcpy(report->message, message, size);
     report->crash.type = runner->spec->type;
@@ -181,7 +113,7 @@ static struct report *gather(const struct bough_host *host, bool dumped,
 
     if (size > MESSAGE_MAX) size = 0;
     struct report *report = calloc(1, sizeof(*report) + size);
-    if (report == NULL || !take_area(host, report) ||
+    if (report == NULL || !bough_fault_read(host, &report->area, report->maps) ||
         bough_place_info(bough_self(host->owner), &info) != BOUGH_OK) {
         free(report);
         return NULL;
@@ -190,14 +122,12 @@ static struct report *gather(const struct bough_host *host, bool dumped,
     report->nursery = bough_runtime_nursery(bough_actor_runtime(host->owner));
     report->type = info.type->name;
     bough_text_format(report->path, sizeof(report->path), "%s", info.path);
-    report->crash.signal = report->area.signal;
-    print_what(&report->area, report->crash.what);
-    if (host->stuck)
-        bough_text_format(report->crash.what, sizeof(report->crash.what),
-                          "being stuck for more than %lld ms",
-                          (long long)host->stuck_after_ms);
+    take_fault(report, host->watched.stuck_ms);
     take_usage(report, usage);
-    take_core(report, dumped);
+    if (dumped)
+        bough_fault_print_core(
+            &(struct bough_core){ .pid = host->pid, .signal = report->area.signal },
+            report->core, sizeof(report->core));
     take_log(host, report);
     take_message(report, runner, message, size);
     report->crash.backtrace = report->backtrace;
@@ -215,12 +145,12 @@ struct reporter {
     struct bough_source answer;
     struct bough_timer limit;
     struct bough_birth reader;
-    bool lent, reads, over; /* a reader was lent; it reads; the life is over */
+    bool begun, reads, over; /* a reader was asked for; it reads; the life is over */
     uint64_t cause;
 };
 
-static void log_lines(struct bough_runtime *runtime, const char *path, const char *before,
-                      const char *lines)
+void bough_crash_log(struct bough_runtime *runtime, const char *path, const char *before,
+                     const char *lines)
 {
     int count = 0;
 
@@ -235,9 +165,7 @@ static void log_lines(struct bough_runtime *runtime, const char *path, const cha
 static const char *message_name(const struct bough_crash *crash)
 {
     const struct bough_message_type *row =
-        crash->message != NULL
-            ? bough_message_row(crash->type, crash->message, crash->message_size)
-            : NULL;
+        bough_message_row(crash->type, crash->message, crash->message_size);
 
     return row != NULL ? row->name : "a message";
 }
@@ -248,14 +176,27 @@ static void log_report(const struct reporter *self)
     const struct report *report = self->report;
     const struct bough_crash *crash = &report->crash;
 
+    const char *in = crash->message != NULL ? ", while " : ", in ";
+    unsigned unlogged;
+
+    if (!bough_nursery_logs_report(
+            report->nursery, bough_loop_now_ms(bough_actor_loop(self->actor)), &unlogged))
+        return;
+    if (unlogged > 0)
+        bough_log(runtime, BOUGH_ERROR, "",
+                  "%u crash%s before the next one %s reported by events alone", unlogged,
+                  unlogged == 1 ? "" : "es", unlogged == 1 ? "was" : "were");
     bough_log(runtime, BOUGH_ERROR, report->path, "died of %s%s%s%s%s", crash->what,
-              crash->runner != NULL ? ", while " : "",
-              crash->runner != NULL ? crash->runner : "",
-              crash->runner != NULL ? " ran " : "",
-              crash->runner != NULL ? message_name(crash) : "");
-    log_lines(runtime, report->path, "", crash->backtrace);
-    log_lines(runtime, report->path, "it had said: ", crash->log);
-    log_lines(runtime, report->path, "", crash->core);
+              crash->runner != NULL ? in : "", crash->runner != NULL ? crash->runner : "",
+              crash->message != NULL ? " ran " : "",
+              crash->message != NULL ? message_name(crash) : "");
+    bough_crash_log(runtime, report->path, "", crash->backtrace);
+    bough_crash_log(runtime, report->path, "it had said: ", crash->log);
+    bough_log(runtime, BOUGH_ERROR, report->path,
+              "  it had used %lld ms of processor time and %lld KiB of memory",
+              (long long)(crash->user_ms + crash->system_ms),
+              (long long)crash->memory / 1024);
+    bough_crash_log(runtime, report->path, "", crash->core);
 }
 
 static void tell(struct reporter *self)
@@ -277,7 +218,7 @@ static void tell(struct reporter *self)
 
 static void tell_when_all_is_there(struct reporter *self)
 {
-    if (self->over && !self->reads) tell(self);
+    if (self->over && self->begun && !self->reads) tell(self);
 }
 
 static void on_over(struct bough_watch *watch, const struct bough_exit_reason *reason)
@@ -292,27 +233,19 @@ static void on_over(struct bough_watch *watch, const struct bough_exit_reason *r
 
 static void end_reader(struct reporter *self)
 {
-    if (!self->reads) return;
+    if (self->reads) bough_reader_end(self->report->nursery, &self->reader);
     self->reads = false;
-    bough_birth_kill(&self->reader);
-    close(self->reader.socket);
 }
 
 /* It says nothing when it has failed: then addresses have to do. */
 static void on_answer(struct bough_actor *actor, struct bough_source *source, int events)
 {
     struct reporter *self = bough_state(actor);
-    char *text = self->report->backtrace;
-    ssize_t size = recv(self->reader.socket, text, BOUGH_CRASH_TEXT - 1, MSG_DONTWAIT);
+    struct report *report = self->report;
 
     (void)events;
-    if (size <= 0) {
-        bough_crash_print(&self->report->area, self->report->maps, text,
-                          BOUGH_CRASH_TEXT);
-        size = (ssize_t)strlen(text);
-    }
-    text[size] = '\0';
-    clean(text);
+    bough_reader_receive(self->reads ? &self->reader : NULL, &report->area, report->maps,
+                         report->backtrace);
     bough_source_stop(source);
     bough_timer_stop(&self->limit);
     end_reader(self);
@@ -327,34 +260,21 @@ static void on_limit(struct bough_actor *actor, struct bough_timer *timer)
     on_answer(actor, &self->answer, 0);
 }
 
-static bool hand_over(const struct report *report, int socket)
+/* Not before the next life has had its process. */
+static void on_begin(struct bough_actor *actor, struct bough_timer *timer)
 {
-    const char calling = BOUGH_CALLED_READER;
-    const int file = memfd_create("bough-crash", MFD_CLOEXEC);
-    bool done = file >= 0 && ftruncate(file, BOUGH_CRASH_ROOM) == 0;
-
-    done = done && pwrite(file, &report->area, sizeof(report->area), 0) ==
-                       (ssize_t)sizeof(report->area);
-    done = done && pwrite(file, report->maps, report->area.maps_size,
-                          sizeof(report->area)) == (ssize_t)report->area.maps_size;
-    done = done && bough_files_send(socket, &calling, sizeof(calling), &file, 1) > 0;
-    if (file >= 0) close(file);
-    return done;
-}
-
-static bool start_reader(struct reporter *self)
-{
+    struct reporter *self = bough_state(actor);
     const struct report *report = self->report;
 
-    if (report->area.frame_count == 0 || report->area.maps_size == 0) return false;
-    self->lent = bough_nursery_lend_reader(report->nursery);
-    if (!self->lent ||
-        bough_nursery_take(report->nursery, &self->reader, true) != BOUGH_OK)
-        return false;
-    self->reads = true;
-    if (hand_over(report, self->reader.socket)) return true;
-    end_reader(self);
-    return false;
+    self->begun = true;
+    self->reads =
+        bough_reader_start(report->nursery, &report->area, report->maps, &self->reader);
+    if (!self->reads) {
+        on_answer(actor, &self->answer, 0);
+        return;
+    }
+    bough_source_start(actor, &self->answer, self->reader.socket, EV_READ, on_answer);
+    bough_timer_start(actor, timer, BOUGH_READER_MS, 0, on_limit);
 }
 
 static enum bough_status reporter_init(struct bough_actor *actor, const void *options)
@@ -367,14 +287,7 @@ static enum bough_status reporter_init(struct bough_actor *actor, const void *op
     self->watch.exited = on_over;
     self->watch.owner = actor;
     bough_watch(&self->watch, self->report->life);
-    if (start_reader(self)) {
-        bough_source_start(actor, &self->answer, self->reader.socket, EV_READ, on_answer);
-        bough_timer_start(actor, &self->limit, READER_MS, 0, on_limit);
-    } else {
-        bough_crash_print(&self->report->area, self->report->maps,
-                          self->report->backtrace, BOUGH_CRASH_TEXT);
-        clean(self->report->backtrace);
-    }
+    bough_timer_start(actor, &self->limit, 0, 0, on_begin);
     return BOUGH_OK;
 }
 
@@ -388,7 +301,6 @@ static void reporter_finish(struct bough_actor *actor)
     struct reporter *self = bough_state(actor);
 
     end_reader(self);
-    if (self->lent) bough_nursery_return_reader(self->report->nursery);
     free(self->report);
 }
 

@@ -65,15 +65,16 @@ static void publish(const struct resident *resident, int lane)
 static void on_run(void *data, uint32_t number, bool high, enum bough_run_step step)
 {
     struct resident *resident = residents[number];
-    union bough_progress *progress = &resident->progress[high];
+    union bough_progress progress = resident->progress[high];
 
     (void)data;
     if (step == BOUGH_RUN_OVER)
-        progress->done++;
+        progress.done++;
     else if (step == BOUGH_RUN_BEGINS)
-        progress->begun++;
+        progress.begun++;
+    resident->progress[high].all = progress.all;
     publish(resident, high);
-    bough_child_runs(progress->done, step != BOUGH_RUN_BEGINS);
+    bough_child_runs(progress.done, step != BOUGH_RUN_BEGINS);
 }
 
 static void on_answer(void *data, uint64_t id, enum bough_status status,

@@ -51,6 +51,30 @@ static uint64_t address_of(const struct bough_crash_area *area, uint32_t frame)
     return area->frames[frame] - (frame > 0 ? 1 : 0);
 }
 
+/* How many frames are the same as this one, which comes first: of a function that calls
+ * itself. More than a few are not printed. */
+static uint32_t same_from(const struct bough_crash_area *area, uint32_t frame)
+{
+    uint32_t count = 1;
+
+    while (frame + count < area->frame_count &&
+           area->frames[frame + count] == area->frames[frame])
+        count++;
+    return count;
+}
+
+/* The next one to print. */
+static uint32_t step(struct text *text, const struct bough_crash_area *area,
+                     uint32_t frame)
+{
+    enum { FEW = 3 };
+    const uint32_t count = same_from(area, frame);
+
+    if (count <= FEW) return frame + 1;
+    add(text, "\n    %" PRIu32 " more of the same", count - 1);
+    return frame + count;
+}
+
 /* Without names */
 
 /* Of the line "begin-end rwxp offset device inode path" that has the address in it. */
@@ -90,7 +114,7 @@ void bough_crash_print(const struct bough_crash_area *area, const char *maps, ch
     struct text text = { bytes, size, 0 };
 
     bytes[0] = '\0';
-    for (uint32_t i = 0; i < area->frame_count; i++) {
+    for (uint32_t i = 0; i < area->frame_count; i = step(&text, area, i)) {
         begin_line(&text, i);
         print_bare(&text, maps, address_of(area, i));
     }
@@ -143,7 +167,7 @@ static void print_all(struct text *text, const struct bough_crash_area *area, ch
 
     if (dwfl == NULL || dwfl_linux_proc_maps_report(dwfl, lines) != 0) return;
     dwfl_report_end(dwfl, NULL, NULL);
-    for (uint32_t i = 0; i < area->frame_count; i++) {
+    for (uint32_t i = 0; i < area->frame_count; i = step(text, area, i)) {
         begin_line(text, i);
         if (!print_named(text, dwfl, maps, address_of(area, i))) break;
     }
@@ -159,11 +183,26 @@ static void print_all(struct text *text, const struct bough_crash_area *area, ch
 
 #endif
 
+/* What it reads may be made to keep it busy, to hold it up (a pipe, where a file is
+ * expected), or to take up memory. A sanitizer has its own idea of memory. */
+static void limit_itself(void)
+{
+    enum { BUSY_SECONDS = 20, SECONDS = 30 };
+    const struct rlimit time = { BUSY_SECONDS, BUSY_SECONDS }, none = { 0, 0 };
+
+    setrlimit(RLIMIT_CPU, &time);
+    setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    const struct rlimit memory = { (rlim_t)8 << 30, (rlim_t)8 << 30 };
+    setrlimit(RLIMIT_AS, &memory);
+#endif
+    alarm(SECONDS);
+}
+
 void bough_crash_read(int socket, int file)
 {
     static char bytes[BOUGH_CRASH_TEXT];
     static char maps[BOUGH_CRASH_MAPS_MAX + 1];
-    const struct rlimit seconds = { 20, 20 };
     struct text text = { bytes, sizeof(bytes), 0 };
     const struct bough_crash_area *area =
         mmap(NULL, BOUGH_CRASH_ROOM, PROT_READ, MAP_SHARED, file, 0);
@@ -171,7 +210,7 @@ void bough_crash_read(int socket, int file)
     if (area == MAP_FAILED || area->frame_count > BOUGH_CRASH_FRAMES_MAX ||
         area->maps_size >= sizeof(maps))
         _exit(BOUGH_CODE_CONFUSED);
-    setrlimit(RLIMIT_CPU, &seconds);
+    limit_itself();
     unsetenv("DEBUGINFOD_URLS"); /* it would ask the network */
     memcpy(maps, area + 1, area->maps_size);
     print_all(&text, area, maps);

@@ -254,7 +254,7 @@ static void use_a_cgroup(void)
     int pidfd;
 
     if (bough_guard_new(NULL, &guard, NULL) != BOUGH_OK) _exit(1);
-    const struct bough_cgroups *cgroups = bough_guard_cgroup(guard);
+    struct bough_cgroups *cgroups = bough_guard_cgroup(guard);
     if (cgroups == NULL) _exit(0);
     const int cgroup = bough_cgroup_open(cgroups, "/a");
     if (cgroup < 0) _exit(2);
@@ -262,7 +262,7 @@ static void use_a_cgroup(void)
     close(cgroup);
     const pid_t far = read_number(program.out);
     end(&program);
-    while (!bough_cgroup_end(cgroups, "/a", &pidfd)) {
+    while (!bough_cgroup_end(cgroups, "/a", false, &pidfd)) {
         const struct bough_process process = { .pidfd = pidfd };
         if (!bough_process_wait(&process, BOUGH_TEST_LIMIT_MS)) _exit(3);
         close(pidfd);
@@ -270,7 +270,7 @@ static void use_a_cgroup(void)
     }
     bough_orphans_reap();
     if (lives(far)) _exit(4);
-    if (!bough_cgroup_end(cgroups, "/a", &pidfd)) _exit(5);
+    if (!bough_cgroup_end(cgroups, "/a", false, &pidfd)) _exit(5);
     char path[512];
     snprintf(path, sizeof(path), "%s", bough_guard_cgroups(guard));
     bough_guard_free(guard);

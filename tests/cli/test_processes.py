@@ -83,7 +83,9 @@ def a_fault_is_reported_with_its_backtrace_and_message(folder):
         contains("\n".join(crash["backtrace"]), function, "faulty.c:", " in bough")
         same(crash["message"], {"message": "crash", "fields": {"how": how, "code": 1}})
         same(crash["runner"], "/risky")
-        assert crash["usage"]["memory"] > 0
+        assert crash["usage"]["memory"] > 0 and crash["usage"]["minor_faults"] > 0
+        same((crash["name"], crash["address"] is not None),
+             (said[:4].rstrip(":"), how in ("segv", "stack")))
         ended = [event for event in events_of(folder)
                  if event["seq"] == reports[0]["cause"]]
         same((ended[0]["event"], ended[0]["life"]), ("exited", life))
@@ -93,15 +95,40 @@ def a_fault_is_reported_with_its_backtrace_and_message(folder):
 
 
 @fact
-def one_that_is_stuck_says_where_and_is_restarted(folder):
+def who_is_stuck_is_ended_and_reported(folder):
     folder.start(tree_of(stuck_after="500ms"))
     done = folder.bough("call", "/risky", "hang", code=1)
-    contains(done.stderr, "crashed: timeout: stuck for more than 500 ms, while /risky ran a message")
-    same(folder.ask("call", "/risky", "echo", '{"text": "on it goes"}'), {"text": "on it goes"})
-    until(lambda: "died of being stuck for more than 500 ms" in folder.bough("why", "/risky").stdout,
+    contains(done.stderr, "crashed: timeout: stuck for ")
+    same(folder.ask("call", "/risky", "echo", '{"text": "still here"}'), {"text": "still here"})
+    until(lambda: [event for event in events_of(folder) if event["event"] == "crash_report"],
           "the report")
-    contains(folder.bough("why", "/risky").stdout, "exited with timeout", "faulty")
-    same(place(folder, "/store")["life"], 1)
+    report = [event for event in events_of(folder) if event["event"] == "crash_report"][0]["crash"]
+    contains("\n".join(report["backtrace"]), "faulty_run")
+    same((report["name"], report["message"]["message"]), ("ABRT", "hang"))
+    assert report["stuck_ms"] >= 500
+    why = folder.ask("why", "/risky", "--json")
+    contains(why["text"], "exited with timeout: stuck for ", "while /risky ran hang")
+    same(why["crash"], report)
+
+
+@fact
+def who_is_stuck_on_a_thread_is_shown_until_it_goes_on(folder):
+    folder.start({"name": "risk", "children": [
+        child("far", "faulty", isolation="thread", stuck_after="200ms"), child("store", "kv")]})
+    same(place(folder, "/far")["stuck"], False)
+    folder.bough("send", "/far", "hang", '{"for": "3s"}')
+    until(lambda: place(folder, "/far")["stuck"], "that it is found")
+    same(place(folder, "/far")["state"], "running")
+    contains(folder.bough("status").stdout, "stuck")
+    contains(folder.bough("why", "/far").stdout, "/far is stuck: at ", " a handler had run for ",
+             "faulty_run")
+    until(lambda: not place(folder, "/far")["stuck"], "that it goes on")
+    told = [event for event in events_of(folder) if "stuck_ms" in event]
+    same([event["event"] for event in told], ["stuck", "unstuck"])
+    same((told[1]["cause"], place(folder, "/far")["life"]), (told[0]["seq"], 1))
+    contains("\n".join(told[0]["backtrace"]), "faulty_run")
+    assert told[0]["stuck_ms"] >= 200 and told[1]["stuck_ms"] > told[0]["stuck_ms"]
+    assert "stuck" not in folder.bough("why", "/far").stdout
 
 
 @fact

@@ -8,6 +8,7 @@ SPDX-License-Identifier: MIT
 import os
 import pathlib
 import re
+import resource
 import shutil
 import stat
 
@@ -146,6 +147,25 @@ def one_that_is_not_executable_is_a_failed_start(folder):
 
 
 @fact
+def check_says_what_is_missing_here(folder):
+    file = folder.write("x.json", tree_of(
+        program("a", ["bough-has-no-such"]), program("b", ["true"], env_file="none"),
+        program("c", ["true"], cwd="nowhere"), program("d", ["true"]),
+        program("e", ["bough-in-bin"], env={"PATH": str(folder.path / "bin")}),
+        child("f", "worker", options={"run": ["./none"]})))
+    (folder.path / "bin").mkdir()
+    tool = folder.path / "bin/bough-in-bin"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    same([(one["path"], one["text"].split(";")[0]) for one in
+          folder.ask("check", "--json", file)["obstacles"]],
+         [("/a", 'program "bough-has-no-such" was not found in PATH'),
+          ("/b", f'env_file "{folder.path}/none" cannot be read: No such file or directory'),
+          ("/c", f'cannot enter "{folder.path}/nowhere": No such file or directory'),
+          ("/f", f'program "{folder.path}/./none" is not there')])
+
+
+@fact
 def files_are_where_the_config_is(folder):
     """The tree is run from elsewhere."""
     (folder.path / "etc").mkdir()
@@ -275,6 +295,31 @@ def the_log_tells_who_wrote_what(folder):
     same(sorted((row["path"], row["text"], row["fields"]["stream"]) for row in rows),
          [("/a", "error", "stderr"), ("/a", "out", "stdout")])
     assert tree.alive()
+
+
+@fact
+def its_limit_of_files_is_not_that_of_bough(folder):
+    """Which raises its own as far as it goes."""
+    def lower():
+        resource.setrlimit(resource.RLIMIT_NOFILE,
+                           (300, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    tree = folder.start(tree_of(program("a", "echo files $(ulimit -n).; exec sleep 1000")),
+                        preexec_fn=lower)
+    until(lambda: "/a: files 300. " in tree.said(), "its limit")
+
+
+@fact
+def who_leaves_something_behind_comes_back_once(folder):
+    """What was killed with a cgroup must not take the next life along."""
+    tree = folder.start(tree_of(program("a", "(setsid sleep 1000 &); echo here; read x; exit 1",
+                                        stdin="input")))
+    for life in range(1, 6):
+        until(lambda: place(folder, "/a")["life"] == life and tree.said().count("here") == life,
+              "the next life")
+        folder.bough("call", "/a", "input", '{"last": true}')
+    until(lambda: place(folder, "/a")["life"] == 6, "the last life")
+    assert "KILL" not in tree.said(), tree.said()
 
 
 @fact

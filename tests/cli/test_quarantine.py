@@ -87,7 +87,7 @@ def it_is_an_event_with_its_cause_and_a_line_of_the_log(folder):
     cause = [event for event in events if event["seq"] == found[0]["cause"]][0]
     same((cause["event"], cause["path"]), ("exited", "/risky"))
     contains(folder.bough("events").stdout,
-             "/risky quarantined life 1, message crash (1): signal 11 (because of")
+             "/risky quarantined life 1, message crash (1): signal 11: at 0x0: nothing is there (because of")
     contains(tree.said(), '/risky: a message "crash" has ended 1 life and is in quarantine')
 
 

@@ -37,7 +37,8 @@ def status_shows_every_actor_parents_first(folder):
           "/till/receipts", "/till/audit"])
     same(sorted(places[1]),
          sorted(["path", "type", "state", "life", "restarts", "restart", "isolation", "pid",
-                 "memory", "cpu_ms", "uptime_ms", "mailbox", "handled", "quarantined"]))
+                 "memory", "cpu_ms", "stuck", "uptime_ms", "mailbox", "handled",
+                 "quarantined"]))
     same(sorted(places[1]["mailbox"]), ["capacity", "dropped", "length"])
     same({place["state"] for place in places}, {"running"})
     same(places[1]["pid"], None)

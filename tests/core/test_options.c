@@ -104,7 +104,7 @@ static void no_options_are_all_fallbacks(void **state)
 
     (void)state;
     assert_all_fallbacks(made);
-    free(made);
+    bough_options_drop(made);
 }
 
 static void zeroes_are_all_fallbacks(void **state)
@@ -114,7 +114,7 @@ static void zeroes_are_all_fallbacks(void **state)
 
     (void)state;
     assert_all_fallbacks(made);
-    free(made);
+    bough_options_drop(made);
 }
 
 static void what_is_given_is_kept(void **state)
@@ -144,7 +144,7 @@ static void what_is_given_is_kept(void **state)
     assert_int_equal(made->rotate.size, 1);
     assert_string_equal(made->rotate.folder, "/var");
     assert_ptr_equal(made->opaque, state);
-    free(made);
+    bough_options_drop(made);
 }
 
 static void a_copy_owes_nothing_to_the_original(void **state)
@@ -165,7 +165,7 @@ static void a_copy_owes_nothing_to_the_original(void **state)
     assert_string_equal(made->run[0], "cat");
     assert_string_equal(made->run[1], "argument");
     assert_null(made->run[2]);
-    free(made);
+    bough_options_drop(made);
 }
 
 static void a_word_or_an_object_and_a_map_are_copied(void **state)
@@ -179,7 +179,7 @@ static void a_word_or_an_object_and_a_map_are_copied(void **state)
     (void)state;
     assert_int_equal(made->output.how, 2);
     assert_null(made->output.file);
-    free(made);
+    bough_options_drop(made);
     made = copy(&object);
     file[0] = value[0] = 'x';
     assert_string_equal(made->output.file, "out.log");
@@ -187,7 +187,7 @@ static void a_word_or_an_object_and_a_map_are_copied(void **state)
     assert_string_equal(made->env[1], "1");
     assert_string_equal(made->env[3], "");
     assert_null(made->env[4]);
-    free(made);
+    bough_options_drop(made);
 }
 
 static void an_empty_list_of_strings_stays_a_list(void **state)
@@ -199,7 +199,7 @@ static void an_empty_list_of_strings_stays_a_list(void **state)
     (void)state;
     assert_non_null(made->run);
     assert_null(made->run[0]);
-    free(made);
+    bough_options_drop(made);
 }
 
 static void a_copy_of_a_copy_is_the_same(void **state)
@@ -214,8 +214,24 @@ static void a_copy_of_a_copy_is_the_same(void **state)
     assert_string_equal(second->log, "/l");
     assert_string_equal(second->run[2], "bc");
     assert_ptr_not_equal(second->run[2], first->run[2]);
-    free(second);
-    free(first);
+    bough_options_drop(second);
+    bough_options_drop(first);
+}
+
+static void a_copy_lasts_as_long_as_its_last_holder(void **state)
+{
+    const struct options given = { .file = "f" };
+    struct options *first = copy(&given);
+
+    (void)state;
+    const size_t before = bough_allocator_count();
+    const struct options *second = bough_options_share(first);
+    assert_ptr_equal(first, second);
+    assert_int_equal(bough_allocator_count(), before);
+    bough_options_drop(first);
+    assert_string_equal(second->file, "f");
+    bough_options_drop((void *)(uintptr_t)second);
+    bough_options_drop(NULL);
 }
 
 static void it_is_one_allocation(void **state)
@@ -227,7 +243,7 @@ static void it_is_one_allocation(void **state)
     const size_t before = bough_allocator_count();
     struct options *made = copy(&given);
     assert_int_equal(bough_allocator_count(), before + 1);
-    free(made);
+    bough_options_drop(made);
 }
 
 static void no_memory_is_null(void **state)
@@ -244,14 +260,14 @@ static void no_options_at_all_are_not_null(void **state)
 
     (void)state;
     assert_non_null(made);
-    free(made);
+    bough_options_drop(made);
 }
 
 static void copy_a_span(void *data)
 {
     const struct bough_field span = { .name = "n", .kind = BOUGH_TEXT, .size = 8 };
 
-    free(bough_options_copy(&span, 1, 8, data));
+    bough_options_drop(bough_options_copy(&span, 1, 8, data));
 }
 
 static void spans_in_options_are_a_bug(void **state)
@@ -271,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_word_or_an_object_and_a_map_are_copied),
         cmocka_unit_test(an_empty_list_of_strings_stays_a_list),
         cmocka_unit_test(a_copy_of_a_copy_is_the_same),
+        cmocka_unit_test(a_copy_lasts_as_long_as_its_last_holder),
         cmocka_unit_test(it_is_one_allocation),
         cmocka_unit_test(no_memory_is_null),
         cmocka_unit_test(no_options_at_all_are_not_null),

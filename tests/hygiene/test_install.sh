@@ -75,11 +75,23 @@ has_pages_and_completions() {
     done
 }
 
+# Where systemd looks for units of this prefix, with the path of the program in it.
+has_a_unit() {
+    local unit=$prefix/lib/systemd/system/bough@.service
+    grep -qE '^ExecStart=/.*/bough run /etc/bough/%i\.json$' "$unit" || return 1
+    command -v systemd-analyze >/dev/null || return 0
+    sed "s|^ExecStart=[^ ]*|ExecStart=$prefix/bin/bough|" "$unit" >"$work/bough@.service"
+    # A template is asked for by one of its names. The manual is not where man looks for it.
+    systemd-analyze verify "$work/bough@x.service" >"$work/said" 2>&1 || true
+    ! grep -F 'bough@' "$work/said" | grep -vF "Command 'man "
+}
+
 fact it_installs_into_a_prefix installs
 fact no_internal_header_is_installed holds_no_internal_header
 fact installed_headers_have_the_shape_of_the_tree headers_have_the_same_shape
 fact the_schema_and_the_examples_are_installed has_data
 fact manual_pages_and_completions_are_where_they_are_looked_for has_pages_and_completions
+fact a_unit_for_systemd_is_installed has_a_unit
 fact the_installed_binary_runs "$prefix/bin/bough" version
 write_consumer
 fact find_package_finds_it configures_and_builds

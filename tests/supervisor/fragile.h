@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include <bough/core/timer.h>
 #include <bough/supervisor/process/nursery.h>
 #include <bough/supervisor/supervisor.h>
+#include <bough/tests/support/fixture.h>
 #include <bough/tests/support/unit.h>
 
 /* An actor that breaks when it is told to. */
@@ -162,6 +165,17 @@ static const struct bough_actor_type fragile_type = {
     .run = fragile_run,
 };
 
+/* What is told of its end: of the report its numbers, and the backtrace. */
+struct fragile_end {
+    uint64_t seq, cause;
+    struct bough_exit_reason reason;
+    int reports;
+    struct bough_crash crash;
+    char backtrace[16384], runner[64];
+    atomic_int stuck, unstuck; /* how often; told on a thread that is none of ours */
+    int64_t stuck_ms;
+};
+
 /* A tree with one in a process, and one beside it */
 
 struct tree {
@@ -174,21 +188,57 @@ struct tree {
     bool ready, exited;
     struct bough_exit_reason reason; /* of its end */
     struct bough_address fragile, beside;
+    struct fragile_end end; /* of the last life at /fragile */
     char log[65536];
 };
 
-static void on_log(void *data, const struct bough_log_record *record)
+static void on_event(void *data, const struct bough_event *event)
 {
     struct tree *tree = data;
-    const size_t used = strlen(tree->log);
 
+    if (strcmp(event->path, "/fragile") != 0) return;
+    if (event->kind == BOUGH_EVENT_EXITED) {
+        tree->end.seq = event->seq;
+        tree->end.reason = *event->reason;
+    } else if (event->kind == BOUGH_EVENT_STUCK) {
+        tree->end.seq = event->seq;
+        tree->end.stuck_ms = event->stuck_ms;
+        snprintf(tree->end.backtrace, sizeof(tree->end.backtrace), "%s",
+                 event->backtrace);
+        atomic_fetch_add(&tree->end.stuck, 1);
+    } else if (event->kind == BOUGH_EVENT_UNSTUCK) {
+        tree->end.cause = event->cause;
+        tree->end.stuck_ms = event->stuck_ms;
+        atomic_fetch_add(&tree->end.unstuck, 1);
+    } else if (event->kind == BOUGH_EVENT_CRASH_REPORT) {
+        tree->end.reports++;
+        tree->end.cause = event->cause;
+        tree->end.crash = *event->crash;
+        snprintf(tree->end.backtrace, sizeof(tree->end.backtrace), "%s",
+                 event->crash->backtrace);
+        snprintf(tree->end.runner, sizeof(tree->end.runner), "%s",
+                 event->crash->runner != NULL ? event->crash->runner : "");
+    }
+}
+
+static void on_log(void *data, const struct bough_log_record *record)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct tree *tree = data;
+
+    pthread_mutex_lock(&lock);
+    const size_t used = strlen(tree->log);
     snprintf(tree->log + used, sizeof(tree->log) - used, "%s: %s\n", record->path,
              record->text);
+    pthread_mutex_unlock(&lock);
 }
 
 static void on_ready(struct bough_watch *watch)
 {
-    bough_container(watch, struct tree, watch)->ready = true;
+    struct tree *tree = bough_container(watch, struct tree, watch);
+
+    tree->ready = true;
+    ev_break(tree->ev, EVBREAK_ALL);
 }
 
 static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)
@@ -197,10 +247,11 @@ static void on_exited(struct bough_watch *watch, const struct bough_exit_reason 
 
     tree->reason = *reason;
     tree->exited = true;
+    ev_break(tree->ev, EVBREAK_ALL);
 }
 
 /* What is ready is run first: else it would be run just before a poll that nothing ends.
- */
+ * From a thread it may come just then: what is waited for ends the round. */
 static inline void one_round(struct tree *tree)
 {
     if (bough_loop_run_ready(tree->loop, SIZE_MAX) == 0) ev_run(tree->ev, EVRUN_ONCE);
@@ -212,8 +263,9 @@ static inline void wait_for(struct tree *tree, const bool *what)
         one_round(tree);
 }
 
-/* Started, and ready unless it could not. */
-static inline struct tree *start(const struct bough_child_spec *children, size_t count)
+/* Started, and ready unless it could not. NULL: on the machine's clock. */
+static inline struct tree *start_on(const struct bough_clock *clock,
+                                    const struct bough_child_spec *children, size_t count)
 {
     const struct bough_supervisor_options options = {
         .any_intensity = true,
@@ -223,10 +275,16 @@ static inline struct tree *start(const struct bough_child_spec *children, size_t
     };
     struct tree *tree = calloc(1, sizeof(*tree));
     struct bough_error error = { .text = "" };
-    struct bough_runtime_options runtime = { .log = on_log, .log_data = tree };
+    struct bough_runtime_options runtime = { .clock = clock,
+                                             .log = on_log,
+                                             .log_data = tree,
+                                             .event = on_event,
+                                             .event_data = tree };
 
     alarm(60);
-    assert_status(bough_nursery_new(&tree->nursery, &error), BOUGH_OK);
+    /* The thread sanitizer's own thread is there from the first thread on. */
+    if (bough_nursery_new(&tree->nursery, &error) != BOUGH_OK)
+        assert_false(bough_test_is_alone());
     runtime.nursery = tree->nursery;
     tree->ev = ev_loop_new(0);
     tree->runtime = bough_runtime_new(&runtime);
@@ -239,6 +297,11 @@ static inline struct tree *start(const struct bough_child_spec *children, size_t
     while (!tree->ready && !tree->exited)
         one_round(tree);
     return tree;
+}
+
+static inline struct tree *start(const struct bough_child_spec *children, size_t count)
+{
+    return start_on(NULL, children, count);
 }
 
 /* Fails when a process is left, dead or alive. */
@@ -268,6 +331,7 @@ static void done(struct bough_call *call, enum bough_status status)
     struct question *question = bough_container(call, struct question, call);
 
     question->done = true;
+    ev_break(bough_loop_ev(call->loop), EVBREAK_ALL);
     question->status = status;
     if (status == BOUGH_OK) memcpy(&question->reply, call->reply, call->reply_size);
 }

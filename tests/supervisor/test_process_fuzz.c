@@ -321,7 +321,8 @@ static void start_over(struct bough_border_page *page, struct bough_proxy *self)
 {
     union bough_progress progress;
 
-    atomic_store(&page->written, self->host->border.read = 0);
+    self->host->border.read = self->host->border.their_written = 0;
+    atomic_store(&page->written, 0);
     atomic_store(&page->read, self->host->border.written);
     for (int i = 0; i < BOUGH_LANE_COUNT; i++) {
         progress.begun = progress.done = self->handed.lanes[i].first;

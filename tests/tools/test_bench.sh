@@ -39,6 +39,49 @@ refused() {
     [ "$status" -eq 2 ] && [ ! -s "$work/lines" ] && [ -s "$work/complaint" ]
 }
 
+# eventually COMMAND...: within some seconds.
+eventually() {
+    local tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 3000 ] || return 1
+        sleep 0.01
+    done
+}
+
+# has_programs COUNT: that many children of the supervisor, of which the guard is none.
+has_programs() {
+    [ "$(pgrep -c -P "$supervisor" '^sleep$')" -eq "$1" ]
+}
+
+is_back() {
+    has_programs 3 && ! kill -0 "$victim" 2>/dev/null
+}
+
+# A program that is killed is back, and none outlives its supervisor.
+supervises() {
+    local victim left
+    printf '#!/bin/sh\nexec sleep 1000\n' >"$work/program"
+    chmod +x "$work/program"
+    "$bench" supervise "$work/program" 3 &
+    supervisor=$!
+    eventually has_programs 3 || return 1
+    victim=$(pgrep -P "$supervisor" '^sleep$' | head -n 1)
+    kill -KILL "$victim"
+    eventually is_back || return 1
+    left=$(pgrep -P "$supervisor" '^sleep$')
+    kill -KILL "$supervisor"
+    wait "$supervisor" 2>/dev/null || true
+    for victim in $left; do
+        eventually ended "$victim" || return 1
+    done
+}
+
+# ended PID: gone, or a zombie that its new parent has not waited for.
+ended() {
+    [ ! -e "/proc/$1/stat" ] || grep -q ') Z ' "/proc/$1/stat"
+}
+
 helps() {
     "$bench" --help | grep -q '^usage: bough-bench BENCH'
 }
@@ -55,6 +98,8 @@ fact kv_prints_its_line prints kv same
 fact grow_prints_a_line_for_each_size_that_n_reaches prints grow same-1000 shuffled-1000
 fact latency_prints_lines_by_both_clocks prints latency same-idle same-idle-cpu \
     same-busy1 same-busy1-cpu same-busy1000 same-busy1000-cpu -- "$latencies"
+fact programs_are_kept_running supervises
+fact programs_need_a_number refused supervise /bin/true many
 fact an_unknown_benchmark_is_refused refused knitting
 fact a_count_that_is_no_number_is_refused refused pingpong 12x
 fact a_count_of_nothing_is_refused refused pingpong 0

@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <ev.h>
-
 /* World */
 
 static void over(struct bough_watch *watch, const struct bough_exit_reason *reason)
@@ -22,7 +20,7 @@ static void over(struct bough_watch *watch, const struct bough_exit_reason *reas
     if (!bough_exit_good(reason)) {
         bench_die("the actor that measures", bough_exit_print(reason, why, sizeof(why)));
     }
-    ev_break(world->ev, EVBREAK_ONE);
+    bough_loop_break(world->loop);
 }
 
 void bench_world_open(struct bench_world *world)
@@ -36,10 +34,9 @@ void bench_world_open_with(struct bench_world *world, bool no_spin)
                                                    .no_spin = no_spin };
 
     *world = (struct bench_world){ .watch = { .exited = over } };
-    world->ev = ev_loop_new(EVFLAG_AUTO);
     world->runtime = bough_runtime_new(&options);
-    if (world->ev == NULL || world->runtime == NULL) bench_die("a runtime", "no memory");
-    world->loop = bough_loop_new(world->runtime, world->ev);
+    if (world->runtime == NULL) bench_die("a runtime", "no memory");
+    world->loop = bough_loop_new(world->runtime, NULL);
     if (world->loop == NULL) bench_die("a loop", "no memory");
 }
 
@@ -62,13 +59,12 @@ struct bough_address bench_spawn_on(struct bench_world *world,
 void bench_world_run(struct bench_world *world)
 {
     world->started_ns = bench_now_ns();
-    ev_run(world->ev, 0);
+    bough_loop_run(world->loop);
 }
 
 void bench_world_close(struct bench_world *world)
 {
     bough_runtime_free(world->runtime);
-    ev_loop_destroy(world->ev);
 }
 
 /* Measuring */

@@ -15,18 +15,15 @@
 #include <bough/core/place.h>
 #include <bough/core/runtime.h>
 
-struct ev_loop;
-
 /* A runtime with one loop, and when the actor that measures began and ended. */
 struct bench_world {
-    struct ev_loop *ev;
     struct bough_runtime *runtime;
     struct bough_loop *loop;
     struct bough_watch watch; /* over: the end of this actor is the end of the run */
     uint64_t started_ns, ended_ns;
 };
 
-/* Opens a world on a libev loop of its own. Nothing is logged there; every check, count
+/* Opens a world on a loop of its own. Nothing is logged there; every check, count
  * and event number of the runtime is on. `no_spin`: see core/runtime.h. */
 void bench_world_open(struct bench_world *world);
 void bench_world_open_with(struct bench_world *world, bool no_spin);
@@ -81,5 +78,8 @@ void bench_spawn(uint64_t n);
 void bench_restart(uint64_t n);
 void bench_procmsg(uint64_t n);
 void bench_procspawn(uint64_t n);
+
+/* No benchmark: a program that others measure. */
+_Noreturn void bench_supervise(const char *program, uint64_t n);
 
 #endif

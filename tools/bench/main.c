@@ -45,8 +45,10 @@ static const struct {
 
 static void print_usage(FILE *out)
 {
-    fprintf(out, "usage: bough-bench BENCH[/same|/threads] [N]\n\n"
-                 "Runs a benchmark of N operations and prints a JSON line a result.\n\n");
+    fprintf(out, "usage: bough-bench BENCH[/same|/threads] [N]\n"
+                 "       bough-bench supervise PROGRAM N\n\n"
+                 "Runs a benchmark of N operations and prints a JSON line a result; or\n"
+                 "keeps N processes of a program running until it is killed itself.\n\n");
     for (size_t i = 0; i < bough_count_of(benches); i++) {
         char name[32];
 
@@ -94,12 +96,23 @@ static int run(size_t i, const char *count)
     return EXIT_SUCCESS;
 }
 
+static int supervise(const char *program, const char *count)
+{
+    uint64_t n;
+
+    if (!parse_count(count, &n))
+        return refuse("N is a number from 1 to 1000000000, not", count);
+    bench_supervise(program, n);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         print_usage(stdout);
         return EXIT_SUCCESS;
     }
+    if (argc == 4 && strcmp(argv[1], "supervise") == 0)
+        return supervise(argv[2], argv[3]);
     if (argc != 2 && argc != 3) {
         print_usage(stderr);
         return USAGE;

@@ -31,6 +31,7 @@
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/port.h>
+#include <bough/tools/bough/service.h>
 #include <bough/tools/bough/sockets.h>
 #include <bough/tools/bough/tally.h>
 #include <bough/tools/bough/verbs.h>
@@ -43,8 +44,13 @@ enum {
 static const double DRAIN_SECONDS = 2; /* for the last answers, once the tree is down */
 static const double ORPHAN_SECONDS = 0.2; /* that orphans which have ended may wait */
 
+/* What goes on to the command that is named by "exit_with". */
+static const int forwarded[] = { SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+
 struct program {
-    char *name; /* the tree's */
+    char *name;      /* the tree's */
+    char *exit_with; /* the path of a command; NULL: none */
+    int exit_code;   /* its last; -1: it has not ended */
     size_t workers, supervisors;
     char socket[BOUGH_SOCKET_PATH];
 
@@ -52,6 +58,7 @@ struct program {
     struct bough_nursery *nursery;
     struct ev_loop *ev;
     struct ev_signal terminate, interrupt, hangup, child;
+    struct ev_signal forward[bough_count_of(forwarded)];
     struct ev_timer orphans;
     struct bough_history *history;
     struct bough_journal *journal;
@@ -60,6 +67,7 @@ struct program {
     struct bough_loop *loop;
     struct bough_logger_hook hook;
     struct bough_control *control;
+    struct bough_service service;
     struct bough_port *port; /* of metrics; NULL: none is wanted */
 
     struct bough_supervisor root;
@@ -71,34 +79,52 @@ struct program {
 
 /* What happens to the tree */
 
+/* As a shell has it. */
+static int exit_code_of(const struct bough_exit_reason *reason)
+{
+    switch (reason->kind) {
+    case BOUGH_EXIT_NORMAL:
+    case BOUGH_EXIT_SHUTDOWN: return 0;
+    case BOUGH_EXIT_CODE: return reason->number;
+    case BOUGH_EXIT_SIGNAL: return 128 + reason->number;
+    case BOUGH_EXIT_KILLED:
+    case BOUGH_EXIT_TIMEOUT: return 128 + SIGKILL;
+    case BOUGH_EXIT_ERROR:
+    case BOUGH_EXIT_LOST:
+    case BOUGH_EXIT_KIND_COUNT: break;
+    }
+    return BOUGH_CODE_FAILED;
+}
+
+/* Where there is a logger: the loop that is busy may be the one that writes the log, and
+ * the one that answers who asks. */
+static void complain_stuck(const struct program *program, const struct bough_event *event)
+{
+    bough_complain("%s: %s is stuck: a handler has run for %lld ms, and still does",
+                   program->name, event->path, (long long)event->stuck_ms);
+    for (const char *line = event->backtrace; *line != '\0';) {
+        const size_t len = strcspn(line, "\n");
+
+        bough_complain("  %.*s", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+}
+
 static void on_event(void *data, const struct bough_event *event)
 {
     struct program *program = data;
 
+    if (event->kind == BOUGH_EVENT_EXITED && program->exit_with != NULL &&
+        strcmp(event->path, program->exit_with) == 0)
+        program->exit_code = exit_code_of(event->reason);
+
     if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
         program->gave_up = true;
     }
+    if (event->kind == BOUGH_EVENT_STUCK && program->hook.logger.address.slot != NULL)
+        complain_stuck(program, event);
     bough_history_add(program->history, event);
     bough_tally_add(program->tally, event);
-}
-
-/* All lines are kept for who wants to read them, too. */
-static void on_log(void *data, const struct bough_log_record *record)
-{
-    struct program *program = data;
-
-    bough_journal_add(program->journal, record);
-    bough_logger_hook_log(&program->hook, record);
-}
-
-/* One that the logger has no room for now comes again. */
-static bool on_output(void *data, const struct bough_log_record *record)
-{
-    struct program *program = data;
-
-    if (!bough_logger_hook_output(&program->hook, record)) return false;
-    bough_journal_add(program->journal, record);
-    return true;
 }
 
 static void on_ready(struct bough_watch *watch)
@@ -106,6 +132,7 @@ static void on_ready(struct bough_watch *watch)
     struct program *program = bough_container(watch, struct program, watch);
 
     program->ready = true;
+    bough_service_say(&program->service, "READY=1\nSTATUS=up");
     bough_log(program->runtime, BOUGH_INFO, "/",
               "%s is up: %zu actor%s under %zu supervisor%s", program->name,
               program->workers, program->workers == 1 ? "" : "s", program->supervisors,
@@ -125,6 +152,7 @@ static void stop(struct program *program)
 {
     if (program->stopping) return;
     program->stopping = true;
+    bough_service_say(&program->service, "STOPPING=1\nSTATUS=stopping");
     bough_supervisor_stop(program->root);
 }
 
@@ -174,6 +202,29 @@ static void on_hangup(struct ev_loop *ev, struct ev_signal *watcher, int events)
     bough_log(program->runtime, BOUGH_WARNING, "", "SIGHUP, and no logger to tell");
 }
 
+/* The number is its process's until that is reaped, here, on this thread. */
+static void on_forward(struct ev_loop *ev, struct ev_signal *watcher, int events)
+{
+    const struct program *program = watcher->data;
+    struct bough_address place;
+    struct bough_place_info info;
+
+    (void)ev, (void)events;
+    if (bough_lookup(program->loop, program->exit_with, &place) == BOUGH_OK &&
+        bough_place_info(place, &info) == BOUGH_OK && info.pid > 0)
+        kill((pid_t)info.pid, watcher->signum);
+}
+
+static void watch_forwarded(struct program *program)
+{
+    for (size_t i = 0; i < bough_count_of(forwarded); i++) {
+        ev_signal_init(&program->forward[i], on_forward, forwarded[i]);
+        program->forward[i].data = program;
+        if (program->exit_with != NULL)
+            ev_signal_start(program->ev, &program->forward[i]);
+    }
+}
+
 /* Many may end at once, and most are waited for by somebody. */
 static void on_child(struct ev_loop *ev, struct ev_signal *watcher, int events)
 {
@@ -205,6 +256,7 @@ static void watch_signals(struct program *program)
     ev_signal_start(program->ev, &program->interrupt);
     ev_signal_start(program->ev, &program->hangup);
     if (program->guard != NULL) ev_signal_start(program->ev, &program->child);
+    watch_forwarded(program);
 }
 
 static void unwatch_signals(struct program *program)
@@ -213,6 +265,8 @@ static void unwatch_signals(struct program *program)
     ev_signal_stop(program->ev, &program->interrupt);
     ev_signal_stop(program->ev, &program->hangup);
     ev_signal_stop(program->ev, &program->child);
+    for (size_t i = 0; i < bough_count_of(forwarded); i++)
+        ev_signal_stop(program->ev, &program->forward[i]);
     ev_timer_stop(program->ev, &program->orphans);
 }
 
@@ -276,27 +330,19 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     return bough_control_new(&options, &program->control, error);
 }
 
-/* What the command line says goes before the file. Both were checked. */
-static enum bough_status make_port(struct program *program,
-                                   const struct bough_config_tree *tree,
-                                   const struct bough_arguments *arguments,
+/* `endpoint` NULL: none is wanted. */
+static enum bough_status make_port(struct program *program, const char *endpoint,
                                    struct bough_error *error)
 {
-    const char *given = arguments->options[BOUGH_OPTION_METRICS];
-    const char *text = given != NULL ? given : tree->metrics;
     const struct bough_figures_source source = {
         .loop = program->loop,
         .history = program->history,
         .tally = program->tally,
         .name = program->name,
     };
-    struct bough_endpoint endpoint;
-    enum bough_status status;
 
-    if (text == NULL) return BOUGH_OK;
-    status = bough_endpoint_parse(text, &endpoint, error);
-    if (status != BOUGH_OK) return status;
-    return bough_port_new(&source, &endpoint, &program->port, error);
+    if (endpoint == NULL) return BOUGH_OK;
+    return bough_port_new(&source, endpoint, &program->port, error);
 }
 
 static enum bough_status start_tree(struct program *program,
@@ -311,8 +357,9 @@ static enum bough_status start_tree(struct program *program,
             return bough_error_set(error, status, "cannot reach %s", tree->log);
     }
     program->hook.least = BOUGH_INFO;
-    bough_runtime_set_log(program->runtime, on_log, program);
-    bough_runtime_set_output(program->runtime, on_output, program);
+    bough_runtime_set_log(program->runtime, bough_logger_hook_log, &program->hook);
+    bough_runtime_set_output(program->runtime, bough_logger_hook_output, &program->hook);
+    bough_journal_tap(program->journal, program->runtime);
     program->watch.ready = on_ready;
     program->watch.exited = on_exited;
     return bough_supervisor_start(program->loop, &tree->options, &program->watch,
@@ -324,6 +371,7 @@ static enum bough_status make(struct program *program,
                               const struct bough_arguments *arguments,
                               struct bough_error *error)
 {
+    const char *metrics = arguments->options[BOUGH_OPTION_METRICS];
     enum bough_status status = bough_socket_choose(
         arguments->options[BOUGH_OPTION_CONTROL], arguments->options[BOUGH_OPTION_NAME],
         program->name, program->socket, error);
@@ -339,9 +387,11 @@ static enum bough_status make(struct program *program,
     status = make_runtime(program);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);
-    if (status == BOUGH_OK) status = make_port(program, tree, arguments, error);
+    if (status == BOUGH_OK)
+        status = make_port(program, metrics != NULL ? metrics : tree->metrics, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
+    bough_service_watch(&program->service, program->ev);
     return start_tree(program, tree, error);
 }
 
@@ -350,6 +400,7 @@ static void unmake(struct program *program)
     bough_port_free(program->port);
     bough_control_free(program->control);
     if (program->runtime != NULL) bough_runtime_free(program->runtime);
+    bough_service_close(&program->service, program->ev);
     if (program->ev != NULL) {
         unwatch_signals(program);
         ev_loop_destroy(program->ev);
@@ -357,6 +408,7 @@ static void unmake(struct program *program)
     bough_nursery_free(program->nursery);
     bough_guard_free(program->guard);
     bough_history_free(program->history);
+    free(program->exit_with);
     bough_journal_free(program->journal);
     bough_tally_free(program->tally);
     free(program->name);
@@ -440,9 +492,12 @@ static int make_from(struct program *program, struct bough_config *config,
     enum bough_status status = BOUGH_ENOMEM;
 
     program->name = strdup(tree->name);
+    program->exit_code = -1;
+    if (tree->exit_with != NULL) program->exit_with = strdup(tree->exit_with);
     program->workers = tree->workers;
     program->supervisors = tree->supervisors;
-    if (program->name != NULL) status = make(program, tree, arguments, &error);
+    if (program->name != NULL && (program->exit_with || !tree->exit_with))
+        status = make(program, tree, arguments, &error);
     if (status != BOUGH_OK) bough_complain("%s: %s", tree->name, error.text);
     bough_config_free(config);
     malloc_trim(0);
@@ -469,6 +524,7 @@ int bough_cmd_run(const struct bough_arguments *arguments)
 
     if (code == BOUGH_CODE_DONE) code = bough_load(arguments->words[0], &config);
     if (code != BOUGH_CODE_DONE) return code;
+    bough_service_open(&program.service);
     code = make_from(&program, config, arguments);
     if (code != BOUGH_CODE_DONE) {
         unmake(&program);
@@ -478,6 +534,7 @@ int bough_cmd_run(const struct bough_arguments *arguments)
     ev_run(program.ev, 0);
     if (program.down) drain(&program);
     code = judge(&program);
+    if (program.exit_code >= 0) code = program.exit_code;
     unmake(&program);
     return code;
 }

@@ -67,7 +67,14 @@ static struct bough_event parse_event(const json_t *json, enum bough_event_kind 
         .restarts = (uint32_t)integer(json, "restarts"),
         .allowed = (uint32_t)integer(json, "allowed"),
         .period_ms = integer(json, "period_ms"),
+        .stuck_ms = integer(json, "stuck_ms"),
     };
+}
+
+/* What there is to show of it, besides. */
+static const char *view_of(enum bough_event_kind kind)
+{
+    return kind == BOUGH_EVENT_STUCK ? "backtrace" : "crash";
 }
 
 static bool grow(struct events *events)
@@ -111,7 +118,7 @@ static bool take_line(void *data, const char *line)
     events->list[events->count] = parse_event(json, kind);
     events->reasons[events->count] = bough_history_reason(json);
     events->crashes[events->count] =
-        (struct bough_crash){ .view = json_object_get(json, "crash") };
+        (struct bough_crash){ .view = json_object_get(json, view_of(kind)) };
     events->lines[events->count++] = json;
     return true;
 }
@@ -180,7 +187,10 @@ static int print_json(const struct bough_why *why, const char *text)
     view = json_pack("{s:s, s:o, s:b, s:o}", "path", why->path, "text",
                      bough_output_string(text), "complete", !why->incomplete, "events",
                      told);
-    if (view == NULL) {
+    if (view == NULL ||
+        (why->crash != NULL &&
+         json_object_set_new(view, "crash", json_deep_copy(why->crash->view)) != 0)) {
+        json_decref(view);
         bough_complain("out of memory");
         return BOUGH_CODE_FAILED;
     }

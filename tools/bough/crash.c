@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tools/bough/crash.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,19 +12,6 @@
 
 /* As JSON */
 
-static json_t *lines_json(const char *lines)
-{
-    json_t *array = json_array();
-
-    for (const char *line = lines; array != NULL && *line != '\0';) {
-        const size_t len = strcspn(line, "\n");
-
-        json_array_append_new(array, json_stringn(line, len));
-        line += len + (line[len] == '\n');
-    }
-    return array;
-}
-
 static json_t *message_json(const struct bough_crash *crash)
 {
     return crash->message != NULL
@@ -31,16 +19,31 @@ static json_t *message_json(const struct bough_crash *crash)
                : json_null();
 }
 
+static json_t *address_json(const struct bough_crash *crash)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "0x%" PRIx64, crash->address);
+    return crash->has_address ? json_string(text) : json_null();
+}
+
 json_t *bough_crash_json(const struct bough_crash *crash)
 {
+    const char *name = sigabbrev_np(crash->signal);
+
     return json_pack(
-        "{s:i, s:s, s:o, s:o?, s:o, s:o, s:o, s:{s:I, s:I, s:I}}", "signal",
-        crash->signal, "what", crash->what, "backtrace", lines_json(crash->backtrace),
-        "runner", crash->runner != NULL ? json_string(crash->runner) : NULL, "message",
-        message_json(crash), "log", lines_json(crash->log), "core",
+        "{s:i, s:s?, s:i, s:o, s:s, s:o, s:o?, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, "
+        "s:I}, s:I}",
+        "signal", crash->signal, "name", name, "code", crash->code, "address",
+        address_json(crash), "what", crash->what, "backtrace",
+        bough_output_lines(crash->backtrace), "runner",
+        crash->runner != NULL ? json_string(crash->runner) : NULL, "message",
+        message_json(crash), "log", bough_output_lines(crash->log), "core",
         crash->core[0] != '\0' ? bough_output_string(crash->core) : json_null(), "usage",
         "user_ms", (json_int_t)crash->user_ms, "system_ms", (json_int_t)crash->system_ms,
-        "memory", (json_int_t)crash->memory);
+        "memory", (json_int_t)crash->memory, "minor_faults",
+        (json_int_t)crash->minor_faults, "major_faults", (json_int_t)crash->major_faults,
+        "stuck_ms", (json_int_t)crash->stuck_ms);
 }
 
 /* In words */
@@ -52,6 +55,10 @@ void bough_crash_print_what(const json_t *crash, FILE *file)
 
     fputs(bough_output_member(crash, "what", "a fault"), file);
     if (runner == NULL) return;
+    if (json_is_null(message)) {
+        fprintf(file, ", in %s", runner);
+        return;
+    }
     fprintf(file, ", while %s ran %s", runner,
             bough_output_member(message, "message", "a message"));
     char *fields =
@@ -69,6 +76,11 @@ static void print_lines(const json_t *lines, const char *indent, const char *bef
     json_array_foreach (lines, index, line) {
         fprintf(file, "\n%s%s%s", indent, before, json_string_value(line));
     }
+}
+
+void bough_crash_print_backtrace(const json_t *lines, const char *indent, FILE *file)
+{
+    print_lines(lines, indent, "", file);
 }
 
 void bough_crash_print_all(const json_t *crash, const char *indent, FILE *file)

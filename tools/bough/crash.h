@@ -17,6 +17,9 @@ json_t *bough_crash_json(const struct bough_crash *crash);
  */
 void bough_crash_print_what(const json_t *crash, FILE *file);
 
+/* The lines of an array, each after a newline and `indent`. */
+void bough_crash_print_backtrace(const json_t *lines, const char *indent, FILE *file);
+
 /* The backtrace and the rest, a line each, each after a newline and `indent`. */
 void bough_crash_print_all(const json_t *crash, const char *indent, FILE *file);
 

@@ -147,7 +147,7 @@ static void fill_row(struct row *row, const json_t *place)
 
     row->cells[cell++] = bough_output_member(place, "path", "");
     row->cells[cell++] = bough_output_member(place, "type", "-");
-    row->cells[cell++] = bough_output_member(place, "state", "-");
+    row->cells[cell++] = bough_output_state(place, "-");
     set_number(row, cell++, number(place, "life"));
     set_number(row, cell++, number(place, "restarts"));
     row->cells[cell++] = bough_output_member(place, "restart", "-");
@@ -233,7 +233,7 @@ void bough_draw_table(FILE *file, const json_t *places)
 
 static enum bough_paint event_paint(const char *event, const char *reason)
 {
-    if (strcmp(event, "gave_up") == 0) return BOUGH_RED;
+    if (strcmp(event, "gave_up") == 0 || strcmp(event, "stuck") == 0) return BOUGH_RED;
     if (strcmp(event, "restarting") == 0) return BOUGH_YELLOW;
     if (strcmp(event, "quarantined") == 0) return BOUGH_YELLOW;
     if (strcmp(event, "ready") == 0) return BOUGH_GREEN;
@@ -305,6 +305,13 @@ void bough_draw_event(FILE *file, const json_t *event)
     print_attempt(file, event);
     print_message(file, event);
     print_reason(file, event);
+    if (json_object_get(event, "stuck_ms") != NULL) {
+        char span[BOUGH_SPAN_TEXT];
+
+        fprintf(file, ": a handler %s for %s",
+                strcmp(name, "stuck") == 0 ? "has run" : "ran",
+                bough_span_print(number(event, "stuck_ms"), span));
+    }
     if (json_object_get(event, "crash") != NULL) {
         fputs(": ", file);
         bough_crash_print_what(json_object_get(event, "crash"), file);

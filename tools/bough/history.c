@@ -77,18 +77,21 @@ static struct record *record_new(const struct bough_event *event)
     const char *type = event->type != NULL ? event->type : "";
     const char *message = event->message != NULL ? event->message : "";
     const size_t path_size = strlen(path) + 1, type_size = strlen(type) + 1;
-    const size_t message_size = strlen(message) + 1;
+    const char *backtrace = event->backtrace != NULL ? event->backtrace : "";
+    const size_t message_size = strlen(message) + 1, lines_size = strlen(backtrace) + 1;
     struct record *record =
-        malloc(sizeof(*record) + path_size + type_size + message_size);
+        malloc(sizeof(*record) + path_size + type_size + message_size + lines_size);
 
     if (record == NULL) return NULL;
     record->event = *event;
     memcpy(record->texts, path, path_size);
     memcpy(record->texts + path_size, type, type_size);
     memcpy(record->texts + path_size + type_size, message, message_size);
+    memcpy(record->texts + path_size + type_size + message_size, backtrace, lines_size);
     record->event.path = record->texts;
     record->event.type = record->texts + path_size;
     record->event.message = record->texts + path_size + type_size;
+    record->event.backtrace = record->event.message + message_size;
     if (event->reason != NULL) {
         record->reason = *event->reason;
         record->event.reason = &record->reason;
@@ -227,6 +230,11 @@ static int add_details(json_t *object, const struct bough_event *event)
     if (event->kind == BOUGH_EVENT_QUARANTINED) failed |= add_message(object, event);
     if (event->period_ms != 0) failed |= add_limit(object, event);
     if (event->reason != NULL) failed |= bough_history_add_reason(object, event->reason);
+    if (event->stuck_ms > 0)
+        failed |= json_object_set_new(object, "stuck_ms", json_integer(event->stuck_ms));
+    if (event->kind == BOUGH_EVENT_STUCK)
+        failed |= json_object_set_new(object, "backtrace",
+                                      bough_output_lines(event->backtrace));
     if (event->crash != NULL && event->crash->view != NULL)
         failed |=
             json_object_set_new(object, "crash", json_deep_copy(event->crash->view));

@@ -43,8 +43,8 @@ const struct bough_event *bough_history_after(const struct bough_history *histor
 
 /* An event as one JSON object: time, seq, event, path, type, life, cause (when it has
  * one), and by kind pid, reason, status, detail, signal, code, delay_ms, attempt,
- * restarts, allowed, period_ms, message, number, lives. The caller owns it; NULL when
- * memory is out. */
+ * restarts, allowed, period_ms, message, number, lives, crash, stuck_ms, backtrace. The
+ * caller owns it; NULL when memory is out. */
 BOUGH_CHECKED json_t *bough_history_json(const struct bough_event *event);
 
 /* Adds the reason of an end: reason, status, detail, signal, code. Not 0: no memory. */

@@ -74,7 +74,8 @@ enum bough_paint bough_output_state_paint(const char *state)
     } paints[] = {
         { "running", BOUGH_GREEN },   { "starting", BOUGH_YELLOW },
         { "stopping", BOUGH_YELLOW }, { "restarting", BOUGH_YELLOW },
-        { "failed", BOUGH_RED },      { "stopped", BOUGH_DIM },
+        { "failed", BOUGH_RED },      { "stuck", BOUGH_RED },
+        { "stopped", BOUGH_DIM },
     };
 
     for (size_t i = 0; i < bough_count_of(paints); i++) {
@@ -147,4 +148,23 @@ const char *bough_output_member(const json_t *object, const char *name,
     const char *text = json_string_value(json_object_get(object, name));
 
     return text != NULL ? text : fallback;
+}
+
+json_t *bough_output_lines(const char *lines)
+{
+    json_t *array = json_array();
+
+    for (const char *line = lines; array != NULL && *line != '\0';) {
+        const size_t len = strcspn(line, "\n");
+
+        json_array_append_new(array, json_stringn(line, len));
+        line += len + (line[len] == '\n');
+    }
+    return array;
+}
+
+const char *bough_output_state(const json_t *place, const char *fallback)
+{
+    if (json_is_true(json_object_get(place, "stuck"))) return "stuck";
+    return bough_output_member(place, "state", fallback);
 }

@@ -32,6 +32,10 @@ bool bough_output_colour(FILE *file);
 /* The escape that begins a paint, BOUGH_PLAIN ends all; "" when `colour` is false. */
 const char *bough_output_paint(bool colour, enum bough_paint paint);
 
+/* The state of a place for people: "stuck" while its handler runs for too long; or
+ * `fallback`. */
+const char *bough_output_state(const json_t *place, const char *fallback);
+
 /* How a state of an actor is painted: "running" green, "failed" red ... */
 enum bough_paint bough_output_state_paint(const char *state);
 
@@ -50,6 +54,9 @@ void bough_output_json(const json_t *json);
 /* A JSON string of any bytes: what is not UTF-8 becomes '?'. NULL when memory is out;
  * never for another reason. NULL text is JSON null. The caller owns the result. */
 json_t *bough_output_string(const char *text);
+
+/* The lines of a text, which is UTF-8, as an array. A new reference. */
+json_t *bough_output_lines(const char *lines);
 
 /* A member of an object for printing: its text, or `fallback`. */
 const char *bough_output_member(const json_t *object, const char *name,

@@ -93,6 +93,7 @@ static void print_members(FILE *file, const struct bough_place_info *info)
         fputs(",\"pid\":null", file);
     }
     print_usage(file, info->pid);
+    fprintf(file, ",\"stuck\":%s", info->stuck ? "true" : "false");
     fprintf(file,
             ",\"uptime_ms\":%" PRId64 ",\"mailbox\":{\"length\":%zu,\"capacity\":%zu,"
             "\"dropped\":%" PRIu64 "},\"handled\":%" PRIu64 ",\"quarantined\":%" PRIu32,

@@ -108,7 +108,10 @@ static void tell(struct bough_timeline *timeline, const struct bough_event *even
         say(timeline, at_ms, true, "a message \"%s\" of %s is in quarantine",
             event->message, event->path);
         break;
-    case BOUGH_EVENT_CRASH_REPORT: /* nothing is in a process in a simulation */
+    /* In a simulation nothing is in a process, and no handler takes any time. */
+    case BOUGH_EVENT_CRASH_REPORT:
+    case BOUGH_EVENT_STUCK:
+    case BOUGH_EVENT_UNSTUCK:
     case BOUGH_EVENT_KIND_COUNT: break;
     }
 }

@@ -93,7 +93,8 @@ const struct bough_verb bough_verbs[] = {
           "only a port.\n"
           "\n"
           "Exit code: 0 stopped in order; 1 stopped at once, or failed; 69 a child could\n"
-          "not start; 70 the tree gave up; 78 FILE is wrong.\n",
+          "not start; 70 the tree gave up; 78 FILE is wrong. Where the tree has exit_with,\n"
+          "it is the exit code of that command, 128 and its number after a signal.\n",
       .examples = "bough run shop.json\n"
                   "bough run --name shop2 --metrics 9464 shop.json\n",
       .options = SOCKET | 1 << BOUGH_OPTION_METRICS,
@@ -168,9 +169,10 @@ const struct bough_verb bough_verbs[] = {
           "One line for each actor at PATH and below, parents first, in start order.\n"
           "With --follow the table is shown anew every second. --json prints an array of\n"
           "objects: path, type, state, life, restarts, restart, isolation, pid, memory and\n"
-          "cpu_ms (of the process: bytes, and processor time used), uptime_ms, mailbox\n"
-          "(length, capacity, dropped), handled, quarantined (messages that ended lives,\n"
-          "see `bough help quarantine`), and of supervisors strategy, intensity, period_ms.\n",
+          "cpu_ms (of the process: bytes, and processor time used), stuck (a handler runs\n"
+          "for longer than \"stuck_after\"), uptime_ms, mailbox (length, capacity,\n"
+          "dropped), handled, quarantined (messages that ended lives, see `bough help\n"
+          "quarantine`), and of supervisors strategy, intensity, period_ms.\n",
       .examples = "bough status\n"
                   "bough status /jobs --json\n",
       .options = JSON | FOLLOW | SOCKET,
@@ -200,8 +202,9 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "The last 10,000 events are kept; --follow goes on with those to come. --json\n"
           "prints one object a line: time, seq, event (started, ready, stopping, exited,\n"
-          "restarting, removed, gave_up, crash_report), path, type, life, cause, and what\n"
-          "the event has to say: reason, detail, attempt, crash ...\n",
+          "restarting, removed, gave_up, crash_report, quarantined, stuck, unstuck), path,\n"
+          "type, life, cause, and what the event has to say: reason, detail, attempt,\n"
+          "crash, stuck_ms, backtrace ...\n",
       .examples = "bough events\n"
                   "bough events --follow --json | jq .path\n",
       .options = JSON | FOLLOW | SINCE | SOCKET,

@@ -502,6 +502,7 @@ static void say_crash(struct bough_why *why, FILE *file)
             !is_told(why, event->cause))
             continue;
         note(why, event);
+        why->crash = event->crash;
         fprintf(file, "\n%s died of ", event->path);
         bough_crash_print_what(event->crash->view, file);
         bough_crash_print_all(event->crash->view, "  ", file);
@@ -509,16 +510,40 @@ static void say_crash(struct bough_why *why, FILE *file)
     }
 }
 
+/* Only where nobody ends it. */
+static void say_stuck(struct bough_why *why, FILE *file)
+{
+    const struct bough_event *stuck =
+        last_of(why, why->path, BOUGH_EVENT_STUCK, why->life, UINT64_MAX);
+    const struct bough_event *goes_on =
+        last_of(why, why->path, BOUGH_EVENT_UNSTUCK, why->life, UINT64_MAX);
+    char time[BOUGH_TIME_TEXT], span[BOUGH_SPAN_TEXT];
+
+    if (why->life == 0 || stuck == NULL || (goes_on != NULL && goes_on->seq > stuck->seq))
+        return;
+    note(why, stuck);
+    fprintf(file, "\n%s is stuck: at %s a handler had run for %s", stuck->path,
+            print_time(stuck, time), bough_span_print(stuck->stuck_ms, span));
+    if (stuck->crash != NULL) bough_crash_print_backtrace(stuck->crash->view, "  ", file);
+}
+
 void bough_why(struct bough_why *why, FILE *file)
 {
     why->incomplete = false;
+    why->crash = NULL;
     why->told_count = 0;
     if (why->removed) {
         say_removed(why, file);
     } else {
         switch (why->state) {
-        case BOUGH_PLACE_STARTING: say_alive(why, file, ", not ready yet"); break;
-        case BOUGH_PLACE_RUNNING: say_alive(why, file, ""); break;
+        case BOUGH_PLACE_STARTING:
+            say_alive(why, file, ", not ready yet");
+            say_stuck(why, file);
+            break;
+        case BOUGH_PLACE_RUNNING:
+            say_alive(why, file, "");
+            say_stuck(why, file);
+            break;
         case BOUGH_PLACE_STOPPING: say_stopping(why, file); break;
         case BOUGH_PLACE_RESTARTING: say_restarting(why, file); break;
         case BOUGH_PLACE_FAILED: say_down(why, file, "has failed"); break;

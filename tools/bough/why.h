@@ -34,6 +34,7 @@ struct bough_why {
     bool incomplete;                 /* an event that led to this is no longer kept */
     uint64_t told[BOUGH_WHY_EVENTS]; /* numbers of the events that it is told from */
     size_t told_count;
+    const struct bough_crash *crash; /* what the process left; NULL: nothing */
 };
 
 /* Prints the sentences, each on a line of its own: the first about the actor itself,

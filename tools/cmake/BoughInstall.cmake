@@ -59,4 +59,12 @@ if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/config/examples)
         FILES_MATCHING PATTERN "*.json" PATTERN "*.conf" PATTERN "*.sh")
 endif()
 
+# For `systemctl enable --now bough@NAME`.
+if(TARGET bough_program)
+    configure_file(${PROJECT_SOURCE_DIR}/tools/bough/bough@.service.in
+        ${PROJECT_BINARY_DIR}/share/bough@.service @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/share/bough@.service
+        DESTINATION lib/systemd/system)
+endif()
+
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -47,7 +47,7 @@ endfunction()
 
 # Minutes under valgrind, for trees of a shape that the other tests load as well; or with system
 # calls that it does not know (pidfd_open) or answers by itself (limits).
-set(not_under_valgrind "^(config/test_growth|core/test_limits|supervisor/test_process.*)$")
+set(not_under_valgrind "^(config/test_growth|core/test_limits|supervisor/test_process.*|supervisor/test_watchdog)$")
 
 # The same program once more, under valgrind; tools/test runs those by their label.
 function(bough_register_valgrind name target)

@@ -1,0 +1,36 @@
+/* service.h - bough as a service of systemd: it says when it is up, that it stops, and
+ * that it is still alive.
+ *
+ * As sd_notify(3) has it, and only where it is asked for ($NOTIFY_SOCKET,
+ * $WATCHDOG_USEC). What is started is not for its children: both are taken out of the
+ * environment.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef BOUGH_TOOLS_BOUGH_SERVICE_H
+#define BOUGH_TOOLS_BOUGH_SERVICE_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct bough_service {
+    int fd; /* -1: nobody asks */
+    struct sockaddr_un address;
+    socklen_t address_size;
+    double watchdog_seconds; /* between two signs of life; 0: none is wanted */
+    struct ev_timer watchdog;
+};
+
+/* Before there are threads. */
+void bough_service_open(struct bough_service *service);
+
+/* Gives a sign of life from now on, as long as the loop goes round. */
+void bough_service_watch(struct bough_service *service, struct ev_loop *ev);
+
+/* Says lines NAME=VALUE, such as "READY=1". */
+void bough_service_say(const struct bough_service *service, const char *lines);
+
+void bough_service_close(struct bough_service *service, struct ev_loop *ev);
+
+#endif
