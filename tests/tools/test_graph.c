@@ -61,6 +61,15 @@ static void a_state_is_a_colour(void **state)
         "failed, life 3, 1 restart\", style=\"rounded,filled\", fillcolor=salmon]");
 }
 
+static void one_that_is_stuck_is_told_from_one_that_runs(void **state)
+{
+    (void)state;
+    assert_has(
+        "{\"path\":\"/\",\"name\":\"/\",\"type\":\"kv\",\"state\":\"running\",\"stuck\":true,"
+        "\"life\":1,\"restarts\":0}",
+        "\\nstuck, life 1, 0 restarts\", style=\"rounded,filled\", fillcolor=salmon]");
+}
+
 static void a_supervisor_has_corners_and_its_limits(void **state)
 {
     (void)state;
@@ -97,6 +106,7 @@ int main(void)
         cmocka_unit_test(text_stays_inside_of_its_quotes),
         cmocka_unit_test(the_name_of_the_tree_is_escaped),
         cmocka_unit_test(a_state_is_a_colour),
+        cmocka_unit_test(one_that_is_stuck_is_told_from_one_that_runs),
         cmocka_unit_test(a_supervisor_has_corners_and_its_limits),
         cmocka_unit_test(what_lives_apart_has_a_box_with_all_below),
         cmocka_unit_test(edges_come_after_all_boxes),

@@ -147,9 +147,7 @@ static void fill_row(struct row *row, const json_t *place)
 
     row->cells[cell++] = bough_output_member(place, "path", "");
     row->cells[cell++] = bough_output_member(place, "type", "-");
-    row->cells[cell++] = json_is_true(json_object_get(place, "stuck"))
-                             ? "stuck"
-                             : bough_output_member(place, "state", "-");
+    row->cells[cell++] = bough_output_state(place, "-");
     set_number(row, cell++, number(place, "life"));
     set_number(row, cell++, number(place, "restarts"));
     row->cells[cell++] = bough_output_member(place, "restart", "-");

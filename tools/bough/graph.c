@@ -52,7 +52,7 @@ static const char *fill_of(const char *state)
 static void print_label(FILE *file, const json_t *place)
 {
     const char *strategy = bough_output_member(place, "strategy", NULL);
-    const char *state = bough_output_member(place, "state", NULL);
+    const char *state = bough_output_state(place, NULL);
     char period[BOUGH_OUTPUT_DURATION];
 
     fputs("label=\"", file);
@@ -81,7 +81,7 @@ static void print_label(FILE *file, const json_t *place)
 
 static void print_node(FILE *file, const json_t *place, int indent)
 {
-    const char *state = bough_output_member(place, "state", NULL);
+    const char *state = bough_output_state(place, NULL);
     const bool supervisor = json_object_get(place, "strategy") != NULL;
 
     fprintf(file, "%*s", indent, "");
