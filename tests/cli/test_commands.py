@@ -7,9 +7,9 @@ SPDX-License-Identifier: MIT
 from bough_cli import (SOURCE, Skip, child, contains, fact, json, main, os, same, subprocess, until,
                        BOUGH)
 
-VERBS = ["run", "check", "simulate", "tree", "graph", "status", "top", "events", "logs", "metrics", "why", "call", "send", "kill",
-         "quarantine", "start", "stop", "restart", "shutdown", "types", "schema", "completion", "manual",
-         "version", "help"]
+VERBS = ["run", "check", "simulate", "tree", "graph", "status", "top", "events", "logs", "metrics", "why", "call",
+         "send", "kill", "quarantine", "start", "stop", "restart", "plan", "apply", "shutdown", "types", "schema",
+         "completion", "manual", "version", "help"]
 COUNTER = {"name": "one", "children": [child("c", "counter")]}
 
 

@@ -24,6 +24,8 @@ int bough_cmd_quarantine(const struct bough_arguments *arguments);
 int bough_cmd_start(const struct bough_arguments *arguments);
 int bough_cmd_stop(const struct bough_arguments *arguments);
 int bough_cmd_restart(const struct bough_arguments *arguments);
+int bough_cmd_plan(const struct bough_arguments *arguments);
+int bough_cmd_apply(const struct bough_arguments *arguments);
 int bough_cmd_shutdown(const struct bough_arguments *arguments);
 int bough_cmd_types(const struct bough_arguments *arguments);
 int bough_cmd_schema(const struct bough_arguments *arguments);

@@ -236,7 +236,8 @@ static enum bough_paint event_paint(const char *event, const char *reason)
     if (strcmp(event, "gave_up") == 0 || strcmp(event, "stuck") == 0) return BOUGH_RED;
     if (strcmp(event, "restarting") == 0) return BOUGH_YELLOW;
     if (strcmp(event, "quarantined") == 0) return BOUGH_YELLOW;
-    if (strcmp(event, "ready") == 0) return BOUGH_GREEN;
+    if (strcmp(event, "apply_failed") == 0) return BOUGH_RED;
+    if (strcmp(event, "ready") == 0 || strcmp(event, "applied") == 0) return BOUGH_GREEN;
     if (strcmp(event, "exited") != 0) return BOUGH_PLAIN;
     return strcmp(reason, "normal") == 0 || strcmp(reason, "shutdown") == 0 ? BOUGH_PLAIN
                                                                             : BOUGH_RED;
@@ -247,8 +248,7 @@ static void print_reason(FILE *file, const json_t *event)
     const char *reason = bough_output_member(event, "reason", NULL);
     const char *detail = bough_output_member(event, "detail", NULL);
 
-    if (reason == NULL) return;
-    fprintf(file, ": %s", reason);
+    if (reason != NULL) fprintf(file, ": %s", reason);
     if (json_object_get(event, "signal") != NULL) {
         fprintf(file, " %" JSON_INTEGER_FORMAT, number(event, "signal"));
     }
