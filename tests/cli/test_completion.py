@@ -50,12 +50,25 @@ def a_value_of_an_option_is_known(folder):
 @fact
 def arguments_are_what_the_help_calls_them(folder):
     same(words(folder, "check", "x"), [":files"])
+    same(words(folder, "plan", "old.json", ""), [":files"])
     same(words(folder, "check", "x.json", "y"), [])
     same(words(folder, "completion", ""), ["bash", "zsh", "fish"])
     same(words(folder, "manual", ""), ["bough", "bough.json"])
     same(words(folder, "help", "shut"), ["shutdown"])
     contains(words(folder, "types", ""), "kv", "supervisor")
     same(words(folder, "nonsense", ""), [])
+
+
+@fact
+def every_argument_of_a_command_is_known(folder):
+    folder.start(TREE)
+    for verb, names in re.findall(r"^  (\w+) ((?:\[?[A-Z][\w|]*\]? )+)", folder.bough("help").stdout,
+                                  re.MULTILINE):
+        before = []
+        for name in names.replace("[", "").replace("]", "").split():
+            if name != "JSON":
+                assert words(folder, verb, *before, ""), f"{verb} {name}"
+            before.append("/tally" if name == "PATH" else "x")
 
 
 @fact

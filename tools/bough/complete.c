@@ -155,7 +155,7 @@ static void offer_kind(struct line *line, const char *kind, size_t length)
 {
     static const char *const shells = "bash zsh fish", *const pages = "bough bough.json";
 
-    if (is(kind, length, "FILE"))
+    if (is(kind, length, "FILE") || is(kind, length, "OLD") || is(kind, length, "NEW"))
         fputs(":files\n", line->file);
     else if (is(kind, length, "PATH"))
         offer_paths(line);
