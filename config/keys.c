@@ -428,3 +428,12 @@ void bough_entry_read(struct bough_options_reader *reader, const json_t *object,
     }
     report_missing(reader->json.report, object, place, where);
 }
+
+bool bough_config_key_at(size_t index, struct bough_config_key *key)
+{
+    if (index + 1 >= bough_count_of(bough_keys)) return false;
+    key->field = &bough_keys[index].field;
+    key->where = bough_keys[index].where;
+    key->required = bough_keys[index].required;
+    return true;
+}

@@ -6,11 +6,9 @@
 #define BOUGH_CONFIG_KEYS_INTERNAL_H
 
 #include <bough/config/json_options_internal.h>
+#include <bough/config/keys.h>
 #include <bough/core/actor.h>
 #include <bough/supervisor/spec.h>
-
-/* Where a key may stand. */
-enum { BOUGH_IN_ROOT = 1, BOUGH_IN_SUPERVISOR = 2, BOUGH_IN_WORKER = 4 };
 
 /* How its value is read. */
 enum bough_key_kind {

@@ -11,10 +11,11 @@
 #include <bough/core/runtime.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/elsewhere.h>
 #include <bough/core/letter_internal.h>
 #include <bough/core/runtime_internal.h>
 
-static bool awaits_letters_only(const struct bough_loop *loop)
+bool bough_loop_awaits_letters(const struct bough_loop *loop)
 {
     return loop->counts.sources == 0 &&
            !atomic_load_explicit(&loop->lent, memory_order_relaxed) &&
@@ -30,13 +31,13 @@ static void run_without_libev(struct bough_loop *loop)
 {
     bough_loop_run_slice(loop);
     if (loop->apart) bough_apart_check(loop);
-    if (loop->closing || !goes_on(loop) || !awaits_letters_only(loop)) return;
+    if (loop->closing || !goes_on(loop) || !bough_loop_awaits_letters(loop)) return;
     if (bough_loop_go_to_sleep(loop)) bough_loop_take_wake(loop);
 }
 
 void bough_loop_run_once(struct bough_loop *loop)
 {
-    if (loop->closing || !awaits_letters_only(loop)) {
+    if (loop->closing || !bough_loop_awaits_letters(loop)) {
         ev_run(loop->ev, EVRUN_ONCE);
     } else {
         run_without_libev(loop);
@@ -60,9 +61,9 @@ void bough_loop_break(struct bough_loop *loop)
 /* The libev loop of one that has slept without it has an old `ev_now`. */
 struct ev_loop *bough_loop_ev(struct bough_loop *loop)
 {
-    if (loop->own && !atomic_load_explicit(&loop->lent, memory_order_relaxed)) {
+    if (!atomic_load_explicit(&loop->lent, memory_order_relaxed)) {
         atomic_store_explicit(&loop->lent, true, memory_order_relaxed);
-        if (bough_loop_is_near(loop)) ev_now_update(loop->ev);
+        if (loop->own && bough_loop_is_near(loop)) ev_now_update(loop->ev);
     }
     return loop->ev;
 }

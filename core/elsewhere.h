@@ -137,6 +137,10 @@ BOUGH_PUBLIC void bough_observe_place(struct bough_address place, uint32_t numbe
 #define BOUGH_BEAT_RESTS UINT32_MAX
 BOUGH_PUBLIC void bough_loop_beat_at(struct bough_loop *loop, _Atomic uint64_t *beat);
 
+/* Nothing is ready there, nothing is due, no descriptor is watched, and nobody has asked
+ * for the libev loop: who sees to letters need not poll that. */
+BOUGH_PUBLIC bool bough_loop_awaits_letters(const struct bough_loop *loop);
+
 /* Around the poll of the libev loop, and whatever else it waits in. */
 BOUGH_PUBLIC void bough_loop_rests(const struct bough_loop *loop);
 BOUGH_PUBLIC void bough_loop_wakes(const struct bough_loop *loop);

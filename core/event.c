@@ -15,6 +15,9 @@ static const char *const names[] = {
     [BOUGH_EVENT_QUARANTINED] = "quarantined",
     [BOUGH_EVENT_STUCK] = "stuck",
     [BOUGH_EVENT_UNSTUCK] = "unstuck",
+    [BOUGH_EVENT_APPLYING] = "applying",
+    [BOUGH_EVENT_APPLIED] = "applied",
+    [BOUGH_EVENT_APPLY_FAILED] = "apply_failed",
 };
 
 _Static_assert(bough_count_of(names) == BOUGH_EVENT_KIND_COUNT, "each kind has its name");

@@ -36,11 +36,17 @@ enum bough_event_kind {
      * thread of Bough's that is no loop's, for the loop is busy. */
     BOUGH_EVENT_STUCK,
     BOUGH_EVENT_UNSTUCK,
+    /* At "/": the tree is to become what a file says, and has (`message`: in how many
+     * places), or could not (`reason`). For who applies it. */
+    BOUGH_EVENT_APPLYING,
+    BOUGH_EVENT_APPLIED,
+    BOUGH_EVENT_APPLY_FAILED,
     BOUGH_EVENT_KIND_COUNT
 };
 
 /* "started", "ready", "stopping", "exited", "restarting", "removed", "gave_up",
- * "crash_report", "quarantined", "stuck", "unstuck". */
+ * "crash_report", "quarantined", "stuck", "unstuck", "applying", "applied",
+ * "apply_failed". */
 BOUGH_PUBLIC const char *bough_event_kind_name(enum bough_event_kind kind);
 
 /* What is known of a fault. Texts are of one or more lines, without a newline at the end,
@@ -73,9 +79,10 @@ struct bough_event {
     const char *type;
     uint32_t life;
     uint64_t cause; /* seq of the event that led to this one; 0: none, or a person */
-    const struct bough_exit_reason *reason; /* exited, gave_up, quarantined; else NULL */
-    int64_t delay_ms;                       /* restarting */
-    uint32_t attempt;                       /* restarting */
+    const struct bough_exit_reason
+        *reason;      /* exited, gave_up, quarantined, apply_failed; else NULL */
+    int64_t delay_ms; /* restarting */
+    uint32_t attempt; /* restarting */
     /* restarting, gave_up: that many restarts within the period, of those allowed; all 0
      * when no limit was asked (a policy decided) */
     uint32_t restarts, allowed;

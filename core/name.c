@@ -102,15 +102,24 @@ struct bough_name *bough_name_new(struct bough_actor *slot, struct bough_name *p
     return entry;
 }
 
-void bough_name_detach(struct bough_name *name)
+void bough_name_unlist(struct bough_name *name)
 {
     struct bough_runtime *runtime = name->slot->loop->runtime;
 
+    for (struct bough_name *below = name->first; below != NULL; below = below->next)
+        bough_name_unlist(below);
+    if (name->unlisted) return;
+    name->unlisted = true;
+    HASH_DEL(runtime->names, name);
+}
+
+void bough_name_detach(struct bough_name *name)
+{
     if (name->detached) return;
     name->detached = true;
     unlink_name(name);
     name->parent = NULL;
-    HASH_DEL(runtime->names, name);
+    bough_name_unlist(name);
 }
 
 void bough_name_free(struct bough_name *name)

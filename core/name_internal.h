@@ -18,10 +18,16 @@ struct bough_name *bough_name_new(struct bough_actor *slot, struct bough_name *p
 /* Moves it behind its siblings: a child that is made anew counts as the last one made. */
 void bough_name_to_last(struct bough_name *name);
 
-/* Takes it out of tree and table; the path is free for another place. Frees one without
+/* Takes it out of the table, with all below it: their paths are free for other places. */
+void bough_name_unlist(struct bough_name *name);
+
+/* Takes it out of tree and table, and those below it out of the table. Frees one without
  * children. All under the runtime's lock. */
 void bough_name_detach(struct bough_name *name);
 void bough_name_free(struct bough_name *name);
+
+/* place.c: frees the empty places under it up to that of `first`; NULL: all. */
+void bough_name_sweep(struct bough_name *parent, const struct bough_actor *first);
 
 /* place_new.c: a name with a slot that knows no type yet, on this loop or on one of a
  * thread of its own. BOUGH_ENOMEM, BOUGH_ESYSTEM. */

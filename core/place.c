@@ -99,6 +99,30 @@ void bough_place_mark(struct bough_address place, enum bough_place_state state)
     }
 }
 
+void bough_place_show_last(struct bough_address place, const char *restart)
+{
+    place = bough_moved(place);
+
+    struct bough_actor *slot = bough_slot(place);
+    if (slot == NULL) return;
+    bough_runtime_lock(slot->loop->runtime);
+    struct bough_name *name = bough_slot_name(slot);
+    if (name != NULL) {
+        name->restart = restart;
+        bough_name_to_last(name);
+    }
+    bough_runtime_unlock(slot->loop->runtime);
+}
+
+void bough_place_replace_options(struct bough_actor *actor, void *options)
+{
+    bough_assert(actor->annex != NULL);
+    bough_runtime_lock(actor->loop->runtime);
+    bough_slot_free_options(actor);
+    actor->annex->options = options;
+    bough_runtime_unlock(actor->loop->runtime);
+}
+
 /* What waits below a place that nobody comes back to waits for nobody either. One that
  * lives on a loop of its own is looked at there. */
 static void settle_child(struct bough_actor *slot)
@@ -175,6 +199,34 @@ void bough_slot_vacate(struct bough_actor *slot, uint64_t cause)
     if (slot->loop->letters_slot == slot) slot->loop->letters_slot = NULL;
     bough_slot_free(slot);
     bough_runtime_unlock(runtime);
+}
+
+static bool is_empty(const struct bough_actor *slot)
+{
+    return bough_loop_is_near(slot->loop) ? !bough_slot_lives(slot)
+                                          : !bough_slot_lives_far(slot);
+}
+
+void bough_name_sweep(struct bough_name *parent, const struct bough_actor *first)
+{
+    struct bough_name *name = parent->first;
+
+    while (name != NULL && name->slot != first) {
+        struct bough_name *next = name->next;
+
+        if (name->made_for != NULL && is_empty(name->slot)) vacate_name(name, 0);
+        name = next;
+    }
+}
+
+void bough_place_sweep(struct bough_actor *actor, struct bough_address first)
+{
+    struct bough_name *name = bough_slot_name(actor);
+
+    if (name == NULL) return;
+    bough_runtime_lock(actor->loop->runtime);
+    bough_name_sweep(name, bough_slot(bough_moved(first)));
+    bough_runtime_unlock(actor->loop->runtime);
 }
 
 void bough_place_free(struct bough_address place, uint64_t cause)
@@ -308,17 +360,35 @@ bough_slot_follow(struct bough_address place)
     return bough_slot(bough_container(slot->annex, struct bough_sign, annex)->moved);
 }
 
-enum bough_status bough_place_info(struct bough_address place,
-                                   struct bough_place_info *info)
+enum bough_status bough_place_look(struct bough_address place,
+                                   bough_place_visitor *visitor, void *data)
 {
     if (bough_slot(place) == NULL) return BOUGH_EGONE;
 
     struct bough_runtime *runtime = place.slot->loop->runtime;
     bough_runtime_lock(runtime);
     const struct bough_actor *slot = bough_slot_follow(place);
-    if (slot != NULL) describe(slot, info);
+    if (slot != NULL) {
+        struct bough_place_info info;
+
+        describe(slot, &info);
+        visitor(data, bough_slot_place(slot), &info);
+    }
     bough_runtime_unlock(runtime);
     return slot != NULL ? BOUGH_OK : BOUGH_EGONE;
+}
+
+static void note_info(void *data, struct bough_address place,
+                      const struct bough_place_info *info)
+{
+    (void)place;
+    *(struct bough_place_info *)data = *info;
+}
+
+enum bough_status bough_place_info(struct bough_address place,
+                                   struct bough_place_info *info)
+{
+    return bough_place_look(place, note_info, info);
 }
 
 /* Depth first without recursion: down, else right, else up and right. A path that is only

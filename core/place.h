@@ -97,6 +97,8 @@ struct bough_place_spec {
     uint32_t redeliver;
     const char *restart; /* the policy, for status: a static string, or NULL */
     enum bough_isolation isolation;
+    /* One that is taken over stays where it is among its siblings; else it comes last. */
+    bool keeps_order;
     /* Whose messages it takes, when not its own type's: it hands them on. NULL: its own.
      * For places with a name. */
     const struct bough_actor_type *speaks;
@@ -104,7 +106,8 @@ struct bough_place_spec {
 
 /* Makes a place, or takes over the one of that path that has no life (reserved by a
  * reference, or left by the parent's earlier life): it keeps its mailbox, lives go on
- * counting.
+ * counting. When it was another type's, what waits there is told `gone`, and the places
+ * below, which that type made, are freed.
  * `*place` gets the place's address (life 0). Errors, nothing made: BOUGH_ENOMEM,
  * BOUGH_EINVALID (name), BOUGH_EPRESENT (a life is there), BOUGH_ETOOLARGE (path). */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
@@ -143,6 +146,21 @@ BOUGH_PUBLIC void bough_place_end(struct bough_address place,
 BOUGH_PUBLIC void bough_place_mark(struct bough_address place,
                                    enum bough_place_state state);
 
+/* Shows a place behind all its siblings, with that policy (`restart` of the spec); lived
+ * in or not. Fine on a stale one. */
+BOUGH_PUBLIC void bough_place_show_last(struct bough_address place, const char *restart);
+
+/* Frees the empty places under that of an actor that were made before `first` (of which
+ * it is the parent; BOUGH_NOBODY: all): those that an earlier life of it left, and that
+ * this one has not taken over. Only reserved ones stay. On its loop's thread. */
+BOUGH_PUBLIC void bough_place_sweep(struct bough_actor *actor,
+                                    struct bough_address first);
+
+/* Other options for the place of an actor, from the next life on; for who keeps what it
+ * was told to be. Takes them: made as its type's copy of options. The old ones are freed
+ * here, so that nobody may use them any more. On its loop's thread. */
+BOUGH_PUBLIC void bough_place_replace_options(struct bough_actor *actor, void *options);
+
 /* Ends an empty place and the empty places under it, with event `removed` for those that
  * have names. Its address goes stale. Fine on a stale one. */
 BOUGH_PUBLIC void bough_place_free(struct bough_address place, uint64_t cause);
@@ -161,7 +179,10 @@ struct bough_place_info {
     const char *path; /* "" without a name; valid as long as the place */
     const struct bough_actor_type *type;   /* NULL while only reserved */
     const struct bough_actor_type *speaks; /* whose messages it takes: `type`, mostly */
-    const void *options; /* its own copy, NULL: none; valid as long as the place */
+    /* Its own copy, NULL: none. Valid as long as the place, or until they are replaced
+     * (bough_place_replace_options()): of an actor that does that, and lives on another
+     * loop, they are only to be read by a visitor. */
+    const void *options;
     enum bough_place_state state;
     uint32_t life; /* the current or last one; 0: never lived */
     uint32_t restarts;
@@ -189,5 +210,9 @@ typedef void bough_place_visitor(void *data, struct bough_address place,
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_place_visit(struct bough_loop *loop, const char *path, bough_place_visitor *visitor,
                   void *data);
+
+/* Visits that place alone, also one without a name. Errors: BOUGH_EGONE. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_place_look(struct bough_address place, bough_place_visitor *visitor, void *data);
 
 #endif

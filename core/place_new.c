@@ -222,6 +222,20 @@ static bool is_lived_in(const struct bough_actor *slot)
                                           : bough_slot_lives_far(slot);
 }
 
+static const struct bough_actor_type *made_for(const struct bough_place_spec *spec)
+{
+    return spec->speaks != NULL && spec->type->holds ? spec->speaks : spec->type;
+}
+
+/* What waits for a type, and what that made below its place, is nothing for another. */
+static void clear_of_another_type(struct bough_name *name,
+                                  const struct bough_place_spec *spec)
+{
+    if (name->made_for == NULL || name->made_for == made_for(spec)) return;
+    bough_place_mark(bough_slot_place(name->slot), BOUGH_PLACE_STOPPED);
+    bough_name_sweep(name, NULL);
+}
+
 static enum bough_status find_or_reserve(struct bough_loop *loop,
                                          const struct bough_place_spec *spec,
                                          struct bough_name **name)
@@ -235,11 +249,14 @@ static enum bough_status find_or_reserve(struct bough_loop *loop,
     *name = bough_name_find(loop->runtime, path);
     if (*name == NULL) return bough_slot_reserve(loop, apart, parent, spec->name, name);
     if (is_lived_in((*name)->slot)) return BOUGH_EPRESENT;
+    clear_of_another_type(*name, spec);
     if (apart && bough_loop_is_near((*name)->slot->loop)) {
+        /* Places below would be left behind on this loop. */
+        bough_name_sweep(*name, NULL);
         status = move_apart(*name);
         if (status != BOUGH_OK) return status;
     }
-    bough_name_to_last(*name);
+    if (!spec->keeps_order) bough_name_to_last(*name);
     return BOUGH_OK;
 }
 
@@ -248,6 +265,7 @@ static void label(struct bough_name *name, const struct bough_place_spec *spec)
 {
     name->restart = spec->restart;
     name->speaks = spec->speaks;
+    name->made_for = made_for(spec);
     if (!bough_loop_is_near(name->slot->loop))
         name->isolation = BOUGH_THREAD;
     else

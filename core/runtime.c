@@ -109,11 +109,24 @@ void bough_runtime_set_log(struct bough_runtime *runtime, bough_log_function *lo
     runtime->options.log_data = data;
 }
 
+bough_log_function *bough_runtime_log(const struct bough_runtime *runtime, void **data)
+{
+    *data = runtime->options.log_data;
+    return runtime->options.log;
+}
+
 void bough_runtime_set_output(struct bough_runtime *runtime,
                               bough_output_function *output, void *data)
 {
     runtime->options.output = output;
     runtime->options.output_data = data;
+}
+
+bough_output_function *bough_runtime_output(const struct bough_runtime *runtime,
+                                            void **data)
+{
+    *data = runtime->options.output_data;
+    return runtime->options.output;
 }
 
 struct bough_nursery *bough_runtime_nursery(const struct bough_runtime *runtime)

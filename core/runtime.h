@@ -88,9 +88,17 @@ BOUGH_PUBLIC void bough_runtime_set_log(struct bough_runtime *runtime,
 BOUGH_PUBLIC void bough_runtime_set_log_level(struct bough_runtime *runtime,
                                               enum bough_log_level level);
 
+/* That of now, and its data; for who puts another in front of it. */
+BOUGH_PUBLIC bough_log_function *bough_runtime_log(const struct bough_runtime *runtime,
+                                                   void **data);
+
 /* Changes the hook for what programs write; NULL: it goes to the log. */
 BOUGH_PUBLIC void bough_runtime_set_output(struct bough_runtime *runtime,
                                            bough_output_function *output, void *data);
+
+/* That of now, or NULL, and its data. */
+BOUGH_PUBLIC bough_output_function *
+bough_runtime_output(const struct bough_runtime *runtime, void **data);
 
 /* Now, for people, in nanoseconds since 1970 UTC. */
 BOUGH_PUBLIC int64_t bough_runtime_realtime_ns(const struct bough_runtime *runtime);

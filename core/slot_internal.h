@@ -125,12 +125,16 @@ struct bough_name {
     atomic_bool asked;    /* a life was asked for from another loop */
     atomic_bool stuck;    /* as somebody sees it who watches over it */
     bool detached;        /* in no tree or table any more */
+    bool unlisted;        /* in no table */
     enum bough_isolation isolation;
     struct bough_actor *slot;
     struct bough_name *first, *last, *previous, *next;
     const char *restart;
     struct bough_address sign;             /* where it was, and who asks is led on */
     const struct bough_actor_type *speaks; /* NULL: its own type */
+    /* For whom it was made last, also while its loop has not heard of it yet; NULL: it is
+     * only reserved. */
+    const struct bough_actor_type *made_for;
     UT_hash_handle hh;
     char path[];
 };

@@ -192,7 +192,7 @@ static bool do_start(struct bough_actor *actor, const struct bough_decide_action
     enum bough_status status;
 
     bough_supervised_stop_timer(child);
-    child->late = child->failed = false;
+    child->late = child->failed = child->awaited = false;
     child->watch.seq = 0;
     status = place_start(actor, child, &start, &fault);
     if (status != BOUGH_OK) {

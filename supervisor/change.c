@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bough/supervisor/spec_pack.h>
+#include <bough/supervisor/spec_pack_internal.h>
 #include <bough/supervisor/supervision_internal.h>
 #include <bough/supervisor/supervisor.h>
 
@@ -20,16 +20,9 @@ struct change {
     const struct bough_supervisor_options *options; /* the new ones */
     struct bough_decide_spec *specs;
     struct bough_supervised **added;
+    bool *given; /* by the decider's number */
     size_t count, added_count;
 };
-
-static bool is_given(const struct change *change, const char *name)
-{
-    for (size_t i = 0; i < change->options->child_count; i++) {
-        if (strcmp(change->options->children[i].name, name) == 0) return true;
-    }
-    return false;
-}
 
 /* Specs of those that stay without being given: the old options may go. */
 static bool keep_old_specs(struct change *change)
@@ -37,7 +30,7 @@ static bool keep_old_specs(struct change *change)
     struct bough_supervised *child, *next;
 
     HASH_ITER (hh, change->self->by_name, child, next) {
-        if (child->own || is_given(change, child->name)) continue;
+        if (child->own || change->given[child->number]) continue;
         child->own = bough_spec_copy(child->spec);
         if (!child->own) return false;
         child->spec = child->own;
@@ -48,6 +41,7 @@ static bool keep_old_specs(struct change *change)
 static void note(struct change *change, size_t number,
                  const struct bough_child_spec *spec)
 {
+    change->given[number] = true;
     change->specs[change->count++] = (struct bough_decide_spec){
         .child = number,
         .spec = bough_supervised_spec(spec),
@@ -90,15 +84,19 @@ static enum bough_status prepare(struct change *change)
 {
     const size_t most =
         bough_decider_count(change->self->decider) + change->options->child_count + 1;
+    enum bough_status status;
 
     change->specs = calloc(most, sizeof(*change->specs));
     change->added = calloc(most, sizeof(*change->added));
-    if (!change->specs || !change->added) return BOUGH_ENOMEM;
+    change->given = calloc(most, sizeof(*change->given));
+    if (!change->specs || !change->added || !change->given) return BOUGH_ENOMEM;
     if (change->options->strategy == BOUGH_DYNAMIC) {
         match_dynamic(change);
         return BOUGH_OK;
     }
-    return keep_old_specs(change) ? match_children(change) : BOUGH_ENOMEM;
+    status = match_children(change);
+    if (status == BOUGH_OK && !keep_old_specs(change)) status = BOUGH_ENOMEM;
+    return status;
 }
 
 static void take_back(struct change *change)
@@ -124,6 +122,23 @@ static void adopt(struct change *change, const struct bough_decide_spec *specs, 
     bough_supervision_watch_over(change->actor, child);
 }
 
+/* Whoever looks sees its children in their new order. Those that were not given do not
+ * come back with its next life. */
+static void show(const struct change *change)
+{
+    const struct bough_supervision *self = change->self;
+    const struct bough_decider *decider = self->decider;
+    const bool dynamic = self->options->strategy == BOUGH_DYNAMIC;
+
+    for (size_t i = bough_decider_next(decider, BOUGH_NO_CHILD); i != BOUGH_NO_CHILD;
+         i = bough_decider_next(decider, i)) {
+        struct bough_supervised *child = bough_supervision_child(self, i);
+
+        child->lasting = change->given[i] && !dynamic;
+        bough_place_show_last(child->place, bough_restart_names[child->spec->restart]);
+    }
+}
+
 static void commit(struct change *change)
 {
     struct bough_supervision *self = change->self;
@@ -133,10 +148,9 @@ static void commit(struct change *change)
     /* New ones are not started; and who a restart was to start may be none of its any
      * more. */
     bough_supervision_settle_down(change->actor);
+    show(change);
     self->options = change->options;
-    bough_spec_free(self->change);
-    self->change = change->spec;
-    change->spec = NULL;
+    bough_place_replace_options(change->actor, bough_spec_take_options(change->spec));
 }
 
 static enum bough_status check(const struct change *change, struct bough_error *error)
@@ -167,6 +181,7 @@ static enum bough_status apply(struct change *change)
         take_back(change);
     free(change->specs);
     free(change->added);
+    free(change->given);
     return status;
 }
 

@@ -90,14 +90,24 @@ options_of_group(const struct bough_supervisor_options *flags,
 
 /* Places */
 
-/* Whether what stands here for it is a proxy. A supervisor is here itself, wherever its
- * children are, and so is a group; and so is what is not for a process. */
-static bool is_elsewhere(const struct bough_supervision *self,
-                         const struct bough_child_spec *spec)
+/* Below a supervisor in a process, a thread is a process, too. */
+static enum bough_isolation isolation_of(const struct bough_supervision *self,
+                                         const struct bough_child_spec *spec)
 {
+    return self->elsewhere && spec->isolation == BOUGH_THREAD ? BOUGH_PROCESS
+                                                              : spec->isolation;
+}
+
+/* A supervisor is here itself, wherever its children are, and so is a group; and so is
+ * what is not for a process. */
+bool bough_supervised_is_elsewhere(const struct bough_supervision *self,
+                                   const struct bough_child_spec *spec)
+{
+    const enum bough_isolation isolation = isolation_of(self, spec);
+
     if (spec->type == &bough_supervisor_type || is_group(spec)) return false;
-    if (spec->type->no_process && spec->isolation != BOUGH_PROCESS) return false;
-    return spec->isolation == BOUGH_PROCESS || self->elsewhere;
+    if (spec->type->no_process && isolation != BOUGH_PROCESS) return false;
+    return isolation == BOUGH_PROCESS || self->elsewhere;
 }
 
 static enum bough_status new_place(struct bough_actor *actor,
@@ -117,13 +127,13 @@ static enum bough_status new_place(struct bough_actor *actor,
         .redeliver = spec.redeliver,
         .restart = bough_restart_names[spec.restart],
         .isolation = spec.isolation,
+        .keeps_order = recruit->keeps_order,
     };
 
     if (recruit->replaces) spec.options = recruit->options;
-    if (self->elsewhere && spec.isolation == BOUGH_THREAD)
-        place_spec.isolation = spec.isolation = BOUGH_PROCESS;
+    place_spec.isolation = spec.isolation = isolation_of(self, &spec);
     place_spec.options = spec.options;
-    if (is_elsewhere(self, &spec)) {
+    if (bough_supervised_is_elsewhere(self, &spec)) {
         spec.name = recruit->name;
         place_spec.type = &bough_proxy_type;
         place_spec.options = &spec;
@@ -253,7 +263,8 @@ void bough_supervision_watch_over(struct bough_actor *actor,
 {
     const struct bough_child_spec *spec = child->spec;
     const bool wanted = spec->stuck_after_ms > 0 && spec->isolation != BOUGH_PROCESS &&
-                        !is_group(spec) && !is_elsewhere(bough_state(actor), spec);
+                        !is_group(spec) &&
+                        !bough_supervised_is_elsewhere(bough_state(actor), spec);
 
     bough_ward_free(child->ward);
     child->ward =
@@ -267,7 +278,9 @@ void bough_supervision_watch_over(struct bough_actor *actor,
 enum bough_status bough_supervision_refurnish(struct bough_actor *actor,
                                               struct bough_supervised *child)
 {
-    const struct bough_recruit recruit = { .name = child->name, .spec = child->spec };
+    const struct bough_recruit recruit = { .name = child->name,
+                                           .spec = child->spec,
+                                           .keeps_order = true };
     const enum bough_status status = new_place(actor, &recruit, &child->place);
 
     if (status != BOUGH_OK) return status;
@@ -286,6 +299,10 @@ static void tell_host(const struct bough_supervision *self,
 
 void bough_supervision_settle(struct bough_actor *actor, struct bough_supervised *child)
 {
+    if (child->awaited) {
+        bough_place_mark(child->place, BOUGH_PLACE_RESERVED);
+        return;
+    }
     bough_place_mark(child->place, BOUGH_PLACE_STOPPED);
     tell_host(bough_state(actor), child, BOUGH_PLACE_STOPPED);
 }
@@ -415,9 +432,18 @@ void bough_supervision_release(struct bough_actor *actor)
     }
     free(self->children);
     free_requests(self);
-    bough_spec_free(self->change);
     bough_decider_free(self->decider);
     if (self->housed) bough_host_free(self->host);
+}
+
+void bough_supervision_sweep(struct bough_actor *actor)
+{
+    const struct bough_supervision *self = bough_state(actor);
+    const size_t first = bough_decider_next(self->decider, BOUGH_NO_CHILD);
+
+    bough_place_sweep(actor, first != BOUGH_NO_CHILD
+                                 ? bough_supervision_child(self, first)->place
+                                 : BOUGH_NOBODY);
 }
 
 void bough_supervision_leave(struct bough_actor *actor)

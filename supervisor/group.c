@@ -349,6 +349,7 @@ static enum bough_status group_init(struct bough_actor *actor, const void *data)
         bough_supervision_release(actor);
         return status;
     }
+    bough_supervision_sweep(actor);
     bough_supervision_begin(actor);
     return BOUGH_OK;
 }

@@ -99,6 +99,15 @@ void bough_supervisor_terminate_child(struct bough_supervisor supervisor,
     ask_by_name(supervisor, &message, name, call);
 }
 
+void bough_supervisor_pause_child(struct bough_supervisor supervisor, const char *name,
+                                  struct bough_call *call)
+{
+    const struct bough_supervisor_message message = { .kind = BOUGH_TERMINATE_CHILD,
+                                                      .awaited = true };
+
+    ask_by_name(supervisor, &message, name, call);
+}
+
 void bough_supervisor_restart_child(struct bough_supervisor supervisor, const char *name,
                                     struct bough_call *call)
 {
@@ -139,15 +148,22 @@ void bough_supervisor_set_replicas(struct bough_supervisor supervisor, const cha
     ask_by_name(supervisor, &message, name, call);
 }
 
+static void note_template(void *data, struct bough_address place,
+                          const struct bough_place_info *info)
+{
+    const struct bough_supervisor_options *options = info->options;
+    const struct bough_actor_type **template = data;
+
+    (void)place;
+    if (info->type == &bough_supervisor_type && options &&
+        options->strategy == BOUGH_DYNAMIC)
+        *template = options->children[0].type;
+}
+
 const struct bough_actor_type *bough_supervisor_template(struct bough_address place)
 {
-    const struct bough_supervisor_options *options;
-    struct bough_place_info info;
+    const struct bough_actor_type *template = NULL;
 
-    if (bough_place_info(place, &info) != BOUGH_OK) return NULL;
-    options = info.options;
-    if (info.type != &bough_supervisor_type || !options ||
-        options->strategy != BOUGH_DYNAMIC)
-        return NULL;
-    return options->children[0].type;
+    if (bough_place_look(place, note_template, &template) != BOUGH_OK) return NULL;
+    return template;
 }

@@ -230,26 +230,51 @@ static struct bough_supervised *find(struct bough_actor *actor,
     return child;
 }
 
+/* A spec that is put into an answer. */
+struct spec_view {
+    struct bough_child_spec spec;
+    struct bough_block block;
+    bool elsewhere; /* what lives here stands for it, and was given the whole spec */
+};
+
+static void pack_spec(struct spec_view *view)
+{
+    bough_spec_pack(&view->block, offsetof(struct bough_spec_reply, spec), &view->spec);
+}
+
 /* The options are those that the child got: of a dynamic one, laid over the template's.
- */
+ * They are not replaced meanwhile. */
+static void pack_present(void *data, struct bough_address place,
+                         const struct bough_place_info *info)
+{
+    const struct bough_child_spec *given = info->options;
+    struct spec_view *view = data;
+
+    (void)place;
+    view->spec.options = info->options;
+    if (view->elsewhere) view->spec.options = given != NULL ? given->options : NULL;
+    pack_spec(view);
+}
+
+/* Of a group they are its members', and what it was changed to is not there yet. */
 static void reply_spec(struct bough_actor *actor,
                        const struct bough_supervisor_message *message)
 {
     const struct bough_spec_reply none = { .spec = { .offset = 0 } };
+    const struct bough_supervision *self = bough_state(actor);
     const struct bough_supervised *child = find(actor, message);
-    struct bough_child_spec spec;
-    struct bough_place_info info;
-    struct bough_block block;
+    struct spec_view view;
     char buffer[1024];
 
     if (!child) return;
-    spec = *child->spec;
-    spec.name = child->name;
-    if (spec.replicas == 0 && bough_place_info(child->place, &info) == BOUGH_OK)
-        spec.options = info.options;
-    bough_block_init(&block, buffer, sizeof(buffer), &none, sizeof(none));
-    bough_spec_pack(&block, offsetof(struct bough_spec_reply, spec), &spec);
-    bough_reply_block(actor, &block);
+    view.spec = *child->spec;
+    view.spec.name = child->name;
+    view.elsewhere = bough_supervised_is_elsewhere(self, child->spec);
+    bough_block_init(&view.block, buffer, sizeof(buffer), &none, sizeof(none));
+    if (view.spec.replicas > 0 || child->changed ||
+        bough_place_look(child->place, pack_present, &view) != BOUGH_OK)
+        pack_spec(&view);
+    bough_reply_block(actor, &view.block);
 }
 
 static void set_replicas(struct bough_actor *actor,

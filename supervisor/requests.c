@@ -357,8 +357,9 @@ static void handle(struct bough_actor *actor, const void *data,
     case BOUGH_START_CHILD: start_child(actor, message, question); break;
     case BOUGH_TERMINATE_CHILD:
         child = find(actor, message, question);
-        if (child)
-            bough_supervision_ask(actor, child, BOUGH_ON_TERMINATE_CHILD, question);
+        if (!child) break;
+        child->awaited = message->awaited;
+        bough_supervision_ask(actor, child, BOUGH_ON_TERMINATE_CHILD, question);
         break;
     case BOUGH_RESTART_CHILD:
         ask_static(actor, message, BOUGH_ON_RESTART_CHILD, question);

@@ -39,6 +39,10 @@ static inline bool bough_pack_is_supervisor(const struct bough_actor_type *type)
     return type == &bough_supervisor_type;
 }
 
+/* The options of a spec that bough_spec_unpack() or bough_spec_copy() made: the caller's
+ * from now on, as its type's copy of options. */
+void *bough_spec_take_options(struct bough_child_spec *spec);
+
 /* Whether options can be copied from outside of their type. */
 static inline bool bough_pack_is_open(const struct bough_actor_type *type)
 {

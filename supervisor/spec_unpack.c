@@ -292,6 +292,17 @@ void bough_spec_free(struct bough_child_spec *spec)
     free(unpacked);
 }
 
+void *bough_spec_take_options(struct bough_child_spec *spec)
+{
+    struct unpacked *unpacked = bough_container(spec, struct unpacked, spec);
+    struct bough_child_spec *owned =
+        (struct bough_child_spec *)(uintptr_t)unpacked->owner->children;
+    void *options = (void *)(uintptr_t)spec->options;
+
+    owned->options = spec->options = NULL;
+    return options;
+}
+
 /* Options over options */
 
 static bool has_row(const struct bough_actor_type *type, size_t offset)

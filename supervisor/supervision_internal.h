@@ -40,6 +40,7 @@ struct bough_supervised {
     bool failed;  /* its last start, for the reason `fault` */
     bool changed; /* its place is to be furnished anew before the next start */
     bool late;    /* killed, since it was not ready in time */
+    bool awaited; /* stopped by request, to be started again: what waits for it waits */
     bool timed;   /* its timer may run */
     bool removed; /* forgotten; kept for what is still to be said about it */
     struct bough_watch watch;        /* of its life; keeps why the last one ended */
@@ -59,6 +60,7 @@ struct bough_recruit {
     const struct bough_child_spec *spec; /* outlives the child, but for `name` */
     const void *options;                 /* in place of the spec's, when `replaces` */
     bool replaces, lasting;
+    bool keeps_order; /* its place is there, and stays where it is among the others */
 };
 
 /* A request that waits for its turn; the message follows. */
@@ -116,8 +118,7 @@ struct bough_supervision {
         at_once; /* starts whose outcome may still be taken in at once, in this turn */
     struct bough_exit_reason end; /* once it gave up, or shuts down by itself */
 
-    uint64_t names;                  /* dynamic: numbers given as names */
-    struct bough_child_spec *change; /* owns `options`, once they were changed */
+    uint64_t names; /* dynamic: numbers given as names */
 
     /* The request under way, and those that wait for their turn. */
     struct bough_supervised *asked; /* whom it is about; NULL: none is under way */
@@ -143,7 +144,7 @@ BOUGH_CHECKED enum bough_status bough_supervision_house(struct bough_actor *acto
  * it is none, or they live in this process. */
 struct bough_host *bough_supervision_host(struct bough_actor *actor);
 
-/* Nobody is expected at a child's empty place. */
+/* Nobody is expected at a child's empty place, unless it is awaited. */
 void bough_supervision_settle(struct bough_actor *actor, struct bough_supervised *child);
 
 /* Releases what init took: after a failed start of the rest, or in finish(). */
@@ -156,6 +157,11 @@ void bough_supervision_release(struct bough_actor *actor);
 BOUGH_CHECKED enum bough_status bough_supervision_add(struct bough_actor *actor,
                                                       const struct bough_recruit *recruit,
                                                       struct bough_supervised **child);
+
+/* Whether what lives in the place of such a child is a proxy, whose options are the spec.
+ */
+bool bough_supervised_is_elsewhere(const struct bough_supervision *self,
+                                   const struct bough_child_spec *spec);
 
 /* What the decider is to know of a child with that spec. */
 struct bough_child_spec bough_supervised_spec(const struct bough_child_spec *spec);
@@ -196,6 +202,10 @@ bough_supervised_reason(const struct bough_supervised *child);
 
 /* Nobody is expected at a child that is DOWN and that no retry would start. */
 void bough_supervision_settle_down(struct bough_actor *actor);
+
+/* Frees places that an earlier life has left, with other options than this one has: once
+ * all of its children are known. */
+void bough_supervision_sweep(struct bough_actor *actor);
 
 /* Leaves the children's places, all empty, with what waits in them: whoever settles the
  * place of this supervisor for good settles them too. Those made at run time are freed.
@@ -321,6 +331,7 @@ struct bough_supervisor_message {
     struct bough_span spec;    /* BOUGH_SPEC */
     struct bough_span options; /* BOUGH_OPTIONS */
     int64_t replicas;
+    bool awaited; /* to be started again soon: what is sent there waits */
 };
 
 extern const struct bough_message_type

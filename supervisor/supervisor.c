@@ -52,6 +52,7 @@ static enum bough_status supervisor_init(struct bough_actor *actor, const void *
         bough_supervision_release(actor);
         return status;
     }
+    bough_supervision_sweep(actor);
     bough_supervision_begin(actor);
     return BOUGH_OK;
 }

@@ -111,6 +111,11 @@ BOUGH_PUBLIC void bough_supervisor_terminate_child(struct bough_supervisor super
                                                    const char *name,
                                                    struct bough_call *call);
 
+/* The same for a child that bough_supervisor_restart_child() is to start again soon: what
+ * is sent to its place waits for that, unless it is forgotten. */
+BOUGH_PUBLIC void bough_supervisor_pause_child(struct bough_supervisor supervisor,
+                                               const char *name, struct bough_call *call);
+
 /* Starts a child that is down. Errors: BOUGH_ERUNNING, BOUGH_ERESTARTING,
  * BOUGH_ENOTFOUND, BOUGH_EFAILED (it did not start, and stays known), BOUGH_EREFUSED
  * (dynamic). */
@@ -128,7 +133,8 @@ BOUGH_PUBLIC void bough_supervisor_delete_child(struct bough_supervisor supervis
  * holds from their next start, stop or end; new ones are known and not started
  * (restart_child does that); those that are not given any more live on, last in start
  * order. Of a dynamic supervisor the template is changed. When this supervisor is itself
- * restarted, it begins with what its own spec says. Answered with nothing. Errors,
+ * restarted, it begins with what it was changed to; when the one above it is, with what
+ * that one has for it. Answered with nothing. Errors,
  * nothing changed: BOUGH_EINVALID (flags or a spec), BOUGH_EREFUSED (from or to dynamic),
  * BOUGH_ENOMEM. */
 BOUGH_PUBLIC void bough_supervisor_change(struct bough_supervisor supervisor,

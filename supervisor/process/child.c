@@ -100,13 +100,18 @@ void bough_child_runs(uint32_t done, bool over)
 
 /* Before it sleeps, the parent hears of what has been run: so that what its status shows
  * is so, and who waits for room has it. */
-static void on_idle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
+static void before_sleep(void)
 {
-    (void)ev, (void)prepare, (void)events;
     bough_loop_rests(child.loop);
     if (!child.untold) return;
     child.untold = false;
     bough_border_wake(&child.border);
+}
+
+static void on_idle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
+{
+    (void)ev, (void)prepare, (void)events;
+    before_sleep();
 }
 
 static void on_polled(struct ev_loop *ev, struct ev_check *check, int events)
@@ -251,12 +256,40 @@ static bool read_some(void)
     return true;
 }
 
-static void on_woken(struct ev_loop *ev, struct ev_io *io, int events)
+static void take_wake(void)
 {
-    (void)ev, (void)io, (void)events;
     bough_border_woken(&child.border);
     bough_border_flush(&child.border);
     if (read_some()) bough_border_come_back(&child.border);
+}
+
+static void on_woken(struct ev_loop *ev, struct ev_io *io, int events)
+{
+    (void)ev, (void)io, (void)events;
+    take_wake();
+}
+
+/* While there is nothing but messages to wait for, libev's poll is left out, which takes
+ * a timer of the kernel's and more each time: what is left is a poll without one. */
+static void sleep_alone(void)
+{
+    struct pollfd polled[] = { { .fd = child.border.wake_fd, .events = POLLIN },
+                               { .fd = child.border.socket } };
+
+    before_sleep();
+    const int count = poll(polled, 2, -1);
+    bough_loop_wakes(child.loop);
+    if (count <= 0) return; /* a signal's handler has run */
+    if ((polled[1].revents & (POLLHUP | POLLERR)) != 0) _exit(BOUGH_CODE_ORPHAN);
+    if (polled[0].revents != 0) take_wake();
+}
+
+static void run_once(void)
+{
+    if (bough_loop_awaits_letters(child.loop))
+        sleep_alone();
+    else
+        ev_run(child.ev, EVRUN_ONCE);
 }
 
 /* Nothing is ever sent to a child over its socket but descriptors, which are read with
@@ -338,6 +371,6 @@ void bough_process_main(int socket)
     ev_io_init(&child.orphaned, on_orphaned, child.border.socket, EV_READ);
     ev_io_start(child.ev, &child.orphaned);
     if (read_some()) bough_border_come_back(&child.border);
-    ev_run(child.ev, 0);
-    _exit(BOUGH_CODE_CONFUSED);
+    for (;;)
+        run_once();
 }

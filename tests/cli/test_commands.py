@@ -7,9 +7,9 @@ SPDX-License-Identifier: MIT
 from bough_cli import (SOURCE, Skip, child, contains, fact, json, main, os, same, subprocess, until,
                        BOUGH)
 
-VERBS = ["run", "check", "simulate", "tree", "status", "events", "logs", "metrics", "why", "call", "send", "kill",
-         "quarantine", "start", "stop", "restart", "shutdown", "types", "schema", "completion", "manual",
-         "version", "help"]
+VERBS = ["run", "check", "simulate", "tree", "graph", "status", "top", "events", "logs", "metrics", "why", "call",
+         "send", "kill", "quarantine", "start", "stop", "restart", "plan", "apply", "shutdown", "types", "schema",
+         "completion", "manual", "version", "help"]
 COUNTER = {"name": "one", "children": [child("c", "counter")]}
 
 
@@ -77,7 +77,7 @@ def wrong_command_lines_end_with_2_and_say_what_is_meant(folder):
             (["events", "--since", "x"],
              'bough: events: --since takes the number of an event, not "x"\n'),
             (["status", "--name", "../x"], 'bough: "../x" is not a name'),
-            (["completion", "tcsh"], 'bough: no completion for "tcsh"; there is one for bash\n')):
+            (["completion", "tcsh"], 'bough: no completion for "tcsh"; there is one for bash, zsh and fish\n')):
         wrong = folder.bough(*words, code=2)
         same(wrong.stdout, "", words)
         assert wrong.stderr.startswith(text), f"{words}: {wrong.stderr!r}"
@@ -313,7 +313,9 @@ def completion_knows_verbs_and_options(folder):
         words = " ".join(f"'{word}'" for word in line)
         asked = (f"{script}\nCOMP_WORDS=({words}); COMP_CWORD={len(line) - 1}; _bough; "
                  'printf "%s\\n" "${COMPREPLY[@]}"')
-        done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True)
+        path = f"{os.path.dirname(BOUGH)}:{os.environ['PATH']}"
+        done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True,
+                              env={**folder.env, "PATH": path})
         same(set(done.stdout.split()), expected, f"{line} {done.stderr}")
 
 

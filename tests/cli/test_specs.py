@@ -70,5 +70,25 @@ def a_dynamic_supervisor_takes_options_of_its_template(folder):
             'only a dynamic supervisor takes "options", for it has a template')
 
 
+@fact
+def a_child_in_a_process_shows_the_options_that_it_got(folder):
+    log = child("log", "logger", isolation="process", options={"file": "one.log"})
+    counter = child("t", "counter", isolation="process", options={"initial": 6})
+    folder.start({"name": "specs", "children": [
+        log, supervisor("dyn", [counter], strategy="dynamic"),
+        supervisor("box", [child("c", "counter", isolation="thread", options={"initial": 7})],
+                   isolation="process")]})
+
+    def options(path, name):
+        answer = folder.ask("call", path, "get_child_spec", json.dumps({"name": name}))
+        return answer["spec"]["options"]
+
+    same(options("/", "log")["file"], str(folder.path / "one.log"))
+    folder.ask("call", "/dyn", "start_child", '{"name": "a"}')
+    folder.ask("call", "/dyn", "start_child", '{"name": "b", "options": {"initial": 9}}')
+    same([options("/dyn", "a"), options("/dyn", "b")], [{"initial": 6}, {"initial": 9}])
+    same(options("/box", "c"), {"initial": 7})
+
+
 if __name__ == "__main__":
     main()

@@ -77,11 +77,21 @@ has_a_unit() {
     ! grep -F 'bough@' "$work/said" | grep -vF "Command 'man "
 }
 
+has_pages_and_completions() {
+    local name
+    for name in man/man1/bough.1 man/man5/bough.json.5 man/man3/libbough.3 \
+        bash-completion/completions/bough zsh/site-functions/_bough \
+        fish/vendor_completions.d/bough.fish; do
+        [ -s "$prefix/share/$name" ] || { echo "$name"; return 1; }
+    done
+}
+
 fact it_installs_into_a_prefix installs
 fact no_internal_header_is_installed holds_no_internal_header
 fact installed_headers_have_the_shape_of_the_tree headers_have_the_same_shape
 fact the_schema_and_the_examples_are_installed has_data
 fact a_unit_for_systemd_is_installed has_a_unit
+fact manual_pages_and_completions_are_where_they_are_looked_for has_pages_and_completions
 fact the_installed_binary_runs "$prefix/bin/bough" version
 write_consumer
 fact find_package_finds_it configures_and_builds

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <bough/core/runtime.h>
 #include <bough/tools/bough/journal.h>
 
 enum { LINES = 8, BYTES = 4096 };
@@ -258,6 +259,72 @@ static void who_listens_is_told_of_what_somebody_wants(void **state)
     assert_int_equal(told, 1);
 }
 
+/* The hooks behind: how many lines they had, and whether they take one. */
+struct behind {
+    int lines;
+    bool full;
+};
+
+static void take(void *data, const struct bough_log_record *record)
+{
+    struct behind *behind = data;
+
+    (void)record;
+    behind->lines++;
+}
+
+static bool take_or_not(void *data, const struct bough_log_record *record)
+{
+    struct behind *behind = data;
+
+    if (!behind->full) take(data, record);
+    return !behind->full;
+}
+
+static void it_has_what_a_runtime_reports_and_hands_it_on(void **state)
+{
+    struct behind behind = { .lines = 0 };
+    const struct bough_runtime_options options = {
+        .log = take,
+        .log_data = &behind,
+        .output = take_or_not,
+        .output_data = &behind,
+    };
+    const struct bough_log_record record = {
+        .level = BOUGH_INFO, .path = "/a", .stream = "stdout", .text = "2"
+    };
+    struct bough_runtime *runtime = bough_runtime_new(&options);
+
+    assert_non_null(runtime);
+    bough_journal_tap(*state, runtime);
+    bough_log(runtime, BOUGH_WARNING, "/a", "%d", 1);
+    behind.full = true;
+    assert_false(bough_output(runtime, &record));
+    assert_finds(*state, "/", 10, "1");
+    behind.full = false;
+    assert_true(bough_output(runtime, &record));
+    bough_runtime_free(runtime);
+    assert_finds(*state, "/", 10, "1 2");
+    assert_int_equal(behind.lines, 2);
+}
+
+static void without_a_hook_for_programs_their_lines_are_reports(void **state)
+{
+    struct behind behind = { .lines = 0 };
+    const struct bough_runtime_options options = { .log = take, .log_data = &behind };
+    const struct bough_log_record record = {
+        .level = BOUGH_INFO, .path = "/a", .stream = "stdout", .text = "1"
+    };
+    struct bough_runtime *runtime = bough_runtime_new(&options);
+
+    assert_non_null(runtime);
+    bough_journal_tap(*state, runtime);
+    assert_true(bough_output(runtime, &record));
+    bough_runtime_free(runtime);
+    assert_finds(*state, "/", 10, "1");
+    assert_int_equal(behind.lines, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +344,10 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(one_line_is_kept_however_long, setup, teardown),
         cmocka_unit_test_setup_teardown(a_line_is_an_object, setup, teardown),
+        cmocka_unit_test_setup_teardown(it_has_what_a_runtime_reports_and_hands_it_on,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            without_a_hook_for_programs_their_lines_are_reports, setup, teardown),
         cmocka_unit_test_setup_teardown(who_listens_is_told_of_what_somebody_wants, setup,
                                         teardown),
     };

@@ -33,11 +33,17 @@ int bough_client_init(struct bough_client *client,
                           arguments->options[BOUGH_OPTION_NAME], client->socket);
 
     if (code != BOUGH_CODE_DONE) return code;
+    client->limit_ms = 0;
     client->json = arguments->options[BOUGH_OPTION_JSON] != NULL;
     client->curl = curl_easy_init();
     if (client->curl != NULL) return BOUGH_CODE_DONE;
     bough_complain("out of memory");
     return BOUGH_CODE_FAILED;
+}
+
+void bough_client_limit(struct bough_client *client, int64_t limit_ms)
+{
+    client->limit_ms = limit_ms;
 }
 
 void bough_client_finish(struct bough_client *client)
@@ -179,6 +185,8 @@ static int exchange(struct bough_client *client, const char *resource, const cha
     char *url = NULL;
     CURLcode result = CURLE_OUT_OF_MEMORY;
 
+    if (client->limit_ms > 0 && (wait_ms == 0 || wait_ms > client->limit_ms))
+        wait_ms = client->limit_ms;
     curl_easy_reset(curl);
     received->curl = curl;
     headers = curl_slist_append(headers, "Expect:");

@@ -23,12 +23,16 @@ struct bough_client {
     CURL *curl;
     char socket[BOUGH_SOCKET_PATH];
     bool json;
+    int64_t limit_ms;
 };
 
 /* Finds the tree as the options say. Finish it only when BOUGH_CODE_DONE was returned. */
 int bough_client_init(struct bough_client *client,
                       const struct bough_arguments *arguments);
 void bough_client_finish(struct bough_client *client);
+
+/* No exchange from now on takes longer, a stream neither; 0: as long as they say. */
+void bough_client_limit(struct bough_client *client, int64_t limit_ms);
 
 /* Asks for a resource, "/v1/tree". `about` is the path in messages, or NULL. `*answer`
  * gets the JSON, the caller's, only with BOUGH_CODE_DONE. */

@@ -31,6 +31,8 @@
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
 #include <bough/tools/bough/port.h>
+#include <bough/tools/bough/reload.h>
+#include <bough/tools/bough/reporter.h>
 #include <bough/tools/bough/service.h>
 #include <bough/tools/bough/sockets.h>
 #include <bough/tools/bough/tally.h>
@@ -65,10 +67,11 @@ struct program {
     struct bough_tally *tally;
     struct bough_runtime *runtime;
     struct bough_loop *loop;
-    struct bough_logger_hook hook;
+    struct bough_reporter reporter;
     struct bough_control *control;
     struct bough_service service;
     struct bough_port *port; /* of metrics; NULL: none is wanted */
+    struct bough_reload *reload;
 
     struct bough_supervisor root;
     struct bough_watch watch;
@@ -121,29 +124,10 @@ static void on_event(void *data, const struct bough_event *event)
     if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
         program->gave_up = true;
     }
-    if (event->kind == BOUGH_EVENT_STUCK && program->hook.logger.address.slot != NULL)
+    if (event->kind == BOUGH_EVENT_STUCK && bough_reporter_has_logger(&program->reporter))
         complain_stuck(program, event);
     bough_history_add(program->history, event);
     bough_tally_add(program->tally, event);
-}
-
-/* All lines are kept for who wants to read them, too. */
-static void on_log(void *data, const struct bough_log_record *record)
-{
-    struct program *program = data;
-
-    bough_journal_add(program->journal, record);
-    bough_logger_hook_log(&program->hook, record);
-}
-
-/* One that the logger has no room for now comes again. */
-static bool on_output(void *data, const struct bough_log_record *record)
-{
-    struct program *program = data;
-
-    if (!bough_logger_hook_output(&program->hook, record)) return false;
-    bough_journal_add(program->journal, record);
-    return true;
 }
 
 static void on_ready(struct bough_watch *watch)
@@ -217,8 +201,9 @@ static void on_hangup(struct ev_loop *ev, struct ev_signal *watcher, int events)
     struct program *program = watcher->data;
 
     (void)ev, (void)events;
-    if (bough_place_visit(program->loop, "/", reopen_logger, program) == BOUGH_OK) return;
-    bough_log(program->runtime, BOUGH_WARNING, "", "SIGHUP, and no logger to tell");
+    if (bough_place_visit(program->loop, "/", reopen_logger, program) != BOUGH_OK)
+        bough_log(program->runtime, BOUGH_WARNING, "", "SIGHUP, and no logger to tell");
+    bough_reload_file(program->reload);
 }
 
 /* The number is its process's until that is reaped, here, on this thread. */
@@ -341,6 +326,7 @@ static enum bough_status make_control(struct program *program, struct bough_erro
         .name = program->name,
         .path = program->socket,
         .types = bough_actor_types,
+        .reload = program->reload,
         .connection_limit = connection_limit(),
         .shutdown = on_shutdown,
         .data = program,
@@ -349,43 +335,62 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     return bough_control_new(&options, &program->control, error);
 }
 
-/* What the command line says goes before the file. Both were checked. */
-static enum bough_status make_port(struct program *program,
-                                   const struct bough_config_tree *tree,
-                                   const struct bough_arguments *arguments,
+/* `endpoint` NULL: none is wanted. */
+static enum bough_status make_port(struct program *program, const char *endpoint,
                                    struct bough_error *error)
 {
-    const char *given = arguments->options[BOUGH_OPTION_METRICS];
-    const char *text = given != NULL ? given : tree->metrics;
     const struct bough_figures_source source = {
         .loop = program->loop,
         .history = program->history,
         .tally = program->tally,
         .name = program->name,
     };
-    struct bough_endpoint endpoint;
-    enum bough_status status;
 
-    if (text == NULL) return BOUGH_OK;
-    status = bough_endpoint_parse(text, &endpoint, error);
-    if (status != BOUGH_OK) return status;
-    return bough_port_new(&source, &endpoint, &program->port, error);
+    if (endpoint == NULL) return BOUGH_OK;
+    return bough_port_new(&source, endpoint, &program->port, error);
+}
+
+static void on_log(void *data, const char *path)
+{
+    struct program *program = data;
+    const enum bough_status status =
+        bough_reporter_set(&program->reporter, program->loop, path);
+
+    if (status == BOUGH_OK) return;
+    bough_log(program->runtime, BOUGH_WARNING, "/", "cannot reach %s: %s",
+              path != NULL ? path : "no logger", bough_status_text(status));
+}
+
+static enum bough_status make_reload(struct program *program,
+                                     const struct bough_config_tree *tree,
+                                     const char *file)
+{
+    const struct bough_reload_options options = {
+        .loop = program->loop,
+        .types = bough_actor_types,
+        .name = program->name,
+        .file = file,
+        .log = tree->log,
+        .exit_with = tree->exit_with,
+        .metrics = tree->metrics,
+        .set_log = on_log,
+        .data = program,
+    };
+
+    program->reload = bough_reload_new(&options);
+    return program->reload != NULL ? BOUGH_OK : BOUGH_ENOMEM;
 }
 
 static enum bough_status start_tree(struct program *program,
                                     const struct bough_config_tree *tree,
                                     struct bough_error *error)
 {
-    enum bough_status status;
+    const enum bough_status status =
+        bough_reporter_init(&program->reporter, program->loop, tree->log);
 
-    if (tree->log != NULL) {
-        status = bough_reference(program->loop, tree->log, &program->hook.logger.address);
-        if (status != BOUGH_OK)
-            return bough_error_set(error, status, "cannot reach %s", tree->log);
-    }
-    program->hook.least = BOUGH_INFO;
-    bough_runtime_set_log(program->runtime, on_log, program);
-    bough_runtime_set_output(program->runtime, on_output, program);
+    if (status != BOUGH_OK)
+        return bough_error_set(error, status, "cannot reach %s", tree->log);
+    bough_journal_tap(program->journal, program->runtime);
     program->watch.ready = on_ready;
     program->watch.exited = on_exited;
     return bough_supervisor_start(program->loop, &tree->options, &program->watch,
@@ -397,6 +402,7 @@ static enum bough_status make(struct program *program,
                               const struct bough_arguments *arguments,
                               struct bough_error *error)
 {
+    const char *metrics = arguments->options[BOUGH_OPTION_METRICS];
     enum bough_status status = bough_socket_choose(
         arguments->options[BOUGH_OPTION_CONTROL], arguments->options[BOUGH_OPTION_NAME],
         program->name, program->socket, error);
@@ -410,9 +416,11 @@ static enum bough_status make(struct program *program,
         bough_complain("%s: no actor can have a process of its own: %s", program->name,
                        error->text);
     status = make_runtime(program);
+    if (status == BOUGH_OK) status = make_reload(program, tree, arguments->words[0]);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);
-    if (status == BOUGH_OK) status = make_port(program, tree, arguments, error);
+    if (status == BOUGH_OK)
+        status = make_port(program, metrics != NULL ? metrics : tree->metrics, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
     bough_service_watch(&program->service, program->ev);
@@ -444,12 +452,14 @@ static void unmake(struct program *program)
     limit_the_end(program);
     bough_port_free(program->port);
     bough_control_free(program->control);
+    bough_reload_free(program->reload);
     if (program->runtime != NULL) bough_runtime_free(program->runtime);
     bough_service_close(&program->service, program->ev);
     if (program->ev != NULL) {
         unwatch_signals(program);
         ev_loop_destroy(program->ev);
     }
+    bough_reporter_finish(&program->reporter);
     bough_nursery_free(program->nursery);
     bough_guard_free(program->guard);
     bough_history_free(program->history);

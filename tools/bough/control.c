@@ -82,6 +82,7 @@ static void on_hangup(struct ev_loop *ev, struct ev_io *io, int events)
     request->gone = true;
     bough_call_cancel(&request->call);
     bough_errand_leave(request);
+    bough_reload_leave(request);
     bough_request_resume(request);
 }
 
@@ -145,6 +146,7 @@ static void request_free(struct bough_request *request)
     bough_call_cancel(&request->call);
     bough_errand_leave(request);
     bough_journal_close(&request->reader);
+    bough_reload_leave(request);
     ev_io_stop(control->ev, &request->hangup);
     *request->link = request->next;
     if (request->next != NULL) request->next->link = request->link;

@@ -25,6 +25,7 @@ struct bough_control;
 struct bough_journal;
 struct bough_tally;
 struct bough_loop;
+struct bough_reload;
 
 enum {
     BOUGH_CONTROL_BODY = 4 * 1024 * 1024,     /* bytes of one request's body */
@@ -40,6 +41,7 @@ struct bough_control_options {
     const char *name;                            /* the tree's; kept by the caller */
     const char *path;                            /* of the socket; copied */
     const struct bough_actor_type *const *types; /* for /v1/types and /v1/schema */
+    struct bough_reload *reload;                 /* for /v1/plan and /v1/apply */
     size_t connection_limit;
     void (*shutdown)(
         void *data); /* asked to stop the tree; bough_control_close() follows */

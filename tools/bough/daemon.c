@@ -2,7 +2,9 @@
  *
  * Resuming a connection only notes it in the daemon, which must be run to act on it: its
  * timer is made due at once, so that it runs once for all that was resumed in one round
- * of the loop.
+ * of the loop. The same when connections have ended: one that has as many as it may have
+ * does not look at its listening socket, and begins again only when it runs the next
+ * time.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/tools/bough/daemon.h>
@@ -16,13 +18,24 @@ static void arm(struct bough_daemon *daemon, double seconds)
     ev_timer_start(daemon->ev, &daemon->due);
 }
 
+/* Whether there are fewer connections than the last time. */
+static bool has_room_again(struct bough_daemon *daemon)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    const unsigned before = daemon->connections;
+
+    daemon->connections = info != NULL ? info->num_connections : 0;
+    return daemon->connections < before;
+}
+
 static void serve(struct bough_daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG ms;
 
     daemon->resumed = false;
     MHD_run(daemon->mhd);
-    if (daemon->resumed) {
+    if (has_room_again(daemon) || daemon->resumed) {
         arm(daemon, 0);
     } else if (MHD_get_timeout(daemon->mhd, &ms) == MHD_YES) {
         arm(daemon, (double)ms / 1000.0);

@@ -20,7 +20,8 @@ struct bough_daemon {
     /* private */
     struct ev_io io;
     struct ev_timer due;
-    bool resumed; /* something was, since it ran last */
+    bool resumed;         /* something was, since it ran last */
+    unsigned connections; /* when it ran last */
 };
 
 /* Takes the daemon and serves. */

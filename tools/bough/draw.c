@@ -147,9 +147,7 @@ static void fill_row(struct row *row, const json_t *place)
 
     row->cells[cell++] = bough_output_member(place, "path", "");
     row->cells[cell++] = bough_output_member(place, "type", "-");
-    row->cells[cell++] = json_is_true(json_object_get(place, "stuck"))
-                             ? "stuck"
-                             : bough_output_member(place, "state", "-");
+    row->cells[cell++] = bough_output_state(place, "-");
     set_number(row, cell++, number(place, "life"));
     set_number(row, cell++, number(place, "restarts"));
     row->cells[cell++] = bough_output_member(place, "restart", "-");
@@ -238,7 +236,8 @@ static enum bough_paint event_paint(const char *event, const char *reason)
     if (strcmp(event, "gave_up") == 0 || strcmp(event, "stuck") == 0) return BOUGH_RED;
     if (strcmp(event, "restarting") == 0) return BOUGH_YELLOW;
     if (strcmp(event, "quarantined") == 0) return BOUGH_YELLOW;
-    if (strcmp(event, "ready") == 0) return BOUGH_GREEN;
+    if (strcmp(event, "apply_failed") == 0) return BOUGH_RED;
+    if (strcmp(event, "ready") == 0 || strcmp(event, "applied") == 0) return BOUGH_GREEN;
     if (strcmp(event, "exited") != 0) return BOUGH_PLAIN;
     return strcmp(reason, "normal") == 0 || strcmp(reason, "shutdown") == 0 ? BOUGH_PLAIN
                                                                             : BOUGH_RED;
@@ -249,8 +248,7 @@ static void print_reason(FILE *file, const json_t *event)
     const char *reason = bough_output_member(event, "reason", NULL);
     const char *detail = bough_output_member(event, "detail", NULL);
 
-    if (reason == NULL) return;
-    fprintf(file, ": %s", reason);
+    if (reason != NULL) fprintf(file, ": %s", reason);
     if (json_object_get(event, "signal") != NULL) {
         const char *name = sigabbrev_np((int)number(event, "signal"));
 

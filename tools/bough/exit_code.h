@@ -10,6 +10,7 @@ enum bough_code {
     BOUGH_CODE_DONE = 0,
     BOUGH_CODE_FAILED = 1,   /* it did not work, or the answer is an error */
     BOUGH_CODE_USAGE = 2,    /* the command line is wrong */
+    BOUGH_CODE_CHANGES = 3,  /* there is something to do, where that was asked */
     BOUGH_CODE_NO_PATH = 4,  /* no actor of that path */
     BOUGH_CODE_DENIED = 5,   /* not permitted */
     BOUGH_CODE_NOBODY = 6,   /* nobody at the control socket */

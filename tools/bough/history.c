@@ -228,6 +228,9 @@ static int add_details(json_t *object, const struct bough_event *event)
         failed |= json_object_set_new(object, "attempt", json_integer(event->attempt));
     }
     if (event->kind == BOUGH_EVENT_QUARANTINED) failed |= add_message(object, event);
+    if (event->kind == BOUGH_EVENT_APPLYING || event->kind == BOUGH_EVENT_APPLIED)
+        failed |=
+            json_object_set_new(object, "detail", bough_output_string(event->message));
     if (event->period_ms != 0) failed |= add_limit(object, event);
     if (event->reason != NULL) failed |= bough_history_add_reason(object, event->reason);
     if (event->stuck_ms > 0)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/runtime.h>
 #include <bough/core/text.h>
 #include <bough/tools/bough/output.h>
 
@@ -30,6 +31,10 @@ struct bough_journal {
     struct bough_journal_reader *readers;
     void (*added)(void *data);
     void *data;
+    bough_log_function *log; /* the hooks behind this */
+    void *log_data;
+    bough_output_function *output; /* NULL: what programs write is logged */
+    void *output_data;
     size_t capacity;
     struct line *ring[]; /* NULL: there was no memory for it */
 };
@@ -145,6 +150,33 @@ void bough_journal_add(struct bough_journal *journal,
     *place_of(journal, journal->last) = line;
     if (journal->added != NULL && is_wanted(journal, line)) journal->added(journal->data);
     pthread_mutex_unlock(&journal->lock);
+}
+
+static void tap_log(void *data, const struct bough_log_record *record)
+{
+    struct bough_journal *journal = data;
+
+    bough_journal_add(journal, record);
+    journal->log(journal->log_data, record);
+}
+
+/* One for which there is no room now comes again. */
+static bool tap_output(void *data, const struct bough_log_record *record)
+{
+    struct bough_journal *journal = data;
+
+    if (!journal->output(journal->output_data, record)) return false;
+    bough_journal_add(journal, record);
+    return true;
+}
+
+void bough_journal_tap(struct bough_journal *journal, struct bough_runtime *runtime)
+{
+    bough_assert(journal->log == NULL);
+    journal->log = bough_runtime_log(runtime, &journal->log_data);
+    journal->output = bough_runtime_output(runtime, &journal->output_data);
+    bough_runtime_set_log(runtime, tap_log, journal);
+    if (journal->output != NULL) bough_runtime_set_output(runtime, tap_output, journal);
 }
 
 /* Reading */

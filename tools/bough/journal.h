@@ -44,6 +44,11 @@ void bough_journal_free(struct bough_journal *journal);
 void bough_journal_add(struct bough_journal *journal,
                        const struct bough_log_record *record);
 
+/* Has all that a runtime reports, and what its programs write once that is taken: puts
+ * itself in front of the hooks that are set, before there are threads. It outlives the
+ * runtime. */
+void bough_journal_tap(struct bough_journal *journal, struct bough_runtime *runtime);
+
 /* Calls `added` after each line that somebody who reads wants, on the thread where it
  * was reported; NULL: nobody. It may touch neither the runtime nor the journal. */
 void bough_journal_listen(struct bough_journal *journal, void (*added)(void *data),

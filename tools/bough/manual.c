@@ -1,4 +1,5 @@
-/* manual.c - bough(1), made from the tables of verbs.c: what help says, in roff.
+/* manual.c - `bough manual`: bough(1), made from the tables of verbs.c, and
+ * bough.json(5).
  *
  * SPDX-License-Identifier: MIT */
 #include <ctype.h>
@@ -7,87 +8,53 @@
 
 #include <bough/tools/bough/commands.h>
 #include <bough/tools/bough/exit_code.h>
+#include <bough/tools/bough/manual_config.h>
+#include <bough/tools/bough/output.h>
+#include <bough/tools/bough/roff.h>
 #include <bough/tools/bough/verbs.h>
-
-static void print_escaped(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\\') {
-            fputs("\\e", stdout);
-        } else if (text[i] == '-') {
-            fputs("\\-", stdout);
-        } else {
-            putchar(text[i]);
-        }
-    }
-}
-
-/* A line of text: nothing in it is a request or an escape, and a dash is one to be typed.
- */
-static void print_line(const char *line, size_t length)
-{
-    if (length > 0 && (line[0] == '.' || line[0] == '\'')) fputs("\\&", stdout);
-    print_escaped(line, length);
-    putchar('\n');
-}
-
-static void print_text(const char *text)
-{
-    print_line(text, strlen(text));
-}
-
-/* Lines as they are. */
-static void print_lines(const char *lines)
-{
-    puts(".nf");
-    while (*lines != '\0') {
-        const size_t length = strcspn(lines, "\n");
-
-        print_line(lines, length);
-        lines += length + (lines[length] == '\n');
-    }
-    puts(".fi");
-}
 
 static void print_option(const struct bough_option *option)
 {
     fputs(".TP\n\\fB", stdout);
     if (option->letter != 0) printf("\\-%c, ", option->letter);
     fputs("\\-\\-", stdout);
-    print_escaped(option->name, strlen(option->name));
+    bough_roff_escaped(stdout, option->name, strlen(option->name));
     fputs("\\fR", stdout);
     if (option->argument != NULL) printf(" \\fI%s\\fR", option->argument);
     putchar('\n');
-    print_text(option->help);
+    bough_roff_line(stdout, option->help);
 }
 
 static void print_verb(const struct bough_verb *verb)
 {
     printf(".SS \"bough %s %s\"\n", verb->name, verb->words);
     printf("%c", toupper((unsigned char)verb->summary[0]));
-    print_text(verb->summary + 1);
+    bough_roff_line(stdout, verb->summary + 1);
     if (verb->text[0] != '\0') {
         puts(".PP");
-        print_lines(verb->text);
+        bough_roff_lines(stdout, verb->text);
     }
     for (int id = 0; id < BOUGH_OPTION_COUNT; id++) {
         if ((verb->options & 1U << id) != 0) print_option(&bough_options[id]);
     }
     puts(".PP\nExample:\n.PP\n.RS 4");
-    print_lines(verb->examples);
+    bough_roff_lines(stdout, verb->examples);
     puts(".RE");
 }
 
 static const char head[] =
-    ".TH BOUGH 1 \"\" \"bough " BOUGH_VERSION "\" \"Bough\"\n"
+    ".TH BOUGH 1 \"" BOUGH_MANUAL_DATE "\" \"bough " BOUGH_VERSION "\" \"Bough\"\n"
     ".SH NAME\n"
     "bough \\- keeps a tree of actors running, and restarts what breaks\n"
     ".SH SYNOPSIS\n"
     ".B bough\n.I COMMAND\n[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n"
     ".SH DESCRIPTION\n"
-    "A tree of actors is declared in JSON. Its supervisors start it in order, watch every\n"
-    "actor, and restart what broke by the rules of Erlang/OTP. Every actor is talked to by\n"
-    "its path, over the control socket of the tree.\n"
+    "A tree of actors is declared in JSON, in a file that\n"
+    ".BR bough.json (5)\n"
+    "describes.\n"
+    "Its supervisors start it in order, watch every actor, and restart what broke by\n"
+    "the rules of Erlang/OTP.\n"
+    "Every actor is talked to by its path, over the control socket of the tree.\n"
     ".SH COMMANDS\n";
 
 static const char tail[] =
@@ -113,15 +80,31 @@ static const char tail[] =
     "Where run says READY=1 and STOPPING=1, and WATCHDOG=1 with WATCHDOG_USEC, as\n"
     "sd_notify(3) has it.\n"
     ".TP\n.B NO_COLOR\n"
-    "When set, nothing is coloured.\n";
+    "When set, nothing is coloured.\n"
+    ".SH SEE ALSO\n"
+    ".BR bough.json (5),\n"
+    ".BR libbough (3)\n";
 
-int bough_cmd_manual(const struct bough_arguments *arguments)
+static void print_program(void)
 {
-    (void)arguments;
     fputs(head, stdout);
     for (const struct bough_verb *verb = bough_verbs; verb->name != NULL; verb++) {
         print_verb(verb);
     }
     fputs(tail, stdout);
+}
+
+int bough_cmd_manual(const struct bough_arguments *arguments)
+{
+    const char *page = arguments->word_count > 0 ? arguments->words[0] : "bough";
+
+    if (strcmp(page, "bough") == 0) {
+        print_program();
+    } else if (strcmp(page, "bough.json") == 0) {
+        bough_manual_config(stdout);
+    } else {
+        bough_complain("manual: no page \"%s\"; there are bough and bough.json", page);
+        return BOUGH_CODE_USAGE;
+    }
     return BOUGH_CODE_DONE;
 }

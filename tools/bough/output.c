@@ -162,3 +162,9 @@ json_t *bough_output_lines(const char *lines)
     }
     return array;
 }
+
+const char *bough_output_state(const json_t *place, const char *fallback)
+{
+    if (json_is_true(json_object_get(place, "stuck"))) return "stuck";
+    return bough_output_member(place, "state", fallback);
+}

@@ -32,6 +32,10 @@ bool bough_output_colour(FILE *file);
 /* The escape that begins a paint, BOUGH_PLAIN ends all; "" when `colour` is false. */
 const char *bough_output_paint(bool colour, enum bough_paint paint);
 
+/* The state of a place for people: "stuck" while its handler runs for too long; or
+ * `fallback`. */
+const char *bough_output_state(const json_t *place, const char *fallback);
+
 /* How a state of an actor is painted: "running" green, "failed" red ... */
 enum bough_paint bough_output_state_paint(const char *state);
 

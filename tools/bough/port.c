@@ -18,7 +18,8 @@
 enum {
     BACKLOG = 64,
     MEMORY = 8 * 1024, /* bytes of one connection, for the head of a request */
-    IDLE_SECONDS = 15, /* a connection that says nothing is closed */
+    IDLE_SECONDS = 5,  /* a connection that says nothing is closed, also one whose end the
+                          daemon has overlooked, as it came with half a request */
 };
 
 struct bough_port {
@@ -168,17 +169,19 @@ static struct MHD_Daemon *daemon_new(struct bough_port *port, int fd)
 /* The port */
 
 enum bough_status bough_port_new(const struct bough_figures_source *source,
-                                 const struct bough_endpoint *endpoint,
-                                 struct bough_port **result, struct bough_error *error)
+                                 const char *text, struct bough_port **result,
+                                 struct bough_error *error)
 {
     struct bough_port *port = calloc(1, sizeof(*port));
+    struct bough_endpoint endpoint;
     struct MHD_Daemon *mhd;
     enum bough_status status;
     int fd = -1;
 
     if (port == NULL) return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
     port->source = *source;
-    status = listen_at(endpoint, &fd, &port->endpoint, error);
+    status = bough_endpoint_parse(text, &endpoint, error);
+    if (status == BOUGH_OK) status = listen_at(&endpoint, &fd, &port->endpoint, error);
     if (status != BOUGH_OK) goto free_port;
     mhd = daemon_new(port, fd);
     if (mhd == NULL) {

@@ -21,10 +21,11 @@ enum { BOUGH_PORT_CONNECTIONS = 16 }; /* at a time; more wait, or are closed */
 BOUGH_CHECKED enum bough_status bough_port_check(const struct bough_endpoint *endpoint,
                                                  struct bough_error *error);
 
-/* Listens and serves; `source` is copied, what is in it outlives the port. Calls are
- * measured from now on. Errors: BOUGH_ESYSTEM, BOUGH_ENOMEM, BOUGH_EFAILED. */
+/* Listens at `endpoint`, as endpoint.h reads it, and serves; `source` is copied, what is
+ * in it outlives the port. Calls are measured from now on. Errors: those of reading it,
+ * BOUGH_ESYSTEM, BOUGH_ENOMEM, BOUGH_EFAILED. */
 BOUGH_CHECKED enum bough_status bough_port_new(const struct bough_figures_source *source,
-                                               const struct bough_endpoint *endpoint,
+                                               const char *endpoint,
                                                struct bough_port **port,
                                                struct bough_error *error);
 

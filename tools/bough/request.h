@@ -15,6 +15,7 @@
 #include <bough/tools/bough/control.h>
 #include <bough/tools/bough/daemon.h>
 #include <bough/tools/bough/journal.h>
+#include <bough/tools/bough/reload.h>
 
 enum bough_request_state {
     BOUGH_REQUEST_READING,
@@ -45,6 +46,9 @@ struct bough_request {
 
     /* A start, stop or restart that is waited for; it goes on without the request */
     struct bough_errand *errand;
+
+    /* An apply that is waited for; it goes on without the request, too */
+    struct bough_reload *reload;
 
     /* A shutdown that waits for the end of the tree */
     bool awaits_end;
@@ -83,6 +87,11 @@ void bough_request_json(struct bough_request *request, unsigned int code, json_t
 /* Answers with {"error": {...}}. */
 void bough_request_refuse(struct bough_request *request, enum bough_status status,
                           const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same with an error that says more, but for its status; takes it; NULL is `out of
+ * memory`. */
+void bough_request_fail(struct bough_request *request, enum bough_status status,
+                        json_t *error);
 
 /* The same for a path at which nobody lives: tells it from a `not_found` of an actor by a
  * member `path`. */

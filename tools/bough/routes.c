@@ -110,6 +110,17 @@ void bough_request_refuse(struct bough_request *request, enum bough_status statu
     free(text);
 }
 
+void bough_request_fail(struct bough_request *request, enum bough_status status,
+                        json_t *error)
+{
+    const int failed =
+        json_object_set_new(error, "status", json_string(bough_status_name(status)));
+
+    bough_request_json(request, http_code(status),
+                       failed == 0 ? json_pack("{s:O}", "error", error) : NULL);
+    json_decref(error);
+}
+
 void bough_request_no_path(struct bough_request *request, const char *path)
 {
     char nearby[BOUGH_NEARBY_TEXT], text[BOUGH_NEARBY_TEXT + 100];
@@ -250,6 +261,8 @@ static const struct {
     { "/v1/metrics", get_metrics, NULL },
     { "/v1/types", get_types, NULL },
     { "/v1/schema", get_schema, NULL },
+    { "/v1/plan", NULL, bough_reload_plan },
+    { "/v1/apply", NULL, bough_reload_apply },
     { "/v1/shutdown", NULL, bough_action_shutdown },
 };
 
@@ -369,8 +382,8 @@ void bough_route(struct bough_request *request, const char *method, const char *
         }
         return;
     }
-    bough_request_refuse(
-        request, BOUGH_ENOTFOUND,
-        "no such resource; there are /v1/tree, /v1/actors/PATH, "
-        "/v1/events, /v1/logs, /v1/metrics, /v1/types, /v1/schema, /v1/shutdown");
+    bough_request_refuse(request, BOUGH_ENOTFOUND,
+                         "no such resource; there are /v1/tree, /v1/actors/PATH, "
+                         "/v1/events, /v1/logs, /v1/metrics, /v1/types, /v1/schema, "
+                         "/v1/plan, /v1/apply, /v1/shutdown");
 }

@@ -97,6 +97,8 @@ struct search {
     char found[BOUGH_SOCKET_PATH];
     char *names; /* of all that answer, ", " between */
     size_t alive, denied;
+    void (*visit)(void *data, const char *name); /* or NULL */
+    void *data;
 };
 
 static void note_alive(struct search *search, const char *folder, const char *file)
@@ -105,6 +107,12 @@ static void note_alive(struct search *search, const char *folder, const char *fi
     char *names = NULL;
 
     search->alive++;
+    if (search->visit != NULL) {
+        char name[BOUGH_NAME_MAX + 1];
+
+        snprintf(name, sizeof(name), "%.*s", stem, file);
+        search->visit(search->data, name);
+    }
     if (asprintf(&names, "%s%s%.*s (%s/%s)", search->names != NULL ? search->names : "",
                  search->names != NULL ? ", " : "", stem, file, folder, file) < 0) {
         return;
@@ -143,6 +151,16 @@ static void search_folder(struct search *search, const char *folder)
         note_alive(search, folder, entry->d_name);
     }
     closedir(directory);
+}
+
+void bough_socket_visit(void (*visit)(void *data, const char *name), void *data)
+{
+    struct search search = { .visit = visit, .data = data };
+    char folder[BOUGH_SOCKET_PATH];
+
+    if (user_folder(folder, sizeof(folder))) search_folder(&search, folder);
+    search_folder(&search, SYSTEM_FOLDER);
+    free(search.names);
 }
 
 /* Exactly one tree runs: that one. */

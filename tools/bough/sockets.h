@@ -38,6 +38,9 @@ BOUGH_CHECKED enum bough_status bough_socket_choose(const char *control, const c
  * code. */
 int bough_socket_find(const char *control, const char *name, char *path);
 
+/* The name of each tree that runs and that may be talked to, in no order. */
+void bough_socket_visit(void (*visit)(void *data, const char *name), void *data);
+
 /* Listens at `path`, for this user alone: mode 0600, and a folder that is made here has
  * 0700. A socket file that nobody answers behind is replaced, any other is an error.
  * `*fd` gets the descriptor, non-blocking. Errors: BOUGH_ESTARTED, somebody answers

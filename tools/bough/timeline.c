@@ -112,6 +112,10 @@ static void tell(struct bough_timeline *timeline, const struct bough_event *even
     case BOUGH_EVENT_CRASH_REPORT:
     case BOUGH_EVENT_STUCK:
     case BOUGH_EVENT_UNSTUCK:
+    /* And nothing is applied. */
+    case BOUGH_EVENT_APPLYING:
+    case BOUGH_EVENT_APPLIED:
+    case BOUGH_EVENT_APPLY_FAILED:
     case BOUGH_EVENT_KIND_COUNT: break;
     }
 }

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tools/bough/verbs.h>
 
+#include <limits.h>
 #include <string.h>
 
 #include <bough/config/suggest.h>
@@ -23,6 +24,9 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_LINES] = { "lines", 'l', "N", NULL, "the last N; 100 when not given" },
     [BOUGH_OPTION_LEVEL] = { "level", 0, "LEVEL", "debug info warning error",
                              "and above: debug, info (default), warning, error" },
+    [BOUGH_OPTION_ONCE] = { "once", 'b', NULL, NULL, "print one picture, as text" },
+    [BOUGH_OPTION_EVERY] = { "every", 'd', "TIME", NULL,
+                             "how often to look; 1s when not given" },
     [BOUGH_OPTION_SINCE] = { "since", 's', "SEQ", NULL, "only events after that number" },
     [BOUGH_OPTION_TIMEOUT] = { "timeout", 't', "TIME", NULL,
                                "how long to wait: 500ms, 5s, 2m, infinity" },
@@ -53,6 +57,8 @@ const struct bough_option bough_options[BOUGH_OPTION_COUNT] = {
     [BOUGH_OPTION_QUIET] = { "quiet", 'q', NULL, NULL, "no timeline" },
     [BOUGH_OPTION_FAIL_ON_GIVE_UP] = { "fail-on-give-up", 0, NULL, NULL,
                                        "exit code 70 when the tree gives up" },
+    [BOUGH_OPTION_DETAILED_EXITCODE] = { "detailed-exitcode", 0, NULL, NULL,
+                                         "exit code 3 when there is something to do" },
 };
 
 enum {
@@ -65,6 +71,7 @@ enum {
     REASON = 1 << BOUGH_OPTION_REASON,
     SOCKET = 1 << BOUGH_OPTION_CONTROL | 1 << BOUGH_OPTION_NAME,
     WAIT = 1 << BOUGH_OPTION_WAIT | TIMEOUT,
+    DETAILED = 1 << BOUGH_OPTION_DETAILED_EXITCODE,
     QUARANTINE = 1 << BOUGH_OPTION_PUT_BACK | 1 << BOUGH_OPTION_DROP,
     SIMULATE = 1 << BOUGH_OPTION_SEED | 1 << BOUGH_OPTION_FOR | 1 << BOUGH_OPTION_CRASH |
                1 << BOUGH_OPTION_START_FAILS | 1 << BOUGH_OPTION_SLOW_START |
@@ -82,7 +89,8 @@ const struct bough_verb bough_verbs[] = {
           "commands on a control socket: --control PATH, else $BOUGH_CONTROL, else\n"
           "$XDG_RUNTIME_DIR/bough/NAME.sock, else /run/bough/NAME.sock, NAME being the\n"
           "tree's or that of --name. SIGTERM and SIGINT stop the tree in order, a second\n"
-          "one at once; SIGHUP makes loggers open their files again.\n"
+          "one at once; SIGHUP makes loggers open their files again, and applies FILE as it is\n"
+          "now (`bough help apply`), with what came of it in the log and the events.\n"
           "\n"
           "--metrics, or \"metrics\" in FILE, serves the figures of the tree over HTTP, as\n"
           "`bough metrics` prints them, at /metrics: to this machine alone, when ADDR is\n"
@@ -145,6 +153,19 @@ const struct bough_verb bough_verbs[] = {
       .options = JSON | SOCKET,
       .most = 1,
       .run = bough_cmd_tree },
+    { .name = "graph",
+      .words = "[FILE]",
+      .summary = "print a tree for Graphviz: the one in FILE, or the one that runs",
+      .text =
+          "In the language of dot(1). A box stands around what lives on a thread or in a\n"
+          "process of its own, and a dashed edge leads to what is not restarted always.\n"
+          "Of a tree that runs, the states are colours, and lives, restarts and pids are\n"
+          "shown. With FILE nothing needs to run.\n",
+      .examples = "bough graph shop.json | dot -Tsvg > shop.svg\n"
+                  "bough graph --name shop | dot -Tpng > now.png\n",
+      .options = SOCKET,
+      .most = 1,
+      .run = bough_cmd_graph },
     { .name = "status",
       .words = "[PATH]",
       .summary = "show what each actor is doing",
@@ -161,15 +182,33 @@ const struct bough_verb bough_verbs[] = {
       .options = JSON | FOLLOW | SOCKET,
       .most = 1,
       .run = bough_cmd_status },
+    { .name = "top",
+      .words = "",
+      .summary = "watch the tree on a full screen, and act on it",
+      .text =
+          "A table of all actors that is made anew every second: state, restarts, messages\n"
+          "that wait, processor time and memory (of those in a process of their own, of all\n"
+          "together at the top), messages a second, life, uptime; \"-\" where it is not\n"
+          "known. Keys: arrows, j, PgUp, PgDn move; left, right hide and show what is below;\n"
+          "o sorts, / filters; l or Enter follows the log, e the events; r restarts, s stops\n"
+          "or starts, k kills, after a question; ? tells all, q leaves. When the tree ends\n"
+          "the last picture stays, and the tree is looked for until it comes back.\n"
+          "\n"
+          "--once prints one picture with every actor as text, for a script: two looks,\n"
+          "--every apart.\n",
+      .examples = "bough top\n"
+                  "bough top --once --every 200ms\n",
+      .options = 1 << BOUGH_OPTION_ONCE | 1 << BOUGH_OPTION_EVERY | SOCKET,
+      .run = bough_cmd_top },
     { .name = "events",
       .words = "",
       .summary = "show what has happened, in order",
       .text =
           "The last 10,000 events are kept; --follow goes on with those to come. --json\n"
           "prints one object a line: time, seq, event (started, ready, stopping, exited,\n"
-          "restarting, removed, gave_up, crash_report, quarantined, stuck, unstuck), path,\n"
-          "type, life, cause, and what the event has to say: reason, detail, attempt,\n"
-          "crash, stuck_ms, backtrace ...\n",
+          "restarting, removed, gave_up, crash_report, quarantined, stuck, unstuck, applying,\n"
+          "applied, apply_failed), path, type, life, cause, and what the event has to say:\n"
+          "reason, detail, attempt, crash, stuck_ms, backtrace ...\n",
       .examples = "bough events\n"
                   "bough events --follow --json | jq .path\n",
       .options = JSON | FOLLOW | SINCE | SOCKET,
@@ -308,6 +347,51 @@ const struct bough_verb bough_verbs[] = {
       .least = 1,
       .most = 1,
       .run = bough_cmd_restart },
+    { .name = "plan",
+      .words = "[OLD] NEW",
+      .summary = "say what would happen if the tree became what a file says",
+      .text =
+          "Compares the tree that runs with the one that NEW declares, by their paths, and\n"
+          "changes nothing; with OLD, two files, and nothing needs to run. Says who would\n"
+          "be stopped and started and in which order, which of its keys have changed (the\n"
+          "values of environment variables are not shown), who would be restarted along by\n"
+          "its supervisor's strategy, and what changes without a restart: how supervisors\n"
+          "restart, and restart, shutdown, significant, backoff, start_timeout, policies,\n"
+          "limits of restarts and the number of replicas of a child. What children were\n"
+          "started at run time is kept, unless their supervisor is restarted or removed.\n"
+          "--json prints an object: changes, added, removed, restarted, changed, kept (how\n"
+          "many), children (path, act, type, below, keys, because, replaces) and steps (do,\n"
+          "path).\n"
+          "\n"
+          "Exit code: 0 it was printed; with --detailed-exitcode 0 nothing to do, 3 there\n"
+          "is something; 1 it cannot be done while the tree runs; 78 NEW is wrong.\n",
+      .examples = "bough plan shop.json\n"
+                  "bough plan --detailed-exitcode --json shop.json | jq .steps\n"
+                  "bough plan old.json new.json\n",
+      .options = DETAILED | JSON | SOCKET,
+      .least = 1,
+      .most = 2,
+      .run = bough_cmd_plan },
+    { .name = "apply",
+      .words = "NEW",
+      .summary = "make the tree that runs what a file says, as `plan` prints it",
+      .text =
+          "Stops what goes, last started first, changes supervisors, and starts what comes,\n"
+          "each once the one before is ready. What the plan keeps lives on, with its\n"
+          "messages and its state; messages to a child that is restarted wait for it. When\n"
+          "something does not start, or all that is started is not ready within --timeout\n"
+          "(1m without it), the tree is made what it was again. The command returns when it\n"
+          "is over; left alone, the apply goes on. A second one meanwhile is refused; a\n"
+          "shutdown is not kept up. Events: applying, applied, apply_failed.\n"
+          "\n"
+          "Exit code: 0 the tree is what NEW says; 1 something did not start, or it was\n"
+          "refused; 7 not ready in time; 78 NEW is wrong. The tree is then what it was.\n",
+      .examples = "bough apply shop.json\n"
+                  "bough apply --timeout 10s shop.json || bough events | tail\n",
+      .options = TIMEOUT | JSON | SOCKET,
+      .least = 1,
+      .most = 1,
+      .run = bough_cmd_apply },
     { .name = "shutdown",
       .words = "",
       .summary = "stop the tree, in order",
@@ -335,17 +419,23 @@ const struct bough_verb bough_verbs[] = {
       .run = bough_cmd_schema },
     { .name = "completion",
       .words = "SHELL",
-      .summary = "print the completion for a shell: bash",
-      .text = "",
-      .examples = "eval \"$(bough completion bash)\"\n",
+      .summary = "print the completion for a shell: bash, zsh or fish",
+      .text =
+          "Commands, options, files, and of the tree that runs its paths and messages. It\n"
+          "asks `bough completion words -- WORD...`, which prints how the last word, which\n"
+          "may be empty, can go on: a line each, a tab before what it means, or :files.\n",
+      .examples = "eval \"$(bough completion bash)\"\n"
+                  "bough completion fish | source\n",
       .least = 1,
-      .most = 1,
+      .most = INT_MAX,
       .run = bough_cmd_completion },
     { .name = "manual",
-      .words = "",
-      .summary = "print the manual page, bough(1)",
-      .text = "",
-      .examples = "bough manual | man -l -\n",
+      .words = "[PAGE]",
+      .summary = "print a manual page: bough(1), or bough.json(5)",
+      .text = "PAGE is bough, which is printed without it, or bough.json.\n",
+      .examples = "bough manual | man -l -\n"
+                  "bough manual bough.json | man -l -\n",
+      .most = 1,
       .run = bough_cmd_manual },
     { .name = "version",
       .words = "",

@@ -17,26 +17,33 @@ static json_t *nullable(const char *text)
 
 /* Trees that do not run */
 
-static json_t *view_supervisor(const char *path, const char *name, const char *restart,
+static json_t *view_supervisor(const char *path, const char *name,
+                               const struct bough_child_spec *spec,
                                const struct bough_supervisor_options *options);
 
 static json_t *view_child(const char *above, const struct bough_child_spec *spec)
 {
     char path[BOUGH_PATH_MAX];
-    const char *restart = bough_restart_names[spec->restart];
 
     snprintf(path, sizeof(path), "%s/%s", strcmp(above, "/") == 0 ? "" : above,
              spec->name);
     if (spec->type == &bough_supervisor_type) {
-        return view_supervisor(path, spec->name, restart, spec->options);
+        return view_supervisor(path, spec->name, spec, spec->options);
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:[]}", "path", path, "name", spec->name,
-                     "type", spec->type->name, "restart", restart, "children");
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:[]}", "path", path, "name", spec->name,
+                     "type", nullable(spec->type->name), "restart",
+                     bough_restart_names[spec->restart], "isolation",
+                     bough_isolation_names[spec->isolation], "children");
 }
 
-static json_t *view_supervisor(const char *path, const char *name, const char *restart,
+/* `spec` is NULL of the root: nobody restarts it. */
+static json_t *view_supervisor(const char *path, const char *name,
+                               const struct bough_child_spec *spec,
                                const struct bough_supervisor_options *options)
 {
+    const char *restart = spec != NULL ? bough_restart_names[spec->restart] : NULL;
+    const char *isolation =
+        bough_isolation_names[spec != NULL ? spec->isolation : BOUGH_INLINE];
     const json_int_t intensity = options->any_intensity || options->intensity != 0
                                      ? (json_int_t)options->intensity
                                      : 1;
@@ -51,8 +58,9 @@ static json_t *view_supervisor(const char *path, const char *name, const char *r
         json_decref(children);
         return NULL;
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:o}", "path", path, "name",
-                     name, "type", "supervisor", "restart", nullable(restart), "strategy",
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:o}", "path", path,
+                     "name", name, "type", "supervisor", "restart", nullable(restart),
+                     "isolation", isolation, "strategy",
                      bough_strategy_names[options->strategy], "intensity", intensity,
                      "period_ms", period, "children", children);
 }

@@ -13,8 +13,8 @@
 #include <bough/supervisor/spec.h>
 
 /* A tree that does not run, nested as bough_places_print_nested() prints one that does:
- * path, name, type, restart, children, and of supervisors strategy, intensity and
- * period_ms. */
+ * path, name, type, restart, isolation, children, and of supervisors strategy, intensity
+ * and period_ms. */
 BOUGH_CHECKED json_t *bough_view_options(const struct bough_supervisor_options *options);
 
 /* What a type is: name, help, options and messages with their fields and replies. */

@@ -258,6 +258,24 @@ static const struct bough_event *parent_coming_up(const struct bough_why *why,
     return began != NULL && (ready == NULL || ready->seq < began->seq) ? began : NULL;
 }
 
+/* Who asked for what has no cause. */
+static const char *by_whom(struct bough_why *why, const struct bough_event *event)
+{
+    static const enum bough_event_kind ends[] = { BOUGH_EVENT_APPLIED,
+                                                  BOUGH_EVENT_APPLY_FAILED };
+    const struct bough_event *began =
+        last_of(why, "/", BOUGH_EVENT_APPLYING, 0, event->seq);
+
+    if (began == NULL) return "by hand";
+    for (size_t i = 0; i < bough_count_of(ends); i++) {
+        const struct bough_event *end = last_of(why, "/", ends[i], 0, event->seq);
+
+        if (end != NULL && end->seq > began->seq) return "by hand";
+    }
+    note(why, began);
+    return "by an apply";
+}
+
 static void say_start(struct bough_why *why, FILE *file,
                       const struct bough_event *started, int depth)
 {
@@ -276,7 +294,8 @@ static void say_start(struct bough_why *why, FILE *file,
         say_start_of(why, file, above->path, above->life, depth + 1);
         return;
     }
-    fprintf(file, ": it was started by hand at %s", print_time(started, time));
+    fprintf(file, ": it was started %s at %s", by_whom(why, started),
+            print_time(started, time));
     before = last_of(why, started->path, BOUGH_EVENT_EXITED, 0, started->seq);
     if (before != NULL) say_end(why, file, "; before that it", before);
 }
@@ -425,7 +444,8 @@ static void say_stop(struct bough_why *why, FILE *file, const struct bough_event
     } else if (stopping->cause != 0) {
         say_not_kept(why, file, "; ");
     } else {
-        fprintf(file, ": it was stopped by hand at %s", print_time(stopping, time));
+        fprintf(file, ": it was stopped %s at %s", by_whom(why, stopping),
+                print_time(stopping, time));
     }
 }
 

@@ -1,4 +1,4 @@
-# BoughInstall.cmake - headers, libraries, package files, programs, schema, examples, man pages.
+# BoughInstall.cmake - headers, libraries, package files, programs, schema, examples.
 #
 # SPDX-License-Identifier: MIT
 
@@ -59,12 +59,6 @@ if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/config/examples)
         FILES_MATCHING PATTERN "*.json" PATTERN "*.conf" PATTERN "*.sh")
 endif()
 
-if(TARGET bough_manual_page)
-    install(FILES ${bough_manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-    install(FILES ${bough_completion}
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-endif()
-
 # For `systemctl enable --now bough@NAME`.
 if(TARGET bough_program)
     configure_file(${PROJECT_SOURCE_DIR}/tools/bough/bough@.service.in
@@ -72,12 +66,5 @@ if(TARGET bough_program)
     install(FILES ${PROJECT_BINARY_DIR}/share/bough@.service
         DESTINATION lib/systemd/system)
 endif()
-
-foreach(section 1 3 5 7 8)
-    file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.${section})
-    if(pages)
-        install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
-    endif()
-endforeach()
 
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

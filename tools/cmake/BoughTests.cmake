@@ -112,7 +112,7 @@ bough_test_folder(core bough_core)
 bough_test_folder(supervisor bough_supervisor bough_core)
 
 # The tests of trees once more, every child on a loop of its own: the same facts.
-foreach(unit cases dynamic nested questions requests restart supervisor turns)
+foreach(unit apply apply_below cases dynamic nested questions requests restart supervisor turns)
     bough_register_test(apart/supervisor/test_${unit} test_${unit}_in_supervisor)
     set_property(TEST apart/supervisor/test_${unit} APPEND PROPERTY
         ENVIRONMENT BOUGH_TEST_APART=1)

@@ -24,22 +24,22 @@ if(bough_tool_parts)
     add_library(bough_tool STATIC ${bough_tool_parts})
     target_link_libraries(bough_tool PUBLIC ${bough_tool_links} PRIVATE bough_flags)
     list(PREPEND bough_tool_links bough_tool)
+
+    # What only the screen of `bough top` needs.
+    option(BOUGH_TOP "the full screen of bough top (ncursesw)" ON)
+    if(BOUGH_TOP)
+        pkg_check_modules(NCURSESW IMPORTED_TARGET ncursesw)
+    endif()
+    if(NCURSESW_FOUND)
+        target_link_libraries(bough_tool PRIVATE PkgConfig::NCURSESW)
+        target_compile_definitions(bough_tool PRIVATE BOUGH_NCURSES)
+    endif()
 endif()
 
 if(EXISTS ${bough_tool_main})
     add_executable(bough_program ${bough_tool_main})
     target_link_libraries(bough_program PRIVATE ${bough_tool_links} bough_flags)
     set_target_properties(bough_program PROPERTIES OUTPUT_NAME bough)
-
-    # What the program says of itself, for man and for the shell.
-    set(bough_manual ${PROJECT_BINARY_DIR}/share/bough.1)
-    set(bough_completion ${PROJECT_BINARY_DIR}/share/bough)
-    file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share)
-    add_custom_command(OUTPUT ${bough_manual} ${bough_completion}
-        COMMAND bough_program manual > ${bough_manual}
-        COMMAND bough_program completion bash > ${bough_completion}
-        DEPENDS bough_program VERBATIM)
-    add_custom_target(bough_manual_page ALL DEPENDS ${bough_manual} ${bough_completion})
 endif()
 
 file(GLOB bough_bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/bench/*.c)
