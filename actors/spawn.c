@@ -6,11 +6,18 @@
  * signals are blocked around it, so that no handler of this process can run in the shared
  * memory. When a step fails, it leaves the errno where the parent reads it.
  *
+ * It shares the table of descriptors as well, at first: of a copy all but a few would be
+ * closed again, and with ten thousand of them that takes ten times as long as all else.
+ * So it copies no more than those up to the last that it needs, and these have low
+ * numbers, since what this process keeps for long has higher ones
+ * (bough_descriptor_settle()).
+ *
  * SPDX-License-Identifier: MIT */
 #include <bough/actors/spawn.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -27,7 +34,11 @@
 #include <bough/core/assert.h>
 #include <bough/core/lineage.h>
 
-enum { FIRST_FREE = 3 }; /* after stdin, stdout and stderr */
+enum {
+    FIRST_FREE = 3, /* after stdin, stdout and stderr */
+    CROWDED = 32,   /* so many are copied for each program in a microsecond or two */
+    SETTLED = 512
+};
 
 bool bough_descriptor_raise(int *fd)
 {
@@ -37,6 +48,15 @@ bool bough_descriptor_raise(int *fd)
     close(*fd);
     *fd = higher;
     return true;
+}
+
+void bough_descriptor_settle(int *fd)
+{
+    if (*fd < CROWDED || *fd >= SETTLED) return;
+    const int higher = fcntl(*fd, F_DUPFD_CLOEXEC, SETTLED);
+    if (higher < 0) return;
+    close(*fd);
+    *fd = higher;
 }
 
 /* The child. Raw system calls: no lock, no allocation, nothing that a sanitizer
@@ -132,9 +152,22 @@ IN_CHILD static bool child_handed(int fd, int number)
     return syscall(SYS_dup3, fd, number, 0) >= 0;
 }
 
+/* Has a table of its own from here on, of what it needs. */
+IN_CHILD static bool child_table(const struct bough_spawn_options *options)
+{
+    const int needed[] = { options->stdin_fd, options->stdout_fd, options->stderr_fd,
+                           options->handed_fd };
+    int first = FIRST_FREE;
+
+    for (int i = 0; i < 4; i++) {
+        if (needed[i] >= first) first = needed[i] + 1;
+    }
+    return syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_UNSHARE) == 0;
+}
+
 IN_CHILD static bool child_stdio(const struct bough_spawn_options *options)
 {
-    return child_descriptor(options->stdin_fd, 0) &&
+    return child_table(options) && child_descriptor(options->stdin_fd, 0) &&
            child_descriptor(options->stdout_fd, 1) &&
            child_descriptor(options->stderr_fd, 2) &&
            child_handed(options->handed_fd, options->handed_as) &&
@@ -254,6 +287,7 @@ static enum bough_status start(struct plan *plan, struct bough_process *process,
         errno = errno_value;
         return bough_error_system(error, "cannot start a process for \"%s\"", plan->path);
     }
+    bough_descriptor_settle(&pidfd);
     *process = (struct bough_process){ .pid = pid, .pidfd = pidfd };
     return BOUGH_OK;
 }

@@ -67,6 +67,11 @@ struct bough_spawn_options {
  * there is none left. */
 BOUGH_PUBLIC BOUGH_CHECKED bool bough_descriptor_raise(int *fd);
 
+/* Moves one that will stay for long to a high number when the low ones become scarce: to
+ * start a program takes the longer the higher those are that it is handed. Whoever knows
+ * the old number has lost it; when there is none left it keeps it. */
+BOUGH_PUBLIC void bough_descriptor_settle(int *fd);
+
 /* Makes a pipe to a program: both ends are 3 or more and closed on exec, ours does not
  * block. `reads`: it is the one that reads. False, with errno, when there is none. */
 BOUGH_PUBLIC BOUGH_CHECKED bool bough_pipe_open(bool reads, int *ours, int *theirs);
