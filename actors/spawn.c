@@ -209,11 +209,25 @@ IN_CHILD static bool child_enter(const char *directory)
     return !directory || syscall(SYS_chdir, directory) == 0;
 }
 
+/* As shells tell a script from a program of another machine: by its first line. */
+IN_CHILD static bool child_is_text(const char *path)
+{
+    char bytes[256];
+    const long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    const long got = fd < 0 ? 0 : syscall(SYS_read, (int)fd, bytes, sizeof(bytes));
+
+    errno = ENOEXEC;
+    for (long i = 0; i < got && bytes[i] != '\n'; i++) {
+        if (bytes[i] == '\0') return false;
+    }
+    return true;
+}
+
 /* Returns only when it cannot. */
 IN_CHILD static void child_run_program(const struct plan *plan)
 {
     syscall(SYS_execve, plan->path, plan->argv, plan->env);
-    if (errno == ENOEXEC)
+    if (errno == ENOEXEC && child_is_text(plan->path))
         syscall(SYS_execve, plan->shell_argv[0], plan->shell_argv, plan->env);
 }
 
@@ -314,12 +328,19 @@ static enum bough_status report(const struct plan *plan, struct bough_process *p
     case STEP_STDIO:
         return bough_error_system(error, "cannot prepare descriptors for \"%s\"",
                                   plan->path);
-    case STEP_DIRECTORY:
-        return bough_error_system(error, "cannot enter \"%s\"", plan->options->cwd);
+    case STEP_DIRECTORY: return bough_directory_refuse(plan->options->cwd, error);
     case STEP_RUN: break;
     }
     if (errno == ENOENT) { /* the program itself was found */
-        return bough_error_system(error, "cannot run \"%s\", its interpreter is missing",
+        return bough_error_system(error,
+                                  "cannot run \"%s\", its interpreter is missing; "
+                                  "install it, or correct the first line",
+                                  plan->path);
+    }
+    if (errno == ENOEXEC) {
+        return bough_error_system(error,
+                                  "cannot run \"%s\": it is built for another machine, "
+                                  "or broken; install the right one",
                                   plan->path);
     }
     if (errno == EACCES) { /* it is executable for this process */

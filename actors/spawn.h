@@ -86,6 +86,13 @@ BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_program_find(const char *name, const char *search, char *path, size_t size,
                    struct bough_error *error);
 
+/* Whether a program could be run in a folder; and what is said when errno tells why it
+ * cannot. Errors: BOUGH_ESYSTEM. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_directory_check(const char *path, struct bough_error *error);
+BOUGH_PUBLIC enum bough_status bough_directory_refuse(const char *path,
+                                                      struct bough_error *error);
+
 /* Starts a program. The caller keeps its descriptors, and must end the process with
  * bough_process_reap(). Thread: one that outlives the program, see above. Errors: those
  * of bough_program_find(), BOUGH_ENOMEM, BOUGH_ESYSTEM; `*process` is then unchanged. */

@@ -15,7 +15,7 @@ COUNT = 10000 if os.environ.get("BOUGH_TEST_LONG") else 300
 LIMIT = 600
 EVENTS = 10000  # that a tree remembers: until there are so many it grows
 WARM = 1 + EVENTS // (3 * COUNT)
-ROUNDS = WARM + 3
+ROUNDS = WARM + 2
 
 
 def programs_of(tree):
