@@ -350,9 +350,14 @@ def its_limit_of_files_is_not_that_of_bough(folder):
         resource.setrlimit(resource.RLIMIT_NOFILE,
                            (300, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
-    tree = folder.start(tree_of(program("a", "echo files $(ulimit -n).; exec sleep 1000")),
+    tree = folder.start(tree_of(program("a", "echo files $(ulimit -n).; exec sleep 1000"),
+                                program("own", "echo files $(ulimit -n).; exec sleep 1000",
+                                        rlimits={"files": 320}),
+                                child("worker", "worker", options={"run": ["sh", "-c", "ulimit -n"]})),
                         preexec_fn=lower)
     until(lambda: "/a: files 300. " in tree.said(), "its limit")
+    until(lambda: "/own: files 320. " in tree.said(), "the limit that it is given")
+    contains(folder.bough("call", "/worker", "do_work", '{"work_id": "1"}').stdout, "300\\n")
 
 
 @fact
