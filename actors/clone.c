@@ -9,11 +9,14 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { FLAGS = CLONE_VM | CLONE_VFORK | CLONE_PIDFD };
+
+/* With a table of descriptors of its own: valgrind knows no other way. */
 
 static int clone_here(const struct bough_clone *options, int *pidfd)
 {
@@ -56,15 +59,16 @@ static long clone3(const struct clone3_arguments *arguments, int (*run)(void *da
     return result;
 }
 
-static int clone_into(const struct bough_clone *options, int *pidfd)
+/* The table is this process's until the new one has made its own: see spawn.c. */
+static int clone_sharing(const struct bough_clone *options, int cgroup, int *pidfd)
 {
     const struct clone3_arguments arguments = {
-        .flags = FLAGS | INTO_CGROUP,
+        .flags = FLAGS | CLONE_FILES | (cgroup > 0 ? INTO_CGROUP : 0),
         .pidfd = (uintptr_t)pidfd,
         .exit_signal = SIGCHLD,
         .stack = (uintptr_t)options->stack,
         .stack_size = options->stack_size,
-        .cgroup = (uint64_t)options->cgroup_fd,
+        .cgroup = (uint64_t)cgroup,
     };
     const long result = clone3(&arguments, options->run, options->data);
 
@@ -73,15 +77,20 @@ static int clone_into(const struct bough_clone *options, int *pidfd)
     return -1;
 }
 
-/* EBUSY and the like: the cgroup takes none; ENOSYS, EINVAL, E2BIG: the kernel is old. */
+static bool is_final(int pid)
+{
+    return pid > 0 || errno == EAGAIN || errno == ENOMEM;
+}
+
+/* EBUSY and the like: the cgroup takes none; ENOSYS, EINVAL, E2BIG: the kernel is old, or
+ * somebody forbids it. */
 int bough_clone(const struct bough_clone *clone, int *pidfd)
 {
-    if (clone->cgroup_fd > 0) {
-        const int pid = clone_into(clone, pidfd);
+    int pid = clone_sharing(clone, clone->cgroup_fd, pidfd);
 
-        if (pid > 0 || errno == EAGAIN || errno == ENOMEM) return pid;
-    }
-    return clone_here(clone, pidfd);
+    if (is_final(pid)) return pid;
+    if (clone->cgroup_fd > 0) pid = clone_sharing(clone, 0, pidfd);
+    return is_final(pid) ? pid : clone_here(clone, pidfd);
 }
 
 #else

@@ -1,7 +1,8 @@
 /* clone_internal.h - a process that shares this one's memory until it runs a program.
  *
  * As vfork(), but with a stack of its own, and born into a cgroup if need be: one that is
- * moved there later waits for a lock of the kernel's, some 5 to 15 ms.
+ * moved there later waits for a lock of the kernel's, some 5 to 15 ms. It may share the
+ * table of descriptors too, for to copy that takes the longer the more there are.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_ACTORS_CLONE_INTERNAL_H
@@ -10,7 +11,9 @@
 #include <stddef.h>
 
 struct bough_clone {
-    int (*run)(void *data); /* in the new process; what it returns is its exit code */
+    int (*run)(void *data); /* in the new process; what it returns is its exit code.
+                             * Before it opens or closes anything it ends the sharing of
+                             * descriptors with CLOSE_RANGE_UNSHARE. */
     void *data;
     void *stack; /* the lower end, aligned for anything; for as long as it runs */
     size_t stack_size;

@@ -106,9 +106,20 @@ static bool end_leftovers(struct bough_running *self)
     return bough_leftovers_kill(self->process.pid, &self->leftover);
 }
 
+/* A program that goes into the background looks like one that has done its work. */
+static void explain_leftovers(const struct bough_running *self)
+{
+    bough_log(bough_actor_runtime(self->actor), BOUGH_WARNING,
+              bough_actor_path(self->actor),
+              "its program has ended well and left others behind, which are killed: it "
+              "must stay in the foreground (daemons have an option for that)");
+}
+
 static void look_for_leftovers(struct bough_running *self)
 {
     struct ev_loop *ev = ev_of(self);
+    const bool by_itself =
+        self->phase == BOUGH_COMMAND_DRAINS && self->well && !self->killed;
 
     self->phase = BOUGH_COMMAND_LEFTOVERS;
     ev_io_stop(ev, &self->ended);
@@ -116,6 +127,7 @@ static void look_for_leftovers(struct bough_running *self)
         gone(self);
         return;
     }
+    if (by_itself) explain_leftovers(self);
     ev_io_init(&self->ended, on_ended, self->leftover, EV_READ);
     self->ended.data = self;
     ev_io_start(ev, &self->ended);
@@ -158,6 +170,20 @@ static bool reap(struct bough_running *self, struct bough_process_end *end)
     return reaped;
 }
 
+/* The reason would be "normal", and nothing to learn from. */
+static void explain_early_end(const struct bough_running *self)
+{
+    char why[256];
+
+    bough_readiness_explain(self, why, sizeof(why));
+    if (why[0] == '\0') return;
+    bough_log(bough_actor_runtime(self->actor), BOUGH_WARNING,
+              bough_actor_path(self->actor),
+              "its program has ended well before it was ready: %s; correct its \"ready\" "
+              "or the program",
+              why);
+}
+
 static void be_over(struct bough_running *self)
 {
     struct bough_process_end end;
@@ -165,7 +191,9 @@ static void be_over(struct bough_running *self)
     if (!reap(self, &end)) return;
     ev_timer_stop(ev_of(self), &self->patience);
     const struct bough_exit_reason reason = reason_of(self, &end);
+    self->well = bough_exit_good(&reason) && !self->stopping;
     self->returns = !bough_exit_good(&reason) && !self->stopping;
+    if (self->well) explain_early_end(self);
     if (!self->schedule || self->stopping || !bough_exit_good(&reason)) {
         self->over = true;
         bough_exit_because(self->actor, &reason);

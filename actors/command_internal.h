@@ -51,6 +51,7 @@ struct bough_running {
     struct bough_linger linger;
     bool lingers, stopping, killed, has_cgroup;
     bool returns; /* most likely: its end was a fault */
+    bool well;    /* its program has ended, by itself, and no fault */
     bool over;    /* the life has a reason to end */
 
     struct bough_command_output_pipes *output; /* NULL: nothing goes to the log */

@@ -150,7 +150,7 @@ enum bough_status bough_command_start(struct bough_running *self,
         return status;
     }
     self->phase = BOUGH_COMMAND_RUNS;
-    self->killed = self->returns = false;
+    self->killed = self->returns = self->well = false;
     self->started_ms = bough_now_ms(self->actor);
     bough_command_watch_end(self);
     bough_command_watch_output(self);
@@ -164,9 +164,10 @@ static enum bough_status look_for(const struct bough_command_options *options,
 {
     char path[BOUGH_PROGRAM_PATH];
 
-    if (options->cwd && access(options->cwd, X_OK) != 0)
-        return bough_error_system(error, "cannot enter \"%s\"", options->cwd);
-    if (options->shell) return BOUGH_OK;
+    const enum bough_status status =
+        options->cwd ? bough_directory_check(options->cwd, error) : BOUGH_OK;
+
+    if (status != BOUGH_OK || options->shell) return status;
     return bough_program_find(options->run[0], bough_environment_path(&ways->environment),
                               path, sizeof(path), error);
 }

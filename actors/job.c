@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <bough/actors/guard_internal.h>
 #include <bough/actors/reaper_internal.h>
 #include <bough/core/assert.h>
 #include <bough/core/runtime.h>
@@ -242,7 +243,7 @@ static void watch_job(struct bough_actor *actor, struct bough_job *job,
     }
 }
 
-static enum bough_status spawn_job(struct bough_job *job,
+static enum bough_status spawn_job(struct bough_actor *actor, struct bough_job *job,
                                    const struct bough_job_spec *spec,
                                    struct bough_error *error)
 {
@@ -264,6 +265,8 @@ static enum bough_status spawn_job(struct bough_job *job,
         options.stdout_fd = output;
         options.stderr_fd = complaint;
         options.announce_fd = spec->announce_fd;
+        options.files =
+            bough_guard_files(bough_runtime_guard(bough_actor_runtime(actor)));
         status = bough_process_spawn(&options, &job->process, error);
     }
     close_descriptor(&input);
@@ -286,7 +289,7 @@ enum bough_status bough_job_start(struct bough_actor *actor, struct bough_job *j
         .output_fd = -1,
         .complaint_fd = -1,
     };
-    enum bough_status status = spawn_job(job, spec, error);
+    enum bough_status status = spawn_job(actor, job, spec, error);
     if (status != BOUGH_OK) {
         release_descriptors(job);
         return status;

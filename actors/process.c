@@ -22,6 +22,7 @@ bool bough_pipe_open(bool reads, int *ours, int *theirs)
     if (pipe2(ends, O_CLOEXEC) != 0) return false;
     if (bough_descriptor_raise(&ends[0]) && bough_descriptor_raise(&ends[1]) &&
         fcntl(ends[reads ? 0 : 1], F_SETFL, O_NONBLOCK) == 0) {
+        bough_descriptor_settle(&ends[reads ? 0 : 1]);
         *ours = ends[reads ? 0 : 1];
         *theirs = ends[reads ? 1 : 0];
         return true;

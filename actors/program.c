@@ -87,3 +87,20 @@ enum bough_status bough_program_find(const char *name, const char *search, char 
         search += len + 1;
     }
 }
+
+enum bough_status bough_directory_refuse(const char *path, struct bough_error *error)
+{
+    return bough_error_system(error, "cannot enter \"%s\"; make it, or correct \"cwd\"",
+                              path);
+}
+
+enum bough_status bough_directory_check(const char *path, struct bough_error *error)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0) return bough_directory_refuse(path, error);
+    if (!S_ISDIR(status.st_mode)) errno = ENOTDIR;
+    if (!S_ISDIR(status.st_mode) || access(path, X_OK) != 0)
+        return bough_directory_refuse(path, error);
+    return BOUGH_OK;
+}

@@ -6,11 +6,18 @@
  * signals are blocked around it, so that no handler of this process can run in the shared
  * memory. When a step fails, it leaves the errno where the parent reads it.
  *
+ * It shares the table of descriptors as well, at first: of a copy all but a few would be
+ * closed again, and with ten thousand of them that takes ten times as long as all else.
+ * So it copies no more than those up to the last that it needs, and these have low
+ * numbers, since what this process keeps for long has higher ones
+ * (bough_descriptor_settle()).
+ *
  * SPDX-License-Identifier: MIT */
 #include <bough/actors/spawn.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -27,7 +34,11 @@
 #include <bough/core/assert.h>
 #include <bough/core/lineage.h>
 
-enum { FIRST_FREE = 3 }; /* after stdin, stdout and stderr */
+enum {
+    FIRST_FREE = 3, /* after stdin, stdout and stderr */
+    CROWDED = 32,   /* so many are copied for each program in a microsecond or two */
+    SETTLED = 512
+};
 
 bool bough_descriptor_raise(int *fd)
 {
@@ -37,6 +48,15 @@ bool bough_descriptor_raise(int *fd)
     close(*fd);
     *fd = higher;
     return true;
+}
+
+void bough_descriptor_settle(int *fd)
+{
+    if (*fd < CROWDED || *fd >= SETTLED) return;
+    const int higher = fcntl(*fd, F_DUPFD_CLOEXEC, SETTLED);
+    if (higher < 0) return;
+    close(*fd);
+    *fd = higher;
 }
 
 /* The child. Raw system calls: no lock, no allocation, nothing that a sanitizer
@@ -132,9 +152,22 @@ IN_CHILD static bool child_handed(int fd, int number)
     return syscall(SYS_dup3, fd, number, 0) >= 0;
 }
 
+/* Has a table of its own from here on, of what it needs. */
+IN_CHILD static bool child_table(const struct bough_spawn_options *options)
+{
+    const int needed[] = { options->stdin_fd, options->stdout_fd, options->stderr_fd,
+                           options->handed_fd };
+    int first = FIRST_FREE;
+
+    for (int i = 0; i < 4; i++) {
+        if (needed[i] >= first) first = needed[i] + 1;
+    }
+    return syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_UNSHARE) == 0;
+}
+
 IN_CHILD static bool child_stdio(const struct bough_spawn_options *options)
 {
-    return child_descriptor(options->stdin_fd, 0) &&
+    return child_table(options) && child_descriptor(options->stdin_fd, 0) &&
            child_descriptor(options->stdout_fd, 1) &&
            child_descriptor(options->stderr_fd, 2) &&
            child_handed(options->handed_fd, options->handed_as) &&
@@ -176,11 +209,25 @@ IN_CHILD static bool child_enter(const char *directory)
     return !directory || syscall(SYS_chdir, directory) == 0;
 }
 
+/* As shells tell a script from a program of another machine: by its first line. */
+IN_CHILD static bool child_is_text(const char *path)
+{
+    char bytes[256];
+    const long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    const long got = fd < 0 ? 0 : syscall(SYS_read, (int)fd, bytes, sizeof(bytes));
+
+    errno = ENOEXEC;
+    for (long i = 0; i < got && bytes[i] != '\n'; i++) {
+        if (bytes[i] == '\0') return false;
+    }
+    return true;
+}
+
 /* Returns only when it cannot. */
 IN_CHILD static void child_run_program(const struct plan *plan)
 {
     syscall(SYS_execve, plan->path, plan->argv, plan->env);
-    if (errno == ENOEXEC)
+    if (errno == ENOEXEC && child_is_text(plan->path))
         syscall(SYS_execve, plan->shell_argv[0], plan->shell_argv, plan->env);
 }
 
@@ -254,6 +301,7 @@ static enum bough_status start(struct plan *plan, struct bough_process *process,
         errno = errno_value;
         return bough_error_system(error, "cannot start a process for \"%s\"", plan->path);
     }
+    bough_descriptor_settle(&pidfd);
     *process = (struct bough_process){ .pid = pid, .pidfd = pidfd };
     return BOUGH_OK;
 }
@@ -280,12 +328,19 @@ static enum bough_status report(const struct plan *plan, struct bough_process *p
     case STEP_STDIO:
         return bough_error_system(error, "cannot prepare descriptors for \"%s\"",
                                   plan->path);
-    case STEP_DIRECTORY:
-        return bough_error_system(error, "cannot enter \"%s\"", plan->options->cwd);
+    case STEP_DIRECTORY: return bough_directory_refuse(plan->options->cwd, error);
     case STEP_RUN: break;
     }
     if (errno == ENOENT) { /* the program itself was found */
-        return bough_error_system(error, "cannot run \"%s\", its interpreter is missing",
+        return bough_error_system(error,
+                                  "cannot run \"%s\", its interpreter is missing; "
+                                  "install it, or correct the first line",
+                                  plan->path);
+    }
+    if (errno == ENOEXEC) {
+        return bough_error_system(error,
+                                  "cannot run \"%s\": it is built for another machine, "
+                                  "or broken; install the right one",
                                   plan->path);
     }
     if (errno == EACCES) { /* it is executable for this process */

@@ -67,6 +67,11 @@ struct bough_spawn_options {
  * there is none left. */
 BOUGH_PUBLIC BOUGH_CHECKED bool bough_descriptor_raise(int *fd);
 
+/* Moves one that will stay for long to a high number when the low ones become scarce: to
+ * start a program takes the longer the higher those are that it is handed. Whoever knows
+ * the old number has lost it; when there is none left it keeps it. */
+BOUGH_PUBLIC void bough_descriptor_settle(int *fd);
+
 /* Makes a pipe to a program: both ends are 3 or more and closed on exec, ours does not
  * block. `reads`: it is the one that reads. False, with errno, when there is none. */
 BOUGH_PUBLIC BOUGH_CHECKED bool bough_pipe_open(bool reads, int *ours, int *theirs);
@@ -80,6 +85,13 @@ enum { BOUGH_PROGRAM_PATH = 4096 }; /* bytes enough for a program's path */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_program_find(const char *name, const char *search, char *path, size_t size,
                    struct bough_error *error);
+
+/* Whether a program could be run in a folder; and what is said when errno tells why it
+ * cannot. Errors: BOUGH_ESYSTEM. */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_directory_check(const char *path, struct bough_error *error);
+BOUGH_PUBLIC enum bough_status bough_directory_refuse(const char *path,
+                                                      struct bough_error *error);
 
 /* Starts a program. The caller keeps its descriptors, and must end the process with
  * bough_process_reap(). Thread: one that outlives the program, see above. Errors: those

@@ -155,8 +155,10 @@ static void what_cannot_be_had_is_a_failed_start(void **state)
     const char *const run[] = { "true", NULL };
 
     if (under_valgrind()) skip(); /* shares no memory with the child */
-    assert_no_start(*state, &(struct bough_command_options){ .run = run, .cwd = "/no" },
-                    BOUGH_ESYSTEM, "cannot enter \"/no\": No such file or directory");
+    assert_no_start(
+        *state, &(struct bough_command_options){ .run = run, .cwd = "/no" },
+        BOUGH_ESYSTEM,
+        "cannot enter \"/no\"; make it, or correct \"cwd\": No such file or directory");
     assert_no_start(
         *state,
         &(struct bough_command_options){ .run = run, .stdout_to = { .file = "/no/x" } },

@@ -279,9 +279,13 @@ static void a_good_look_forgets_the_bad_ones(void **state)
              "n=$(cat %s/n); n=$((n + 1)); echo $n > %s/n; [ $((n %% 3)) = 0 ]", folder,
              folder);
     write_file(path_in(folder, "n"), "0\n", 0600);
-    start_script(test, &subject, "exec sleep 1000",
-                 (struct bough_command_options){
-                     .health = { .exec = probe, .every_ms = 10, .threshold = 3 } });
+    start_script(
+        test, &subject, "exec sleep 1000",
+        (struct bough_command_options){ /* Virtual time is faster than a shell. */
+                                        .health = { .exec = probe,
+                                                    .every_ms = 10,
+                                                    .timeout_ms = 24 * 3600 * 1000,
+                                                    .threshold = 3 } });
     for (long n = 0; n < 12;) {
         char *text = read_whole(path_in(folder, "n"));
         n = strtol(text, NULL, 10);

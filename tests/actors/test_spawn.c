@@ -190,9 +190,10 @@ static void an_exec_that_fails_is_known_at_once(void **state)
 
     if (under_valgrind()) skip();
     write_file(path, "#!/no/interpreter\n", 0755);
-    snprintf(text, sizeof(text),
-             "cannot run \"%s\", its interpreter is missing: No such file or directory",
-             path);
+    snprintf(
+        text, sizeof(text),
+        "cannot run \"%s\", its interpreter is missing; install it, or correct the first line: No such file or directory",
+        path);
     assert_fails(path, BOUGH_ESYSTEM, text);
 }
 

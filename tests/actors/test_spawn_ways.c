@@ -33,8 +33,9 @@ static void a_directory_that_is_not_there_is_known_at_once(void **state)
     (void)state;
     if (under_valgrind()) skip(); /* shares no memory with the child */
     assert_status(bough_process_spawn(&options, &process, &error), BOUGH_ESYSTEM);
-    assert_string_equal(error.text,
-                        "cannot enter \"/no/such\": No such file or directory");
+    assert_string_equal(
+        error.text,
+        "cannot enter \"/no/such\"; make it, or correct \"cwd\": No such file or directory");
     assert_int_equal(error.errno_value, ENOENT);
 }
 

@@ -147,6 +147,52 @@ def one_that_is_not_executable_is_a_failed_start(folder):
 
 
 @fact
+def what_no_machine_like_this_runs_is_a_failed_start(folder):
+    """An ELF file that ends after its head: shells would take it for a script."""
+    (folder.path / "alien").write_bytes(b"\x7fELF\2\1\1\0" + bytes(40))
+    (folder.path / "alien").chmod(0o755)
+    tree = folder.start(tree_of(program("a", ["./alien"])), ready=False)
+    same(tree.wait(), 69)
+    contains(tree.said(), 'alien": it is built for another machine, or broken; install the right one')
+
+
+@fact
+def a_folder_that_is_none_is_a_failed_start(folder):
+    folder.write("file", "")
+    file = folder.write("x.json", tree_of(program("a", ["true"], cwd="file")))
+    said = f'cannot enter "{folder.path}/file"; make it, or correct "cwd": Not a directory'
+    same([one["text"] for one in folder.ask("check", "--json", file)["obstacles"]], [said])
+    tree = folder.start(file, ready=False)
+    same(tree.wait(), 69)
+    contains(tree.said(), said)
+
+
+@fact
+def who_goes_into_the_background_is_told_to_stay(folder):
+    tree = folder.start(tree_of(program("a", "(setsid sleep 1000 &); read x; exit 0", stdin="input",
+                                        restart="transient")))
+    folder.bough("call", "/a", "input", '{"last": true}')
+    until(lambda: "left others behind, which are killed: it must stay in the foreground" in tree.said(),
+          "the advice")
+
+
+@fact
+def who_ends_well_before_it_is_ready_is_a_failed_start(folder):
+    tree = folder.start(tree_of(program("a", "echo done", ready={"log": "listening"})), ready=False)
+    same(tree.wait(), 69)
+    contains(tree.said(), '/a: its program has ended well before it was ready: no line fits "listening"')
+
+
+@fact
+def who_has_stopped_itself_ends_all_the_same(folder):
+    tree = folder.start(tree_of(program("a", "echo here; kill -STOP $$; sleep 1000", shutdown="200ms")))
+    until(lambda: "/a: here" in tree.said(), "its stop")
+    folder.bough("shutdown")
+    same(tree.wait(), 0)
+    contains(tree.said(), "/a did not end within 200ms and is killed")
+
+
+@fact
 def check_says_what_is_missing_here(folder):
     file = folder.write("x.json", tree_of(
         program("a", ["bough-has-no-such"]), program("b", ["true"], env_file="none"),
@@ -161,7 +207,7 @@ def check_says_what_is_missing_here(folder):
           folder.ask("check", "--json", file)["obstacles"]],
          [("/a", 'program "bough-has-no-such" was not found in PATH'),
           ("/b", f'env_file "{folder.path}/none" cannot be read: No such file or directory'),
-          ("/c", f'cannot enter "{folder.path}/nowhere": No such file or directory'),
+          ("/c", f'cannot enter "{folder.path}/nowhere"'),
           ("/f", f'program "{folder.path}/./none" is not there')])
 
 
@@ -304,9 +350,14 @@ def its_limit_of_files_is_not_that_of_bough(folder):
         resource.setrlimit(resource.RLIMIT_NOFILE,
                            (300, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
-    tree = folder.start(tree_of(program("a", "echo files $(ulimit -n).; exec sleep 1000")),
+    tree = folder.start(tree_of(program("a", "echo files $(ulimit -n).; exec sleep 1000"),
+                                program("own", "echo files $(ulimit -n).; exec sleep 1000",
+                                        rlimits={"files": 320}),
+                                child("worker", "worker", options={"run": ["sh", "-c", "ulimit -n"]})),
                         preexec_fn=lower)
     until(lambda: "/a: files 300. " in tree.said(), "its limit")
+    until(lambda: "/own: files 320. " in tree.said(), "the limit that it is given")
+    contains(folder.bough("call", "/worker", "do_work", '{"work_id": "1"}').stdout, "300\\n")
 
 
 @fact
