@@ -212,13 +212,14 @@ static bool keep(struct bough_cgroups *cgroups, const char *name)
 
 /* A cgroup in which nothing lives, and that cannot be removed all the same, stays. */
 bool bough_cgroup_end(struct bough_cgroups *cgroups, const char *actor, bool keeps,
-                      int *pidfd)
+                      int *pidfd, bool *killed)
 {
     char name[NAME_SIZE];
 
     if (!name_of(actor, name)) return true;
     if (keeps ? keep(cgroups, name) : remove_one(cgroups->folder, name)) return true;
     write_one(cgroups->folder, name, "cgroup.kill");
+    if (killed != NULL) *killed = true;
     if (remove_one(cgroups->folder, name)) return true;
     *pidfd = member_of(cgroups->folder, name);
     return *pidfd < 0;

@@ -67,7 +67,7 @@ void bough_command_release(struct bough_running *self)
     free(self->stopper);
     self->stopper = NULL;
     if (!self->has_cgroup) return;
-    if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), false, &pidfd))
+    if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), false, &pidfd, NULL))
         close(pidfd);
     self->has_cgroup = false;
 }
@@ -87,7 +87,7 @@ static void gone(struct bough_running *self)
 static void on_ended(struct ev_loop *ev, struct ev_io *io, int events);
 
 /* Kills what is left; false: there is one to wait for. */
-static bool end_leftovers(struct bough_running *self)
+static bool end_leftovers(struct bough_running *self, bool *killed)
 {
     struct bough_cgroups *cgroups =
         bough_guard_cgroup(bough_runtime_guard(bough_actor_runtime(self->actor)));
@@ -96,14 +96,14 @@ static bool end_leftovers(struct bough_running *self)
     self->leftover = -1;
     if (self->has_cgroup) {
         if (!bough_cgroup_end(cgroups, bough_actor_path(self->actor), self->returns,
-                              &self->leftover)) {
+                              &self->leftover, killed)) {
             self->returns = false; /* not to this one: see bough_cgroup_end() */
             return false;
         }
         self->has_cgroup = false;
         return true;
     }
-    return bough_leftovers_kill(self->process.pid, &self->leftover);
+    return bough_leftovers_kill(self->process.pid, &self->leftover, killed);
 }
 
 /* A program that goes into the background looks like one that has done its work. */
@@ -121,13 +121,16 @@ static void look_for_leftovers(struct bough_running *self)
     const bool by_itself =
         self->phase == BOUGH_COMMAND_DRAINS && self->well && !self->killed;
 
+    bool killed = false;
+
     self->phase = BOUGH_COMMAND_LEFTOVERS;
     ev_io_stop(ev, &self->ended);
-    if (end_leftovers(self)) {
+    const bool over = end_leftovers(self, &killed);
+    if (by_itself && killed) explain_leftovers(self);
+    if (over) {
         gone(self);
         return;
     }
-    if (by_itself) explain_leftovers(self);
     ev_io_init(&self->ended, on_ended, self->leftover, EV_READ);
     self->ended.data = self;
     ev_io_start(ev, &self->ended);
@@ -376,7 +379,7 @@ static void end_at_once(struct bough_running *self)
             bough_reaper_take(ev_of(self), &self->process, 0);
         }
     }
-    for (int i = 0; i < FINISH_PATIENCE && !end_leftovers(self); i++) {
+    for (int i = 0; i < FINISH_PATIENCE && !end_leftovers(self, NULL); i++) {
         struct pollfd polled = { .fd = self->leftover, .events = POLLIN };
         (void)!poll(&polled, 1, FINISH_PATIENCE);
     }

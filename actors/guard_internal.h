@@ -36,9 +36,9 @@ int bough_cgroup_open(const struct bough_cgroups *cgroups, const char *actor);
  * (to make one takes longer than all else that a restart does here). True: that is done.
  * False: `*pidfd`, the caller's, is that of one that was killed; when it has ended, to be
  * done again, and not kept: some kernels kill whoever is born into a cgroup that was ever
- * killed. */
+ * killed. `killed` (NULL: who cares) becomes true when there was something to kill. */
 bool bough_cgroup_end(struct bough_cgroups *cgroups, const char *actor, bool keeps,
-                      int *pidfd);
+                      int *pidfd, bool *killed);
 
 /* In a guard: kills and removes all, blocks. */
 void bough_cgroups_kill(int folder);

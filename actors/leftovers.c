@@ -133,8 +133,9 @@ static bool orphans_come_here(void)
 struct hunt {
     pid_t root, head; /* 0: any; the lineage whose head it is, or which it has begun */
     pid_t spared;
-    bool any;  /* there is one that has not ended */
-    int pidfd; /* of the first such, -1: not yet, or not wanted */
+    bool any;    /* there is one that has not ended */
+    bool killed; /* there was one */
+    int pidfd;   /* of the first such, -1: not yet, or not wanted */
     bool wants_pidfd;
 };
 
@@ -171,7 +172,8 @@ static bool hunt_process(void *data, pid_t pid)
     if (!is_game(hunt, pid) || reap(pid)) return true;
     const int pidfd = pidfd_open(pid, 0);
     if (pidfd < 0) return true;
-    if (is_game(hunt, pid)) pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+    if (is_game(hunt, pid) && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) == 0)
+        hunt->killed = true;
     if (has_ended(pidfd)) {
         reap(pid);
         close(pidfd);
@@ -202,7 +204,7 @@ static bool may_have_left(struct hunt *hunt)
     return hunt->any;
 }
 
-bool bough_leftovers_kill(pid_t head, int *pidfd)
+bool bough_leftovers_kill(pid_t head, int *pidfd, bool *killed)
 {
     struct hunt hunt = { .head = head, .spared = head, .pidfd = -1, .wants_pidfd = true };
 
@@ -210,6 +212,7 @@ bool bough_leftovers_kill(pid_t head, int *pidfd)
     hunt.any = false;
     visit_all(&(struct visit){ hunt_process, &hunt });
     if (hunt.any) *pidfd = hunt.pidfd;
+    if (killed != NULL && hunt.killed) *killed = true;
     return !hunt.any;
 }
 

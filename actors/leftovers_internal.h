@@ -13,13 +13,14 @@
 
 /* Kills (SIGKILL) every process of the lineage of `head` but the head itself, and reaps
  * those that have ended as this process's children. True: none is left. False: `*pidfd`,
- * the caller's, is that of one that was killed; when it has ended, look again.
+ * the caller's, is that of one that was killed; when it has ended, look again. `killed`
+ * (NULL: who cares) becomes true when there was one that had not ended by itself.
  *
  * Orphans come to a process that has asked for them (PR_SET_CHILD_SUBREAPER, guard.h) and
  * to one whose number is 1; there only its own children are looked at, as long as there
  * is none of that lineage. Elsewhere it takes a look at all processes, about 1 us each.
  */
-bool bough_leftovers_kill(pid_t head, int *pidfd);
+bool bough_leftovers_kill(pid_t head, int *pidfd, bool *killed);
 
 /* Kills every process of the lineages that `root` has begun, but the caller, until none
  * is left; blocks. For when `root` is no more. */

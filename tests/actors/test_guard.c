@@ -71,7 +71,7 @@ static void kill_leftovers(pid_t head)
 {
     int pidfd;
 
-    while (!bough_leftovers_kill(head, &pidfd)) {
+    while (!bough_leftovers_kill(head, &pidfd, NULL)) {
         const struct bough_process process = { .pidfd = pidfd };
         assert_true(bough_process_wait(&process, BOUGH_TEST_LIMIT_MS));
         close(pidfd);
@@ -262,7 +262,7 @@ static void use_a_cgroup(void)
     close(cgroup);
     const pid_t far = read_number(program.out);
     end(&program);
-    while (!bough_cgroup_end(cgroups, "/a", false, &pidfd)) {
+    while (!bough_cgroup_end(cgroups, "/a", false, &pidfd, NULL)) {
         const struct bough_process process = { .pidfd = pidfd };
         if (!bough_process_wait(&process, BOUGH_TEST_LIMIT_MS)) _exit(3);
         close(pidfd);
@@ -270,7 +270,7 @@ static void use_a_cgroup(void)
     }
     bough_orphans_reap();
     if (lives(far)) _exit(4);
-    if (!bough_cgroup_end(cgroups, "/a", false, &pidfd)) _exit(5);
+    if (!bough_cgroup_end(cgroups, "/a", false, &pidfd, NULL)) _exit(5);
     char path[512];
     snprintf(path, sizeof(path), "%s", bough_guard_cgroups(guard));
     bough_guard_free(guard);
