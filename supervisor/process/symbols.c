@@ -20,6 +20,7 @@
 #include <bough/supervisor/process/process_internal.h>
 
 #ifdef BOUGH_SYMBOLS
+#include <dlfcn.h>
 #include <elfutils/libdwfl.h>
 #endif
 
@@ -120,28 +121,79 @@ void bough_crash_print(const struct bough_crash_area *area, const char *maps, ch
     }
 }
 
+/* Without names */
+
+static void print_addresses(struct text *text, const struct bough_crash_area *area,
+                            char *maps)
+{
+    bough_crash_print(area, maps, text->bytes, text->size);
+    text->length = strlen(text->bytes);
+}
+
 /* With names */
 
 #ifdef BOUGH_SYMBOLS
 
+/* Of libdw. Loaded by who reads a report, and not with the program: it and what it needs
+ * take a third of a megabyte of every process that may never see a crash. */
+#define FUNCTIONS(F) \
+    F(dwfl_addrmodule) \
+    F(dwfl_begin) \
+    F(dwfl_lineinfo) \
+    F(dwfl_linux_proc_find_elf) \
+    F(dwfl_linux_proc_maps_report) \
+    F(dwfl_module_addrinfo) \
+    F(dwfl_module_getsrc) \
+    F(dwfl_module_info) \
+    F(dwfl_report_end) \
+    F(dwfl_standard_find_debuginfo)
+
+#define MEMBER(name) __typeof__(&(name)) name;
+static struct {
+    FUNCTIONS(MEMBER)
+} dw;
+
+static const struct {
+    const char *name;
+    size_t at;
+} functions[] = {
+#define ROW(name) { #name, offsetof(__typeof__(dw), name) },
+    FUNCTIONS(ROW)
+};
+
+/* False: it is not on this machine. */
+static bool load(void)
+{
+    void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
+
+    if (library == NULL) return false;
+    for (size_t i = 0; i < bough_count_of(functions); i++) {
+        void *function = dlsym(library, functions[i].name);
+
+        if (function == NULL) return false;
+        memcpy((char *)&dw + functions[i].at, &function, sizeof(function));
+    }
+    return true;
+}
+
 static void print_source(struct text *text, Dwfl_Module *module, uint64_t address)
 {
-    Dwfl_Line *line = dwfl_module_getsrc(module, address);
+    Dwfl_Line *line = dw.dwfl_module_getsrc(module, address);
     const char *file;
     int number;
 
-    file = line != NULL ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+    file = line != NULL ? dw.dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
     if (file != NULL) add(text, " (%s:%d)", file, number);
 }
 
 /* False: what comes then is how the process came to be, the same for all. */
 static bool print_named(struct text *text, Dwfl *dwfl, const char *maps, uint64_t address)
 {
-    Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
+    Dwfl_Module *module = dw.dwfl_addrmodule(dwfl, address);
     GElf_Off offset;
     GElf_Sym symbol;
-    const char *name = module != NULL ? dwfl_module_addrinfo(module, address, &offset,
-                                                             &symbol, NULL, NULL, NULL)
+    const char *name = module != NULL ? dw.dwfl_module_addrinfo(module, address, &offset,
+                                                                &symbol, NULL, NULL, NULL)
                                       : NULL;
 
     if (name == NULL) {
@@ -150,7 +202,8 @@ static bool print_named(struct text *text, Dwfl *dwfl, const char *maps, uint64_
     }
     add(text, "%s+0x%" PRIx64, name, (uint64_t)offset);
     print_source(text, module, address);
-    const char *file = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    const char *file =
+        dw.dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
     if (file != NULL && strrchr(file, '/') != NULL)
         add(text, " in %s", strrchr(file, '/') + 1);
     return strcmp(name, "bough_process_main") != 0;
@@ -158,15 +211,21 @@ static bool print_named(struct text *text, Dwfl *dwfl, const char *maps, uint64_
 
 static void print_all(struct text *text, const struct bough_crash_area *area, char *maps)
 {
-    static const Dwfl_Callbacks callbacks = {
-        .find_elf = dwfl_linux_proc_find_elf,
-        .find_debuginfo = dwfl_standard_find_debuginfo,
+    const bool loaded = load();
+    const Dwfl_Callbacks callbacks = {
+        .find_elf = dw.dwfl_linux_proc_find_elf,
+        .find_debuginfo = dw.dwfl_standard_find_debuginfo,
     };
-    FILE *lines = fmemopen(maps, strlen(maps), "r");
-    Dwfl *dwfl = lines != NULL ? dwfl_begin(&callbacks) : NULL;
 
-    if (dwfl == NULL || dwfl_linux_proc_maps_report(dwfl, lines) != 0) return;
-    dwfl_report_end(dwfl, NULL, NULL);
+    if (!loaded) {
+        print_addresses(text, area, maps);
+        return;
+    }
+    FILE *lines = fmemopen(maps, strlen(maps), "r");
+    Dwfl *dwfl = lines != NULL ? dw.dwfl_begin(&callbacks) : NULL;
+
+    if (dwfl == NULL || dw.dwfl_linux_proc_maps_report(dwfl, lines) != 0) return;
+    dw.dwfl_report_end(dwfl, NULL, NULL);
     for (uint32_t i = 0; i < area->frame_count; i = step(text, area, i)) {
         begin_line(text, i);
         if (!print_named(text, dwfl, maps, address_of(area, i))) break;
@@ -177,8 +236,7 @@ static void print_all(struct text *text, const struct bough_crash_area *area, ch
 
 static void print_all(struct text *text, const struct bough_crash_area *area, char *maps)
 {
-    bough_crash_print(area, maps, text->bytes, text->size);
-    text->length = strlen(text->bytes);
+    print_addresses(text, area, maps);
 }
 
 #endif
