@@ -13,8 +13,9 @@ from bough_cli import Skip, child, fact, main, same, signal, until
 
 COUNT = 10000 if os.environ.get("BOUGH_TEST_LONG") else 300
 LIMIT = 600
-EVENTS = 10000  # that a tree remembers: until there are so many it grows
-WARM = 1 + EVENTS // (3 * COUNT)
+KEPT = 10000  # events, and lines of the log, that a tree remembers: until there are so many it grows
+LINES = 2  # of the log, of each restart; events are more
+WARM = 1 + KEPT // (LINES * COUNT)
 ROUNDS = WARM + 2
 
 
