@@ -310,8 +310,8 @@ static void pad(struct bough_border *border, size_t left)
     border->written += left;
 }
 
-/* Where a frame with so many bytes is to be written; NULL: there is no room. Frames do
- * not go round the end of the ring: the rest of it is left out. */
+/* Where a frame with so many bytes is to be put; NULL: there is no room. Frames do not go
+ * round the end of the ring: the rest of it is left out. */
 static struct bough_frame *make_room(struct bough_border *border, size_t len, bool must)
 {
     const size_t size = frame_size(len);
@@ -319,13 +319,16 @@ static struct bough_frame *make_room(struct bough_border *border, size_t len, bo
     const size_t skip = left < size ? left : 0;
 
     if (!has_room(border, skip + size + (must ? 0 : BOUGH_RING_RESERVE))) return NULL;
-    if (skip > 0) pad(border, skip);
-    return (void *)(border->mine->ring + border->written % BOUGH_RING_SIZE);
+    return (void *)(border->mine->ring + (border->written + skip) % BOUGH_RING_SIZE);
 }
 
 static void put(struct bough_border *border, struct bough_frame *there, const void *bytes,
                 size_t len)
 {
+    const size_t at = border->written % BOUGH_RING_SIZE;
+
+    /* Only now: what is left out with nothing behind it is nonsense to who reads. */
+    if ((const char *)there != border->mine->ring + at) pad(border, BOUGH_RING_SIZE - at);
     bough_copy_bytes(there + 1, bytes, len);
     border->written += frame_size(len);
     if (atomic_load_explicit(&border->mine->blocked, memory_order_relaxed) != 0)
