@@ -2,10 +2,10 @@
  * none.
  *
  * As long as nothing is in it but what Bough keeps there itself, and nothing is due, such
- * a loop is woken by letters alone. Then it leaves libev out and sleeps in one read,
- * where libev's poll takes a timer of the kernel's, a poll and a read: a round trip
- * between two that sleep so is as fast as two bare threads with an eventfd each, and one
- * through libev takes half as long again, most of it the timer.
+ * a loop is woken by letters alone. Then it leaves libev out and sleeps in one call of
+ * the kernel, where libev's poll takes a timer, a poll and a read: a round trip between
+ * two that sleep so is as fast as two bare threads with an eventfd each, and one through
+ * libev takes half as long again, most of it the timer.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/runtime.h>
@@ -32,7 +32,7 @@ static void run_without_libev(struct bough_loop *loop)
     bough_loop_run_slice(loop);
     if (loop->apart) bough_apart_check(loop);
     if (loop->closing || !goes_on(loop) || !bough_loop_awaits_letters(loop)) return;
-    if (bough_loop_go_to_sleep(loop)) bough_loop_take_wake(loop);
+    if (bough_loop_go_to_sleep(loop, BOUGH_WAITS)) bough_loop_sleep(loop);
 }
 
 void bough_loop_run_once(struct bough_loop *loop)

@@ -118,8 +118,7 @@ static void wait_for_letter(struct bough_runtime *runtime, const struct bough_lo
     bough_assert(!runtime->options.clock->is_virtual);
     while (count < MANY && (loop = next_of_ours(runtime, loop, only)) != NULL) {
         polled[count++] = (struct pollfd){ .fd = loop->wake_fd, .events = POLLIN };
-        atomic_store(&loop->asleep, true);
-        if (atomic_load(&loop->inbox) != NULL) waiting = false;
+        if (!bough_loop_go_to_sleep(loop, BOUGH_POLLS)) waiting = false;
     }
     while (poll(polled, count, waiting ? -1 : 0) < 0 && errno == EINTR)
         continue;

@@ -65,18 +65,15 @@ static void arm(struct bough_loop *loop)
 }
 
 /* Nothing is ready. False: something came after all, and the poll must not sleep. */
-bool bough_loop_go_to_sleep(struct bough_loop *loop)
+static bool go_to_poll(struct bough_loop *loop)
 {
-    if (loop->runtime->options.clock->is_virtual) return true;
-    atomic_store(&loop->asleep, true);
-    if (atomic_load(&loop->inbox) == NULL) return true;
-    atomic_store(&loop->asleep, false);
-    return false;
+    return loop->runtime->options.clock->is_virtual ||
+           bough_loop_go_to_sleep(loop, BOUGH_POLLS);
 }
 
 void bough_loop_run_slice(struct bough_loop *loop)
 {
-    atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
+    atomic_store_explicit(&loop->sleep, BOUGH_AWAKE, memory_order_relaxed);
     bough_loop_enter(loop);
 
     bool ran = bough_loop_expire(loop);
@@ -97,7 +94,7 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events)
     (void)events;
     bough_loop_run_slice(loop);
     if (loop->apart) bough_apart_check(loop);
-    bough_loop_set_idle(loop, bough_loop_is_busy(loop) || !bough_loop_go_to_sleep(loop));
+    bough_loop_set_idle(loop, bough_loop_is_busy(loop) || !go_to_poll(loop));
     arm(loop);
 }
 
@@ -106,7 +103,7 @@ static void on_wake(struct ev_loop *ev, ev_io *io, int events)
 {
     (void)ev;
     (void)events;
-    bough_loop_take_wake(io->data);
+    bough_loop_forget_wake(io->data);
 }
 
 /* Nothing to do: being active is what they are for. */

@@ -48,6 +48,12 @@ struct bough_room {
     uint32_t turned_away;     /* refused, and not counted there so far */
 };
 
+enum bough_sleep {
+    BOUGH_AWAKE,
+    BOUGH_POLLS, /* libev does: woken through `wake_fd` */
+    BOUGH_WAITS, /* for the word that says so */
+};
+
 enum { BOUGH_ROOMS = 8 }; /* receivers that a loop sends many messages to at a time */
 
 struct bough_loop {
@@ -136,7 +142,7 @@ struct bough_loop {
     /* What others touch */
     _Alignas(64) _Atomic(struct bough_parcel *) inbox; /* newest first */
     _Atomic(struct bough_parcel *) returned;           /* this loop's, read by others */
-    atomic_bool asleep;                                /* polls, and wants to be woken */
+    _Atomic uint32_t sleep;                            /* enum bough_sleep */
     atomic_bool quit;                                  /* a thread is to end */
     _Atomic(const void *) owner; /* bough_thread_id() of who runs it */
 };
@@ -249,16 +255,21 @@ bool bough_loop_is_a_threads(const struct bough_loop *loop);
  * under something of theirs. */
 void bough_loops_run_out(struct bough_runtime *runtime, struct bough_loop *only);
 
-/* Wakes a loop that sleeps; and one that may be about to. Thread: any. */
-void bough_loop_wake(struct bough_loop *loop);
-void bough_loop_interrupt(struct bough_loop *loop);
+/* sleep.c */
+bool bough_sleep_init(struct bough_loop *loop);
+void bough_sleep_finish(struct bough_loop *loop);
 
-/* Three steps of each round. Runs what is ready; says that it sleeps, but for false, when
- * something has come; forgets that it was woken. On an own loop the last one waits until
- * it is. */
+/* Wakes a loop that sleeps, or is about to. Thread: any. */
+void bough_loop_wake(struct bough_loop *loop);
+
+/* Says how it sleeps, but for false, when something has come. After that, one that waits
+ * sleeps here until it is woken, and one that polls forgets that it was. */
+bool bough_loop_go_to_sleep(struct bough_loop *loop, enum bough_sleep how);
+void bough_loop_sleep(struct bough_loop *loop);
+void bough_loop_forget_wake(struct bough_loop *loop);
+
+/* Runs what is ready. */
 void bough_loop_run_slice(struct bough_loop *loop);
-bool bough_loop_go_to_sleep(struct bough_loop *loop);
-void bough_loop_take_wake(struct bough_loop *loop);
 
 /* One round of an own loop: of libev, or without it. */
 void bough_loop_run_once(struct bough_loop *loop);

@@ -1,4 +1,4 @@
-/* parcel.c - letters on their way between loops: written, handed over, woken for, taken.
+/* parcel.c - letters on their way between loops: written, handed over, taken.
  *
  * A loop that is at work writes into one open parcel for each loop it has something for.
  * They are handed over when they are full, when the loop looks at the clock, and when it
@@ -6,20 +6,12 @@
  * a single message does not keep its letter. `inbox` is a stack of parcels: pushed by
  * anybody, taken whole by its loop, which turns it round.
  *
- * Sleeping: a loop says `asleep`, looks once more into its inbox, and polls. Who hands
- * over looks at `asleep` after the push. All four are sequentially consistent: either the
- * sender sees the flag, or the sleeper sees the parcel. Who takes the flag down writes to
- * the eventfd: one wake-up, however many hand over meanwhile.
- *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/letter_internal.h>
 
-#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <bough/core/assert.h>
 
@@ -132,28 +124,6 @@ static void bounce(struct bough_parcel *parcel)
         bough_letter_bounce(letter);
     }
     parcel_give(parcel);
-}
-
-void bough_loop_wake(struct bough_loop *loop)
-{
-    if (!atomic_load(&loop->asleep) || !atomic_exchange(&loop->asleep, false)) return;
-    bough_loop_interrupt(loop);
-}
-
-void bough_loop_interrupt(struct bough_loop *loop)
-{
-    const uint64_t one = 1;
-
-    while (write(loop->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-        continue;
-}
-
-void bough_loop_take_wake(struct bough_loop *loop)
-{
-    uint64_t wakes;
-
-    while (read(loop->wake_fd, &wakes, sizeof(wakes)) < 0 && errno == EINTR)
-        continue;
 }
 
 static void hand_over(struct bough_parcel *parcel)
@@ -335,9 +305,7 @@ void bough_parcels_take(struct bough_loop *loop)
 
 bool bough_parcels_init(struct bough_loop *loop)
 {
-    /* Of an own loop it is read to sleep. */
-    loop->wake_fd = eventfd(0, EFD_CLOEXEC | (loop->own ? 0 : EFD_NONBLOCK));
-    if (loop->wake_fd < 0) return false;
+    if (!bough_sleep_init(loop)) return false;
     for (size_t i = 0; i < KEPT; i++) {
         struct bough_parcel *parcel = parcel_new(loop, ROOM);
 
@@ -372,6 +340,5 @@ void bough_parcels_finish(struct bough_loop *loop)
     free_list(atomic_exchange(&loop->returned, NULL));
     loop->empty = loop->kept = NULL;
     loop->kept_count = 0;
-    close(loop->wake_fd);
-    loop->wake_fd = -1;
+    bough_sleep_finish(loop);
 }

@@ -164,8 +164,7 @@ static struct bough_loop *ask_to_end(struct bough_runtime *runtime)
     for (struct bough_loop *loop = runtime->loops; loop != NULL; loop = loop->next) {
         if (!loop->threaded) continue;
         first = loop;
-        if (atomic_exchange_explicit(&loop->quit, true, memory_order_acq_rel)) continue;
-        bough_loop_interrupt(loop);
+        if (!atomic_exchange(&loop->quit, true)) bough_loop_wake(loop);
     }
     bough_runtime_unlock(runtime);
     return first;

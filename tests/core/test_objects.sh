@@ -25,7 +25,7 @@ symbols_are_readable() {
 }
 
 # One loop's: all but these; latency is on the way only of calls that are measured, for who asked for it.
-shared='parcel|room|thread|runtime|place|place_new|loop_ev|loop_end|buffer|latency'
+shared='parcel|room|sleep|thread|runtime|place|place_new|loop_ev|loop_end|buffer|latency'
 
 code_is_readable() {
     objdump -d "$library" >"$work/all" && grep -q '<bough_send_words>:' "$work/all" || return 1

@@ -88,7 +88,8 @@ helps() {
 
 latencies=",\"p50_us\":$number,\"p90_us\":$number,\"p99_us\":$number,\"max_us\":$number"
 fact pingpong_prints_its_line prints pingpong/same same
-fact pingpong_across_threads_prints_its_lines prints pingpong/threads threads threads-asleep
+fact pingpong_across_threads_prints_its_lines prints pingpong/threads threads threads-asleep \
+    threads-asleep-pinned
 fact ring_prints_a_line_for_each_size prints ring same-1000 same-100000
 fact fanin_prints_a_line_for_each_number_of_threads prints fanin same threads
 fact request_prints_its_line prints request same

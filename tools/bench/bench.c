@@ -1,9 +1,11 @@
 /* bench.c - see bench.h.
  *
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include <bough/tools/bench/bench.h>
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -60,6 +62,36 @@ void bench_world_run(struct bench_world *world)
 {
     world->started_ns = bench_now_ns();
     bough_loop_run(world->loop);
+}
+
+static cpu_set_t began_with;
+
+static void pin_to(const cpu_set_t *set)
+{
+    if (sched_setaffinity(0, sizeof(*set), set) != 0)
+        bench_die("a processor", "this thread may not choose");
+}
+
+void bench_pin(int which)
+{
+    cpu_set_t set;
+    int found = -1;
+
+    if (CPU_COUNT(&began_with) == 0)
+        sched_getaffinity(0, sizeof(began_with), &began_with);
+    CPU_ZERO(&set);
+    for (int i = 0; i < CPU_SETSIZE && which >= 0; i++) {
+        if (!CPU_ISSET(i, &began_with)) continue;
+        found = i;
+        which--;
+    }
+    CPU_SET(found, &set);
+    pin_to(&set);
+}
+
+void bench_unpin(void)
+{
+    pin_to(&began_with);
 }
 
 void bench_world_close(struct bench_world *world)

@@ -39,6 +39,11 @@ void bench_world_run(struct bench_world *world);
 
 void bench_world_close(struct bench_world *world);
 
+/* Keeps this thread, and those it makes from now on, on the first or second processor of
+ * those that it began with, as far as there are two; and lets it go again. */
+void bench_pin(int which);
+void bench_unpin(void);
+
 /* The machine's monotonic time, in nanoseconds. */
 uint64_t bench_now_ns(void);
 
