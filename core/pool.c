@@ -1,4 +1,4 @@
-/* pool.c - size classes, carved out of chunks.
+/* pool.c - size classes, carved out of the slices of chunks.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/pool_internal.h>
@@ -7,8 +7,9 @@
 #include <string.h>
 
 enum {
-    CHUNK_HEAD = 64,        /* keeps blocks aligned to a cache line */
-    CHUNK_SIZE = 64 * 1024, /* 16 of the largest blocks, two thousand of the smallest */
+    CHUNK_HEAD = 64, /* keeps blocks aligned to a cache line */
+    SLICE_SIZE = BOUGH_POOL_LARGEST,
+    CHUNK_SIZE = CHUNK_HEAD + 16 * SLICE_SIZE,
 };
 
 void bough_pool_init(struct bough_pool *pool)
@@ -40,19 +41,33 @@ size_t bough_pool_popped(const struct bough_pool *pool)
     return count;
 }
 
+static char *take_slice(struct bough_pool *pool)
+{
+    if (pool->slices == 0) {
+        struct bough_pool_block *chunk = aligned_alloc(CHUNK_HEAD, CHUNK_SIZE);
+
+        if (chunk == NULL) return NULL;
+        chunk->next = pool->chunks;
+        pool->chunks = chunk;
+        pool->slices = (CHUNK_SIZE - CHUNK_HEAD) / SLICE_SIZE;
+    }
+    pool->slices--;
+    return (char *)pool->chunks + CHUNK_SIZE - (pool->slices + 1) * SLICE_SIZE;
+}
+
+/* Those that come first are given first, so that memory is touched as a processor expects
+ * it, and no page before it is needed: a loop has little that a page does not hold, and
+ * each page of a process of its own takes time at its beginning and at its end. */
 void *bough_pool_refill(struct bough_pool *pool, size_t class)
 {
     const size_t size = (size_t)BOUGH_POOL_SMALLEST << class;
-    struct bough_pool_block *chunk = aligned_alloc(CHUNK_HEAD, CHUNK_SIZE);
+    char *slice = take_slice(pool);
 
-    if (chunk == NULL) return NULL;
-    chunk->next = pool->chunks;
-    pool->chunks = chunk;
-    pool->blocks += (CHUNK_SIZE - CHUNK_HEAD) / size;
-    for (size_t at = CHUNK_HEAD + size; at + size <= CHUNK_SIZE; at += size) {
-        bough_pool_put(pool, class, (char *)chunk + at);
-    }
-    return (char *)chunk + CHUNK_HEAD;
+    if (slice == NULL) return NULL;
+    pool->blocks += SLICE_SIZE / size;
+    for (size_t at = SLICE_SIZE - size; at > 0; at -= size)
+        bough_pool_put(pool, class, slice + at);
+    return slice;
 }
 
 void *bough_pool_take_slowly(struct bough_pool *pool, size_t size)

@@ -31,6 +31,7 @@ struct bough_pool_block {
 struct bough_pool {
     struct bough_pool_block *free[BOUGH_POOL_CLASSES];
     struct bough_pool_block *chunks;
+    size_t slices; /* of the newest chunk, not in use so far */
     size_t blocks; /* that there are, free or not */
     size_t lent;   /* by bough_pool_take() */
 };
