@@ -59,7 +59,13 @@ enum bough_frame_kind {
     BOUGH_FRAME_KIND_COUNT
 };
 
-enum { BOUGH_FRAME_ASKED = 1, BOUGH_FRAME_HIGH = 2, BOUGH_FRAME_LARGE = 4 };
+enum {
+    BOUGH_FRAME_ASKED = 1,
+    BOUGH_FRAME_HIGH = 2,
+    BOUGH_FRAME_LARGE = 4,
+    BOUGH_FRAME_LOST = 8 /* it was large, and its bytes are lost */
+};
+#define BOUGH_FRAME_LOST_TEXT "there is no descriptor, or no memory, for one so large"
 
 struct bough_frame {
     uint32_t len; /* bytes that follow in the ring; the next frame begins at a multiple of
@@ -146,8 +152,8 @@ volatile void *bough_border_crash_area(const struct bough_border *border);
 
 /* Writes a frame: BOUGH_EFULL when there is no room now (`blocked` is then said, and the
  * other side pokes when there may be), BOUGH_ENOMEM for a large one that there is no
- * memory or no descriptor for (an answer then says that instead), or BOUGH_ESYSTEM.
- * `must`: into the reserve, too. Its `len`, `large` and LARGE are filled in. The other
+ * memory or no descriptor for (an answer then goes LOST), or BOUGH_ESYSTEM. `must`: into
+ * the reserve, too. Its `len`, `large`, LARGE and LOST are filled in. The other
  * side sees it after bough_border_show(), and is woken by bough_border_poke() alone,
  * which shows it, too. */
 BOUGH_CHECKED enum bough_status bough_border_write(struct bough_border *border,
@@ -166,8 +172,10 @@ BOUGH_CHECKED enum bough_status bough_border_post(struct bough_border *border,
                                                   const void *bytes, size_t len,
                                                   size_t most);
 
-/* Writes those kept for which there is room by now, and pokes. True: none is left. */
+/* Writes those kept for which there is room by now, and pokes. True: none is left. A
+ * large one for which there is no descriptor then goes LOST. */
 bool bough_border_flush(struct bough_border *border);
+void bough_border_drop_kept(struct bough_border *border);
 
 /* What was written is there to be read. */
 void bough_border_show(struct bough_border *border);
@@ -181,8 +189,8 @@ bool bough_border_poke(struct bough_border *border);
 void bough_border_wake(struct bough_border *border);
 
 /* The next frame; its bytes, aligned to 16, are valid until the next call.
- * BOUGH_ENOREPLY: there is none. BOUGH_EINVALID: what is there is nonsense. BOUGH_ENOMEM:
- * a large one is lost. */
+ * BOUGH_ENOREPLY: there is none. BOUGH_EINVALID: what is there is nonsense. One that is
+ * LOST has no bytes. */
 BOUGH_CHECKED enum bough_status bough_border_read(struct bough_border *border,
                                                   struct bough_frame *frame,
                                                   const void **bytes, size_t *len);
@@ -193,6 +201,15 @@ static inline bool bough_border_waits(const struct bough_border *border)
     return atomic_load_explicit(&border->theirs->written, memory_order_acquire) !=
            border->read;
 }
+
+/* large.c: sends bytes with the frame that is written next, and receives those of one
+ * that was read, which are then in `large`. BOUGH_ENOMEM: there is no memory or no
+ * descriptor for them; those that came are lost. BOUGH_EFULL: not now. BOUGH_EINVALID:
+ * nonsense. */
+BOUGH_CHECKED enum bough_status bough_large_send(struct bough_border *border,
+                                                 const void *bytes, size_t len);
+BOUGH_CHECKED enum bough_status bough_large_receive(struct bough_border *border,
+                                                    size_t len, const void **bytes);
 
 /* Says how much was read, also of what was read last; its bytes are valid no more. */
 void bough_border_show_read(struct bough_border *border);

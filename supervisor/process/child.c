@@ -47,23 +47,25 @@ struct bough_loop *bough_child_loop(void)
 
 /* Writing */
 
-bool bough_child_write(struct bough_frame *frame, const void *bytes, size_t size,
-                       bool must)
+enum bough_status bough_child_write(struct bough_frame *frame, const void *bytes,
+                                    size_t size, bool must)
 {
     const size_t most = must ? SIZE_MAX : KEPT_MAX;
+    const enum bough_status status =
+        bough_border_post(&child.border, frame, bytes, size, most);
 
-    if (bough_border_post(&child.border, frame, bytes, size, most) != BOUGH_OK)
-        return false;
+    if (status != BOUGH_OK) return status;
     if (child.running)
         bough_border_show(&child.border); /* whatever becomes of this run */
     else
         bough_border_poke(&child.border);
-    return true;
+    return BOUGH_OK;
 }
 
 void bough_child_say(struct bough_frame frame, const void *bytes, size_t size)
 {
-    if (!bough_child_write(&frame, bytes, size, true)) _exit(BOUGH_CODE_CONFUSED);
+    if (bough_child_write(&frame, bytes, size, true) != BOUGH_OK)
+        _exit(BOUGH_CODE_CONFUSED);
 }
 
 void bough_child_leave(int code)
@@ -130,22 +132,29 @@ static void on_log(void *data, const struct bough_log_record *record)
     if (path + text > sizeof(line)) return;
     memcpy(line, record->path, path);
     memcpy(line + path, record->text, text);
-    if (!bough_child_write(&frame, line, path + text, false)) return; /* too many wait */
+    if (bough_child_write(&frame, line, path + text, false) != BOUGH_OK)
+        return; /* too many wait */
 }
 
 /* Reading */
+
+/* Nobody can live here, any more or at all. */
+static void be_unfit(enum bough_status status, const char *text)
+{
+    const struct bough_exit_reason reason =
+        bough_exit_make(BOUGH_EXIT_ERROR, status, 0, "%s", text);
+
+    bough_child_say((struct bough_frame){ .kind = BOUGH_FRAME_UNFIT }, &reason,
+                    sizeof(reason));
+    bough_child_leave(0);
+}
 
 static void take_limits(const struct bough_limits_plan *plan)
 {
     struct bough_error error;
     const enum bough_status status = bough_process_limit(plan, &error);
 
-    if (status == BOUGH_OK) return;
-    const struct bough_exit_reason reason =
-        bough_exit_make(BOUGH_EXIT_ERROR, status, 0, "%s", error.text);
-    bough_child_say((struct bough_frame){ .kind = BOUGH_FRAME_UNFIT }, &reason,
-                    sizeof(reason));
-    bough_child_leave(0);
+    if (status != BOUGH_OK) be_unfit(status, error.text);
 }
 
 /* With the first actor comes the level of the log. */
@@ -165,8 +174,23 @@ static void take_gone(const char *bytes)
     bough_outside_gone(child.loop, bytes + sizeof(reason), &reason);
 }
 
+/* A process without descriptors is to begin anew: the parent has what it was sent. */
+static void take_lost(const struct bough_frame *frame)
+{
+    static const char text[] = BOUGH_FRAME_LOST_TEXT;
+    struct bough_frame refusal = *frame;
+
+    if (frame->kind != BOUGH_FRAME_ANSWER) be_unfit(BOUGH_ENOMEM, text);
+    refusal.status = BOUGH_ENOMEM;
+    bough_outside_answered(&refusal, text, sizeof(text));
+}
+
 static void take_in(const struct bough_frame *frame, const void *bytes, size_t size)
 {
+    if ((frame->flags & BOUGH_FRAME_LOST) != 0) {
+        take_lost(frame);
+        return;
+    }
     switch ((enum bough_frame_kind)frame->kind) {
     case BOUGH_FRAME_START: take_start(frame->number, bytes); break;
     case BOUGH_FRAME_STOP: bough_resident_stop(frame->number); break;

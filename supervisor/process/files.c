@@ -80,5 +80,7 @@ ssize_t bough_files_receive(int socket, void *bytes, size_t size, int *files,
         *count = 0;
     else
         take_files(&message, files, count);
+    if (received >= 0 && *count == 0 && (message.msg_flags & MSG_CTRUNC) != 0)
+        errno = EMFILE;
     return received;
 }

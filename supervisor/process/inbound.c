@@ -256,9 +256,30 @@ static bool news_of_one(struct bough_host *host, const struct bough_frame *frame
     return size == 0;
 }
 
+/* Its bytes were too many to come. */
+static bool is_lost(struct bough_host *host, const struct bough_frame *frame)
+{
+    static const char text[] = BOUGH_FRAME_LOST_TEXT;
+    struct bough_frame refusal = *frame;
+
+    refusal.status = BOUGH_ENOMEM;
+    if (frame->kind == BOUGH_FRAME_REPLY)
+        return news_of_one(host, &refusal, text, sizeof(text));
+    if (frame->kind == BOUGH_FRAME_ASK) {
+        if (host->pidfd >= 0)
+            tell_answer(host, frame->id, BOUGH_ENOMEM, text, sizeof(text));
+        return true;
+    }
+    if (frame->kind != BOUGH_FRAME_TELL) return false; /* the others are small */
+    bough_log(bough_actor_runtime(host->owner), BOUGH_WARNING,
+              bough_actor_path(host->owner), "a message of its own is lost: %s", text);
+    return true;
+}
+
 static bool take_in(struct bough_host *host, const struct bough_frame *frame,
                     const void *bytes, size_t size)
 {
+    if ((frame->flags & BOUGH_FRAME_LOST) != 0) return is_lost(host, frame);
     switch ((enum bough_frame_kind)frame->kind) {
     case BOUGH_FRAME_READY:
     case BOUGH_FRAME_EXITED:

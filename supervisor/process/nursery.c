@@ -237,6 +237,13 @@ void bough_birth_kill(const struct bough_birth *birth)
     errno = error;
 }
 
+/* There was no room for its descriptors here: nobody could ever call it. */
+static void abandon(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    await_death(P_PID, (id_t)pid);
+}
+
 static void drop(const struct bough_birth *birth)
 {
     bough_birth_kill(birth);
@@ -273,7 +280,8 @@ static enum bough_status hear(struct bough_nursery *nursery, struct bough_birth 
         await_death(P_PID, (id_t)news.pid);
         return BOUGH_ENOREPLY;
     }
-    errno = news.error != 0 ? news.error : EMFILE; /* there was no room for its files */
+    if (news.error == 0) abandon((pid_t)news.pid);
+    errno = news.error != 0 ? news.error : EMFILE;
     return BOUGH_ESYSTEM;
 }
 

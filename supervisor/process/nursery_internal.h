@@ -101,7 +101,7 @@ void bough_nursery_tidy(struct bough_nursery *nursery);
 
 /* Sends and receives descriptors with a few bytes: what sendmsg() and recvmsg() return.
  * `*count` is how many there is room for, and then how many came; they are close-on-exec.
- */
+ * None, and errno EMFILE: this process cannot have them. */
 ssize_t bough_files_send(int socket, const void *bytes, size_t size, const int *files,
                          size_t count);
 ssize_t bough_files_receive(int socket, void *bytes, size_t size, int *files,

@@ -84,9 +84,9 @@ static enum bough_status hand_on(struct bough_actor *actor, struct bough_frame *
 
     if (bytes == NULL) return BOUGH_ENOMEM;
     if (bough_is_high(actor)) frame->flags |= BOUGH_FRAME_HIGH;
-    const bool written = bough_child_write(frame, bytes, joined, false);
+    const enum bough_status status = bough_child_write(frame, bytes, joined, false);
     free(bytes);
-    return written ? BOUGH_OK : BOUGH_EFULL;
+    return status;
 }
 
 static void outside_run(struct bough_actor *actor, const void *message, size_t size)

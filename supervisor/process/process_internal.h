@@ -263,9 +263,10 @@ void bough_process_main(int socket) __attribute__((noreturn));
 /* Exit codes, as in sysexits.h: EX_SOFTWARE, EX_UNAVAILABLE. */
 enum { BOUGH_CODE_CONFUSED = 70, BOUGH_CODE_ORPHAN = 69 };
 
-/* Writes a frame, or keeps it until there is room; false when too many are kept. */
-bool bough_child_write(struct bough_frame *frame, const void *bytes, size_t size,
-                       bool must);
+/* Writes a frame, or keeps it until there is room. BOUGH_EFULL: too many are kept;
+ * BOUGH_ENOMEM: there is no memory, or no descriptor, for it. */
+BOUGH_CHECKED enum bough_status
+bough_child_write(struct bough_frame *frame, const void *bytes, size_t size, bool must);
 
 /* What must be said; a process that cannot say it ends. */
 void bough_child_say(struct bough_frame frame, const void *bytes, size_t size);

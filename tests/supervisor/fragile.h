@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,9 +34,14 @@ enum fragile_kind {
     FRAGILE_ASK, /* another one, for its echo: whom, by number */
     FRAGILE_FAIL,
     FRAGILE_PID,
-    FRAGILE_WATCH, /* another one; answers with the kind of its end */
-    FRAGILE_HANG,  /* at once, or with the number 1 in a timer, a moment later */
+    FRAGILE_WATCH,      /* another one; answers with the kind of its end */
+    FRAGILE_HANG,       /* at once, or with the number 1 in a timer, a moment later */
+    FRAGILE_ECHO_LARGE, /* an answer that no ring takes */
+    FRAGILE_ASK_LARGE,  /* as FRAGILE_ASK, with such a question */
+    FRAGILE_NO_FILES,   /* from now on it can open none */
 };
+
+enum { FRAGILE_LARGE = 64 * 1024 };
 
 /* Whom it asks. */
 static const char *const fragile_others[] = { "/beside", "/jobs/b", "/jobs/late" };
@@ -70,8 +76,9 @@ static const struct bough_field reply_fields[] = {
         .reply_size = sizeof(struct fragile_reply) \
     }
 static const struct bough_message_type messages[] = {
-    row("echo"), row("segv"), row("exit"),  row("later"), row("ask"),
-    row("fail"), row("pid"),  row("watch"), row("hang")
+    row("echo"), row("segv"),       row("exit"),      row("later"),
+    row("ask"),  row("fail"),       row("pid"),       row("watch"),
+    row("hang"), row("echo_large"), row("ask_large"), row("no_files")
 };
 
 static enum bough_status fragile_init(struct bough_actor *actor, const void *options)
@@ -115,6 +122,48 @@ static void fragile_hang(struct bough_actor *actor, struct bough_timer *timer)
         pause();
 }
 
+/* Such a message or answer, with zeroes behind it. */
+static void *fragile_large(const void *bytes, size_t size)
+{
+    void *large = calloc(1, FRAGILE_LARGE);
+
+    assert_non_null(large);
+    memcpy(large, bytes, size);
+    return large;
+}
+
+static void fragile_ask(struct bough_actor *actor, int64_t number, bool is_large)
+{
+    const struct fragile_message ask = { FRAGILE_ECHO, number };
+    struct fragile *self = bough_state(actor);
+    void *large = fragile_large(&ask, sizeof(ask));
+
+    self->later = bough_later(actor);
+    self->call.done = asked;
+    self->call.owner = actor;
+    bough_call_start(&self->call, fragile_other(actor, number), large,
+                     is_large ? FRAGILE_LARGE : sizeof(ask), NULL, 0);
+    free(large);
+}
+
+static void fragile_echo_large(struct bough_actor *actor,
+                               const struct fragile_reply *reply)
+{
+    void *large = fragile_large(reply, sizeof(*reply));
+
+    bough_reply(actor, large, FRAGILE_LARGE);
+    free(large);
+}
+
+static void fragile_open_no_files(void)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 static void fragile_run(struct bough_actor *actor, const void *data, size_t size)
 {
     const struct fragile_message *message = data;
@@ -127,13 +176,12 @@ static void fragile_run(struct bough_actor *actor, const void *data, size_t size
     case FRAGILE_SEGV: raise(SIGSEGV); break;
     case FRAGILE_EXIT: _exit(3);
     case FRAGILE_LATER: self->later = bough_later(actor); break;
-    case FRAGILE_ASK:
-        self->later = bough_later(actor);
-        self->call.done = asked;
-        self->call.owner = actor;
-        const struct fragile_message ask = { FRAGILE_ECHO, message->number };
-        bough_call_start(&self->call, fragile_other(actor, message->number), &ask,
-                         sizeof(ask), NULL, 0);
+    case FRAGILE_ASK: fragile_ask(actor, message->number, false); break;
+    case FRAGILE_ASK_LARGE: fragile_ask(actor, message->number, true); break;
+    case FRAGILE_ECHO_LARGE: fragile_echo_large(actor, &reply); break;
+    case FRAGILE_NO_FILES:
+        fragile_open_no_files();
+        bough_reply(actor, &reply, sizeof(reply));
         break;
     case FRAGILE_WATCH:
         self->watching = bough_later(actor);
@@ -324,6 +372,7 @@ struct question {
     bool done;
     enum bough_status status;
     struct fragile_reply reply;
+    char text[256]; /* when there is none */
 };
 
 static void done(struct bough_call *call, enum bough_status status)
@@ -333,7 +382,11 @@ static void done(struct bough_call *call, enum bough_status status)
     question->done = true;
     ev_break(bough_loop_ev(call->loop), EVBREAK_ALL);
     question->status = status;
-    if (status == BOUGH_OK) memcpy(&question->reply, call->reply, call->reply_size);
+    if (status == BOUGH_OK)
+        memcpy(&question->reply, call->reply, sizeof(question->reply));
+    else
+        snprintf(question->text, sizeof(question->text), "%s",
+                 bough_call_text(call, status));
 }
 
 static inline void ask_one(struct tree *tree, struct question *question,

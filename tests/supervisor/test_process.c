@@ -113,45 +113,6 @@ static void what_waits_is_run_by_the_next_life(void **state)
     free(many);
 }
 
-static void ask_large(struct tree *tree, struct question *question, int64_t number)
-{
-    enum { SIZE = 64 * 1024 /* more than the ring takes */ };
-    struct fragile_message *message = calloc(1, SIZE);
-
-    *message = (struct fragile_message){ FRAGILE_ECHO, number };
-    *question = (struct question){ .call = { .done = done, .loop = tree->loop } };
-    bough_call_start(&question->call, tree->fragile, message, SIZE, NULL, 0);
-    free(message);
-    bough_loop_run_ready(tree->loop, SIZE_MAX);
-}
-
-/* Such a message travels in a file of its own. */
-static void one_without_a_descriptor_fails_and_holds_up_nobody(void **state)
-{
-    struct tree *tree = *state;
-    struct question large, behind, last;
-    struct rlimit before, none;
-
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    none = before;
-    none.rlim_cur = 3;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    ask_large(tree, &large, 1);
-    ask(tree, &behind, FRAGILE_ECHO, 2);
-    wait_for(tree, &behind.done);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    ask_large(tree, &last, 3);
-    wait_for(tree, &last.done);
-    assert_true(large.done);
-    assert_status(large.status, BOUGH_ENOMEM);
-    assert_non_null(
-        strstr(tree->log, "no descriptor, or no memory, for its 65536 bytes"));
-    assert_int_equal(behind.reply.number, 2);
-    assert_int_equal(behind.reply.runs, 1);
-    assert_status(last.status, BOUGH_OK);
-    assert_int_equal(last.reply.runs, 2);
-}
-
 static void what_it_was_to_answer_later_has_crashed(void **state)
 {
     struct tree *tree = *state;
@@ -416,7 +377,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_of(it_answers_from_another_process),
         test_of(what_waits_is_run_by_the_next_life),
-        test_of(one_without_a_descriptor_fails_and_holds_up_nobody),
         test_of(what_it_was_to_answer_later_has_crashed),
         test_of(it_asks_others_of_the_tree),
         test_of(it_watches_others_of_the_tree),

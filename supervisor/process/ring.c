@@ -1,0 +1,309 @@
+/* ring.c - frames in rings of shared memory.
+ *
+ * A writer publishes `written` after the bytes (release), a reader looks at it before
+ * them (acquire).
+ *
+ * SPDX-License-Identifier: MIT */
+#include <bough/supervisor/process/border_internal.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bough/core/field.h>
+
+_Static_assert(sizeof(struct bough_frame) % 16 == 0, "frames are aligned to 16");
+
+static size_t frame_size(size_t len)
+{
+    return sizeof(struct bough_frame) + ((len + 15) & ~(size_t)15);
+}
+
+/* Writing */
+
+static size_t room_left(const struct bough_border *border)
+{
+    return BOUGH_RING_SIZE - (size_t)(border->written - border->their_read);
+}
+
+/* What the other side says it has read; it can only do itself harm with it. */
+static bool look_for_room(struct bough_border *border, size_t needed)
+{
+    const uint64_t read =
+        atomic_load_explicit(&border->theirs->read, memory_order_acquire);
+
+    if (read >= border->their_read && read <= border->written) border->their_read = read;
+    return room_left(border) >= needed;
+}
+
+static bool has_room(struct bough_border *border, size_t needed)
+{
+    if (room_left(border) >= needed || look_for_room(border, needed)) return true;
+    /* Says so, and looks once more: else both could wait. */
+    atomic_store(&border->mine->blocked, 1);
+    return look_for_room(border, needed);
+}
+
+static void pad(struct bough_border *border, size_t left)
+{
+    const struct bough_frame frame = { .kind = BOUGH_FRAME_PAD };
+
+    memcpy(border->mine->ring + border->written % BOUGH_RING_SIZE, &frame,
+           sizeof(frame) < left ? sizeof(frame) : left);
+    border->written += left;
+}
+
+/* Where a frame with so many bytes is to be put; NULL: there is no room. Frames do not go
+ * round the end of the ring: the rest of it is left out. */
+static struct bough_frame *make_room(struct bough_border *border, size_t len, bool must)
+{
+    const size_t size = frame_size(len);
+    const size_t left = BOUGH_RING_SIZE - (size_t)(border->written % BOUGH_RING_SIZE);
+    const size_t skip = left < size ? left : 0;
+
+    if (!has_room(border, skip + size + (must ? 0 : BOUGH_RING_RESERVE))) return NULL;
+    return (void *)(border->mine->ring + (border->written + skip) % BOUGH_RING_SIZE);
+}
+
+static void put(struct bough_border *border, struct bough_frame *there, const void *bytes,
+                size_t len)
+{
+    const size_t at = border->written % BOUGH_RING_SIZE;
+
+    /* Only now: what is left out with nothing behind it is nonsense to who reads. */
+    if ((const char *)there != border->mine->ring + at) pad(border, BOUGH_RING_SIZE - at);
+    bough_copy_bytes(there + 1, bytes, len);
+    border->written += frame_size(len);
+    if (atomic_load_explicit(&border->mine->blocked, memory_order_relaxed) != 0)
+        atomic_store_explicit(&border->mine->blocked, 0, memory_order_relaxed);
+}
+
+/* Its frame is made in the ring: one that is copied there just after its members were
+ * stored one by one waits for these to be in the cache, longer than all the rest takes.
+ */
+enum bough_status bough_border_message(struct bough_border *border, uint64_t id,
+                                       unsigned flags, const void *bytes, size_t len)
+{
+    struct bough_frame large = { .kind = BOUGH_FRAME_MESSAGE,
+                                 .flags = (uint16_t)flags,
+                                 .id = id };
+    struct bough_frame *there;
+
+    if (len > BOUGH_FRAME_MAX)
+        return bough_border_write(border, &large, bytes, len, false);
+    there = make_room(border, len, false);
+    if (there == NULL) return BOUGH_EFULL;
+    *there = (struct bough_frame){ .len = (uint32_t)len,
+                                   .kind = BOUGH_FRAME_MESSAGE,
+                                   .flags = (uint16_t)flags,
+                                   .id = id };
+    put(border, there, bytes, len);
+    return BOUGH_OK;
+}
+
+/* Whoever asked hears something in any case. */
+static bool is_answer(const struct bough_frame *frame)
+{
+    return frame->kind == BOUGH_FRAME_REPLY || frame->kind == BOUGH_FRAME_ANSWER;
+}
+
+static enum bough_status write_large(struct bough_border *border,
+                                     struct bough_frame *frame, const void *bytes,
+                                     size_t len, bool lossy)
+{
+    const enum bough_status status = bough_large_send(border, bytes, len);
+
+    if (status == BOUGH_ENOMEM && lossy) {
+        frame->flags |= BOUGH_FRAME_LOST;
+        return BOUGH_OK;
+    }
+    frame->flags |= BOUGH_FRAME_LARGE;
+    frame->large = (uint32_t)len;
+    return status;
+}
+
+/* `lossy`: when there is no descriptor for its bytes it goes without them. */
+static enum bough_status write_frame(struct bough_border *border,
+                                     struct bough_frame *frame, const void *bytes,
+                                     size_t len, bool must, bool lossy)
+{
+    const bool large = len > BOUGH_FRAME_MAX;
+    struct bough_frame *there = make_room(border, large ? 0 : len, must);
+
+    if (there == NULL) return BOUGH_EFULL;
+    frame->len = large ? 0 : (uint32_t)len;
+    const enum bough_status status =
+        large ? write_large(border, frame, bytes, len, lossy) : BOUGH_OK;
+    if (status != BOUGH_OK) return status;
+    *there = *frame;
+    put(border, there, bytes, frame->len);
+    return BOUGH_OK;
+}
+
+enum bough_status bough_border_write(struct bough_border *border,
+                                     struct bough_frame *frame, const void *bytes,
+                                     size_t len, bool must)
+{
+    return write_frame(border, frame, bytes, len, must, is_answer(frame));
+}
+
+/* Once for many frames: each time the other processor must fetch the line again. */
+void bough_border_show(struct bough_border *border)
+{
+    if (border->written == border->shown) return;
+    border->shown = border->written;
+    atomic_store_explicit(&border->mine->written, border->written, memory_order_release);
+}
+
+/* Keeping */
+
+struct bough_frame_kept {
+    struct bough_frame_kept *next;
+    struct bough_frame frame;
+    size_t len;
+    _Alignas(16) char bytes[];
+};
+
+static enum bough_status keep(struct bough_border *border,
+                              const struct bough_frame *frame, const void *bytes,
+                              size_t len)
+{
+    struct bough_frame_kept *kept = malloc(sizeof(*kept) + len);
+
+    if (kept == NULL) return BOUGH_ENOMEM;
+    kept->next = NULL;
+    kept->frame = *frame;
+    kept->len = len;
+    bough_copy_bytes(kept->bytes, bytes, len);
+    if (border->kept == NULL) border->kept_tail = &border->kept;
+    *border->kept_tail = kept;
+    border->kept_tail = &kept->next;
+    border->kept_count++;
+    return BOUGH_OK;
+}
+
+static void drop_first(struct bough_border *border)
+{
+    struct bough_frame_kept *first = border->kept;
+
+    border->kept = first->next;
+    border->kept_count--;
+    free(first);
+}
+
+void bough_border_drop_kept(struct bough_border *border)
+{
+    while (border->kept != NULL)
+        drop_first(border);
+}
+
+enum bough_status bough_border_post(struct bough_border *border,
+                                    struct bough_frame *frame, const void *bytes,
+                                    size_t len, size_t most)
+{
+    const enum bough_status status =
+        border->kept == NULL ? bough_border_write(border, frame, bytes, len, false)
+                             : BOUGH_EFULL;
+
+    if (status == BOUGH_OK || status == BOUGH_ENOMEM) return status;
+    return border->kept_count < most ? keep(border, frame, bytes, len) : BOUGH_EFULL;
+}
+
+/* Who posted one is not there to be told that there is no descriptor for it; and those
+ * behind it are not to wait for one. */
+bool bough_border_flush(struct bough_border *border)
+{
+    while (border->kept != NULL) {
+        struct bough_frame_kept *first = border->kept;
+
+        if (write_frame(border, &first->frame, first->bytes, first->len, false, true) !=
+            BOUGH_OK)
+            break;
+        drop_first(border);
+    }
+    bough_border_poke(border);
+    return border->kept == NULL;
+}
+
+/* Reading */
+
+/* What was there when it was last looked at comes first, without another look. */
+static size_t waiting(struct bough_border *border)
+{
+    if (border->their_written == border->read)
+        border->their_written =
+            atomic_load_explicit(&border->theirs->written, memory_order_acquire);
+    return (size_t)(border->their_written - border->read);
+}
+
+/* Where the next frame lies, after what was left out; NULL: nonsense. */
+static const char *next_frame(struct bough_border *border, size_t *there,
+                              struct bough_frame *frame)
+{
+    for (;;) {
+        const size_t left = BOUGH_RING_SIZE - (size_t)(border->read % BOUGH_RING_SIZE);
+        const char *at = border->theirs->ring + border->read % BOUGH_RING_SIZE;
+
+        if (*there < 16 || *there % 16 != 0) return NULL;
+        *frame = (struct bough_frame){ .kind = BOUGH_FRAME_PAD };
+        memcpy(frame, at, left < sizeof(*frame) ? 16 : sizeof(*frame));
+        if (frame->kind != BOUGH_FRAME_PAD) return at;
+        if (left >= *there) return NULL;
+        border->read += left;
+        *there -= left;
+    }
+}
+
+/* For want of a descriptor here, too, it comes without its bytes. */
+static enum bough_status read_large(struct bough_border *border,
+                                    struct bough_frame *frame, const void **bytes,
+                                    size_t *len)
+{
+    const enum bough_status status = bough_large_receive(border, frame->large, bytes);
+
+    *len = frame->large;
+    if (status != BOUGH_ENOMEM) return status;
+    frame->flags |= BOUGH_FRAME_LOST;
+    *bytes = "";
+    *len = 0;
+    return BOUGH_OK;
+}
+
+static void step_over(struct bough_border *border, size_t size)
+{
+    border->read += size;
+    atomic_store_explicit(&border->mine->read, border->read, memory_order_release);
+}
+
+enum bough_status bough_border_read(struct bough_border *border,
+                                    struct bough_frame *frame, const void **bytes,
+                                    size_t *len)
+{
+    size_t there = waiting(border);
+
+    if (border->large != NULL) free(border->large);
+    border->large = NULL;
+    if (there == 0) return BOUGH_ENOREPLY;
+    if (there > BOUGH_RING_SIZE) return BOUGH_EINVALID;
+
+    const char *at = next_frame(border, &there, frame);
+    if (at == NULL) return BOUGH_EINVALID;
+    const size_t left = BOUGH_RING_SIZE - (size_t)(border->read % BOUGH_RING_SIZE);
+    if (there < sizeof(*frame) || left < sizeof(*frame) ||
+        frame->kind >= BOUGH_FRAME_KIND_COUNT || frame->len > BOUGH_FRAME_MAX ||
+        frame_size(frame->len) > there || frame_size(frame->len) > left)
+        return BOUGH_EINVALID;
+
+    *bytes = at + sizeof(*frame);
+    *len = frame->len;
+    if (border->scratch != NULL) {
+        memcpy(border->scratch, *bytes, *len);
+        *bytes = border->scratch;
+        step_over(border, frame_size(frame->len));
+    } else {
+        /* In place: it is the reader's until the next call publishes that it was read. */
+        atomic_store_explicit(&border->mine->read, border->read, memory_order_release);
+        border->read += frame_size(frame->len);
+    }
+    if ((frame->flags & BOUGH_FRAME_LARGE) == 0) return BOUGH_OK;
+    return read_large(border, frame, bytes, len);
+}
