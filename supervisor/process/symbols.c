@@ -17,10 +17,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <bough/core/library.h>
 #include <bough/supervisor/process/process_internal.h>
 
 #ifdef BOUGH_SYMBOLS
-#include <dlfcn.h>
 #include <elfutils/libdwfl.h>
 #endif
 
@@ -148,32 +148,23 @@ static void print_addresses(struct text *text, const struct bough_crash_area *ar
     F(dwfl_report_end) \
     F(dwfl_standard_find_debuginfo)
 
-#define MEMBER(name) __typeof__(&(name)) name;
-static struct {
-    FUNCTIONS(MEMBER)
+static struct dw {
+    FUNCTIONS(BOUGH_LIBRARY_MEMBER)
 } dw;
 
-static const struct {
-    const char *name;
-    size_t at;
-} functions[] = {
-#define ROW(name) { #name, offsetof(__typeof__(dw), name) },
+static const struct bough_library_function functions[] = {
+#define ROW(function) { #function, offsetof(struct dw, function) },
     FUNCTIONS(ROW)
+#undef ROW
 };
 
 /* False: it is not on this machine. */
 static bool load(void)
 {
-    void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
+    const char *why;
 
-    if (library == NULL) return false;
-    for (size_t i = 0; i < bough_count_of(functions); i++) {
-        void *function = dlsym(library, functions[i].name);
-
-        if (function == NULL) return false;
-        memcpy((char *)&dw + functions[i].at, &function, sizeof(function));
-    }
-    return true;
+    return bough_library_load("libdw.so.1", functions, bough_count_of(functions), &dw,
+                              &why);
 }
 
 static void print_source(struct text *text, Dwfl_Module *module, uint64_t address)

@@ -35,7 +35,8 @@ int bough_client_init(struct bough_client *client,
     if (code != BOUGH_CODE_DONE) return code;
     client->limit_ms = 0;
     client->json = arguments->options[BOUGH_OPTION_JSON] != NULL;
-    client->curl = curl_easy_init();
+    if (!bough_curl_load()) return BOUGH_CODE_FAILED;
+    client->curl = bough_curl.curl_easy_init();
     if (client->curl != NULL) return BOUGH_CODE_DONE;
     bough_complain("out of memory");
     return BOUGH_CODE_FAILED;
@@ -48,7 +49,7 @@ void bough_client_limit(struct bough_client *client, int64_t limit_ms)
 
 void bough_client_finish(struct bough_client *client)
 {
-    curl_easy_cleanup(client->curl);
+    bough_curl.curl_easy_cleanup(client->curl);
     client->curl = NULL;
 }
 
@@ -92,7 +93,7 @@ static size_t receive(char *data, size_t size, size_t count, void *user)
     memcpy(received->data + received->size, data, count * size);
     received->size += count * size;
     received->data[received->size] = '\0';
-    curl_easy_getinfo(received->curl, CURLINFO_RESPONSE_CODE, &status);
+    bough_curl.curl_easy_getinfo(received->curl, CURLINFO_RESPONSE_CODE, &status);
     if (received->line != NULL && status == 200) hand_over_lines(received);
     return received->refused ? 0 : count * size;
 }
@@ -102,17 +103,17 @@ static bool busy(CURL *curl, CURLcode result)
     long error = 0;
 
     if (result != CURLE_COULDNT_CONNECT) return false;
-    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &error);
+    bough_curl.curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &error);
     return error == EAGAIN;
 }
 
 static CURLcode perform(CURL *curl)
 {
-    CURLcode result = curl_easy_perform(curl);
+    CURLcode result = bough_curl.curl_easy_perform(curl);
 
     for (int tries = 1; tries < CONNECT_TRIES && busy(curl, result); tries++) {
         poll(NULL, 0, CONNECT_PAUSE_MS);
-        result = curl_easy_perform(curl);
+        result = bough_curl.curl_easy_perform(curl);
     }
     return result;
 }
@@ -137,7 +138,7 @@ static int transport_failed(const struct bough_client *client, CURLcode result,
         bough_complain("the tree at %s went away before it had answered", client->socket);
         return BOUGH_CODE_NOBODY;
     default:
-        bough_complain("%s: %s", client->socket, curl_easy_strerror(result));
+        bough_complain("%s: %s", client->socket, bough_curl.curl_easy_strerror(result));
         return BOUGH_CODE_FAILED;
     }
 }
@@ -181,33 +182,34 @@ static int exchange(struct bough_client *client, const char *resource, const cha
 {
     CURL *curl = client->curl;
     struct curl_slist *headers =
-        curl_slist_append(NULL, "Content-Type: application/json");
+        bough_curl.curl_slist_append(NULL, "Content-Type: application/json");
     char *url = NULL;
     CURLcode result = CURLE_OUT_OF_MEMORY;
 
     if (client->limit_ms > 0 && (wait_ms == 0 || wait_ms > client->limit_ms))
         wait_ms = client->limit_ms;
-    curl_easy_reset(curl);
+    bough_curl.curl_easy_reset(curl);
     received->curl = curl;
-    headers = curl_slist_append(headers, "Expect:");
+    headers = bough_curl.curl_slist_append(headers, "Expect:");
     if (headers != NULL && asprintf(&url, "http://bough%s", resource) >= 0) {
-        curl_easy_setopt(curl, CURLOPT_URL, url);
-        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
-        curl_easy_setopt(curl, CURLOPT_PROXY, "");
-        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_WAIT_MS);
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)wait_ms);
-        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, received);
-        if (body != NULL) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+        bough_curl.curl_easy_setopt(curl, CURLOPT_URL, url);
+        bough_curl.curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+        bough_curl.curl_easy_setopt(curl, CURLOPT_PROXY, "");
+        bough_curl.curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        bough_curl.curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        bough_curl.curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                                    (long)CONNECT_WAIT_MS);
+        bough_curl.curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)wait_ms);
+        bough_curl.curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+        bough_curl.curl_easy_setopt(curl, CURLOPT_WRITEDATA, received);
+        if (body != NULL) bough_curl.curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
         result = perform(curl);
         free(url);
     }
-    curl_slist_free_all(headers);
+    bough_curl.curl_slist_free_all(headers);
     if (result != CURLE_OK && !received->refused)
         return transport_failed(client, result, wait_ms);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, http);
+    bough_curl.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, http);
     return BOUGH_CODE_DONE;
 }
 

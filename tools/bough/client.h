@@ -8,11 +8,11 @@
 #ifndef BOUGH_TOOLS_BOUGH_CLIENT_H
 #define BOUGH_TOOLS_BOUGH_CLIENT_H
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <bough/tools/bough/curl.h>
 #include <bough/tools/bough/sockets.h>
 #include <bough/tools/bough/verbs.h>
 

@@ -13,17 +13,29 @@ endif()
 file(GLOB bough_tool_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/bough/*.c)
 set(bough_tool_main ${PROJECT_SOURCE_DIR}/tools/bough/main.c)
 
+# libcurl is loaded when it is needed (tools/bough/curl.h), by the name that it is linked by.
+find_library(bough_curl_file NAMES ${CURL_LIBRARIES} HINTS ${CURL_LIBRARY_DIRS} NO_CACHE REQUIRED)
+execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${bough_curl_file}
+    OUTPUT_VARIABLE bough_curl_headers)
+if(NOT bough_curl_headers MATCHES "SONAME +([^ \n]+)")
+    message(FATAL_ERROR "${bough_curl_file} is not a shared library with a name")
+endif()
+set(bough_curl_name ${CMAKE_MATCH_1})
+
 # All of the program but main(), so that its tests can link it, too.
 set(bough_tool_parts ${bough_tool_sources})
 list(REMOVE_ITEM bough_tool_parts ${bough_tool_main})
 
 set(bough_tool_links bough_config bough_actors bough_supervisor bough_core
-    PkgConfig::JANSSON PkgConfig::MICROHTTPD PkgConfig::CURL)
+    PkgConfig::JANSSON PkgConfig::MICROHTTPD)
 
 if(bough_tool_parts)
     add_library(bough_tool STATIC ${bough_tool_parts})
     target_link_libraries(bough_tool PUBLIC ${bough_tool_links} PRIVATE bough_flags)
     list(PREPEND bough_tool_links bough_tool)
+    target_include_directories(bough_tool PUBLIC ${CURL_INCLUDE_DIRS})
+    target_compile_definitions(bough_tool PRIVATE
+        BOUGH_CURL_LIBRARY="${bough_curl_name}")
 
     # What only the screen of `bough top` needs.
     option(BOUGH_TOP "the full screen of bough top (ncursesw)" ON)
