@@ -4,6 +4,7 @@
 #include <bough/tests/supervisor/fragile.h>
 
 #include <dirent.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -341,9 +342,9 @@ static void settle(struct tree *tree)
 /* The allocators of sanitizers keep what was freed, in mappings of its own;
  * how many does not depend on the cycles. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { MORE_MAPPINGS = 64 };
+enum { MORE_MAPPINGS = 64, MORE_BYTES = 1 << 20 };
 #else
-enum { MORE_MAPPINGS = 2 };
+enum { MORE_MAPPINGS = 2, MORE_BYTES = 16384 };
 #endif
 
 /* BOUGH_CYCLES: how many; some hundred when not given. */
@@ -358,12 +359,14 @@ static void a_restart_leaves_nothing_behind(void **state)
     settle(tree);
     const size_t files = count_entries("/proc/self/fd");
     const size_t mappings = count_lines("/proc/self/maps");
+    const size_t bytes = mallinfo2().uordblks;
     const struct bough_loop_counts before = bough_loop_count(tree->loop);
     cycle(tree, given != NULL ? strtoull(given, NULL, 10) : CYCLES);
     settle(tree);
     const struct bough_loop_counts after = bough_loop_count(tree->loop);
     assert_int_equal(count_entries("/proc/self/fd"), files);
     assert_in_range(count_lines("/proc/self/maps"), 1, mappings + MORE_MAPPINGS);
+    assert_in_range(mallinfo2().uordblks, 0, bytes + MORE_BYTES);
     /* That the last one was run may be known only with the next wake-up. */
     assert_in_range(after.cells, 0, before.cells + 1);
     assert_int_equal(after.sources, before.sources);
