@@ -2,7 +2,8 @@
  *
  * Sleeping is as between loops (core/sleep.c): the sleeper says so and looks once more,
  * the writer publishes and then looks whether the other sleeps, with a full fence in
- * between on both sides; each sleep has a number of its own, and is ended by one write.
+ * between on both sides; each sleep has a number of its own, and is ended by one write to
+ * an eventfd, or by one to a futex where nothing but that is waited for.
  *
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
@@ -10,12 +11,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bough/core/assert.h>
@@ -176,6 +179,13 @@ static void wake(int fd)
         continue;
 }
 
+/* The other side has the word mapped to read it, which is enough to wait for it. */
+static void poke_word(_Atomic uint32_t *word)
+{
+    atomic_store(word, atomic_load(word) + 1);
+    syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
 bool bough_border_poke(struct bough_border *border)
 {
     if (border->written == border->told) return false;
@@ -191,9 +201,12 @@ void bough_border_wake(struct bough_border *border)
 
     const uint32_t asleep =
         atomic_load_explicit(&border->theirs->asleep, memory_order_relaxed);
-    if ((asleep & 1) == 0 || asleep == border->poked) return;
+    if ((asleep & BOUGH_BORDER_SLEEPS) == 0 || asleep == border->poked) return;
     border->poked = asleep;
-    wake(border->poke_fd);
+    if ((asleep & BOUGH_BORDER_WAITS) != 0)
+        poke_word(&border->mine->pokes);
+    else
+        wake(border->poke_fd);
 }
 
 /* Sleeping */
@@ -210,29 +223,42 @@ void bough_border_show_read(struct bough_border *border)
         bough_border_wake(border);
 }
 
-bool bough_border_sleep(struct bough_border *border)
+/* The next sleep has another number. */
+static void wake_up(struct bough_border *border)
+{
+    atomic_store(&border->mine->asleep,
+                 atomic_load(&border->mine->asleep) & ~(uint32_t)BOUGH_BORDER_SLEEPS);
+}
+
+bool bough_border_sleep(struct bough_border *border, enum bough_border_sleep how)
 {
     struct bough_border_page *mine = border->mine;
+    const uint32_t number = (atomic_load(&mine->asleep) | BOUGH_BORDER_SLEEPS) + 1;
 
     publish_read(border);
-    atomic_store(&mine->asleep, atomic_load(&mine->asleep) | 1);
+    border->pokes = atomic_load(&border->theirs->pokes);
+    atomic_store(&mine->asleep, number | how);
     atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load_explicit(&border->theirs->blocked, memory_order_relaxed) != 0)
         bough_border_wake(border);
     if (!bough_border_waits(border)) return true;
-    bough_border_woken(border);
+    wake_up(border);
     return false;
 }
 
-/* The next sleep has the next odd number. */
+/* Any error says that it was poked by now, or that there was a signal. */
+void bough_border_wait(struct bough_border *border)
+{
+    syscall(SYS_futex, &border->theirs->pokes, FUTEX_WAIT, border->pokes, NULL, NULL, 0);
+    wake_up(border);
+}
+
 void bough_border_woken(struct bough_border *border)
 {
-    struct bough_border_page *mine = border->mine;
     uint64_t count;
 
     if (read(border->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN) return;
-    if ((atomic_load(&mine->asleep) & 1) != 0)
-        atomic_store(&mine->asleep, atomic_load(&mine->asleep) + 1);
+    wake_up(border);
 }
 
 void bough_border_come_back(struct bough_border *border)

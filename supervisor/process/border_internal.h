@@ -6,7 +6,7 @@
  * is copied out before it is looked at. Neither can be made shorter. A frame that is too
  * large for the ring travels in a sealed memfd of its own, over a socket.
  *
- * Who has read all there is says so and sleeps; who writes wakes it by an eventfd, once.
+ * Who has read all there is says so and sleeps; who writes wakes it, once.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_SUPERVISOR_PROCESS_BORDER_INTERNAL_H
@@ -89,11 +89,21 @@ union bough_progress {
     uint64_t all;
 };
 
+/* How a side sleeps: 0, it does not. Who waits is woken through `pokes` of the other
+ * side's page, who polls through its eventfd. */
+enum bough_border_sleep {
+    BOUGH_BORDER_POLLS = 1,
+    BOUGH_BORDER_WAITS = 2,
+    BOUGH_BORDER_SLEEPS = BOUGH_BORDER_POLLS | BOUGH_BORDER_WAITS
+};
+
 /* One side's positions: each line has one writer, and one who reads it often. */
 struct bough_border_page {
     _Alignas(64) _Atomic uint64_t written; /* bytes of its ring, ever */
     _Alignas(64) _Atomic uint64_t read;    /* bytes of the other's */
-    _Alignas(64) _Atomic uint32_t asleep;  /* odd: it sleeps; another number each time */
+    _Alignas(64) _Atomic uint32_t asleep;  /* enum bough_border_sleep, and above it
+                                              another number each time */
+    _Atomic uint32_t pokes;                /* another one wakes who waits for it there */
     _Atomic uint32_t blocked;              /* it waits for room in its own ring */
     _Atomic uint32_t curious;              /* the parent waits for progress */
     _Alignas(64) _Atomic uint64_t beat;    /* the child's: bough_loop_beat_at() */
@@ -118,6 +128,7 @@ struct bough_border {
     int socket;
     uint64_t told;  /* `written` when the other side was last woken for it */
     uint32_t poked; /* their `asleep` that was woken */
+    uint32_t pokes; /* theirs, when this side last went to sleep */
     char *scratch;  /* frames are copied here; NULL: the other side is believed */
     struct bough_frame_kept *kept, **kept_tail; /* nothing is written before them */
     size_t kept_count;
@@ -214,11 +225,15 @@ BOUGH_CHECKED enum bough_status bough_large_receive(struct bough_border *border,
 /* Says how much was read, also of what was read last; its bytes are valid no more. */
 void bough_border_show_read(struct bough_border *border);
 
-/* All has been read: says that the other side may write on, and that this one sleeps.
+/* All has been read: says that the other side may write on, and how this one sleeps.
  * False: there is something again. */
-bool bough_border_sleep(struct bough_border *border);
+bool bough_border_sleep(struct bough_border *border, enum bough_border_sleep how);
 
-/* Reads the eventfd, after a wake-up; and makes it readable again, for more. */
+/* The sleep of one that said it waits: until it is woken, or a signal has come. */
+void bough_border_wait(struct bough_border *border);
+
+/* Of one that polls: reads the eventfd, after a wake-up; and makes it readable again, for
+ * more. */
 void bough_border_woken(struct bough_border *border);
 void bough_border_come_back(struct bough_border *border);
 

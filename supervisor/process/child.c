@@ -38,6 +38,7 @@ static struct {
     struct ev_check after_poll;
     bool running; /* a message of the parent's: what is written goes with its end */
     bool untold;  /* some are done of which the parent has not been woken for */
+    bool more;    /* to be read, perhaps */
 } child;
 
 struct bough_loop *bough_child_loop(void)
@@ -75,7 +76,7 @@ void bough_child_leave(int code)
 
     bough_loop_rests(child.loop);
     while (!bough_border_flush(&child.border)) {
-        (void)bough_border_sleep(&child.border);
+        (void)bough_border_sleep(&child.border, BOUGH_BORDER_POLLS);
         if (poll(polled, 2, -1) < 0 && errno != EINTR) break;
         if (polled[1].revents & POLLHUP) break;
         bough_border_woken(&child.border);
@@ -114,6 +115,8 @@ static void on_idle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
 {
     (void)ev, (void)prepare, (void)events;
     before_sleep();
+    if (child.more || !bough_border_sleep(&child.border, BOUGH_BORDER_POLLS))
+        bough_border_come_back(&child.border);
 }
 
 static void on_polled(struct ev_loop *ev, struct ev_check *check, int events)
@@ -275,37 +278,34 @@ static bool read_some(void)
         bough_border_show_read(&child.border);
         if (bough_border_waits(&child.border)) continue;
         if (count >= STREAM_LEAST && more_comes()) continue;
-        return !bough_border_sleep(&child.border);
+        return false;
     }
     return true;
 }
 
-static void take_wake(void)
+static void take_turn(void)
 {
-    bough_border_woken(&child.border);
     bough_border_flush(&child.border);
-    if (read_some()) bough_border_come_back(&child.border);
+    child.more = read_some();
 }
 
 static void on_woken(struct ev_loop *ev, struct ev_io *io, int events)
 {
     (void)ev, (void)io, (void)events;
-    take_wake();
+    bough_border_woken(&child.border);
+    take_turn();
 }
 
 /* While there is nothing but messages to wait for, libev's poll is left out, which takes
- * a timer of the kernel's and more each time: what is left is a poll without one. */
+ * a timer of the kernel's, a poll and a read each time. The parent's end needs no look:
+ * this process ends with it, by a signal. */
 static void sleep_alone(void)
 {
-    struct pollfd polled[] = { { .fd = child.border.wake_fd, .events = POLLIN },
-                               { .fd = child.border.socket } };
-
     before_sleep();
-    const int count = poll(polled, 2, -1);
+    if (!child.more && bough_border_sleep(&child.border, BOUGH_BORDER_WAITS))
+        bough_border_wait(&child.border);
     bough_loop_wakes(child.loop);
-    if (count <= 0) return; /* a signal's handler has run */
-    if ((polled[1].revents & (POLLHUP | POLLERR)) != 0) _exit(BOUGH_CODE_ORPHAN);
-    if (polled[0].revents != 0) take_wake();
+    take_turn();
 }
 
 static void run_once(void)
@@ -394,7 +394,7 @@ void bough_process_main(int socket)
     ev_io_start(child.ev, &child.woken);
     ev_io_init(&child.orphaned, on_orphaned, child.border.socket, EV_READ);
     ev_io_start(child.ev, &child.orphaned);
-    if (read_some()) bough_border_come_back(&child.border);
+    child.more = read_some();
     for (;;)
         run_once();
 }

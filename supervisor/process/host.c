@@ -172,7 +172,8 @@ static void attach(struct bough_host *host, const struct bough_child_spec *spec)
     bough_show_pid(owner, host->pid);
     bough_source_start(owner, &host->ended, host->pidfd, EV_READ, on_ended);
     bough_source_start(owner, &host->woken, host->border.wake_fd, EV_READ, on_woken);
-    if (!bough_border_sleep(&host->border)) bough_border_come_back(&host->border);
+    if (!bough_border_sleep(&host->border, BOUGH_BORDER_POLLS))
+        bough_border_come_back(&host->border);
     host->keeps_spare = spec->spare;
     if (spec->spare) bough_nursery_want(nursery_of(host), true);
     ev_timer_init(&host->settled, on_settled, SETTLED_SECONDS, SETTLED_SECONDS);
@@ -289,7 +290,8 @@ static void on_woken(struct bough_actor *actor, struct bough_source *source, int
         bough_host_distrust(host, why != NULL ? why : "it was not sent so much");
         return;
     }
-    if (more || !bough_border_sleep(&host->border)) bough_border_come_back(&host->border);
+    if (more || !bough_border_sleep(&host->border, BOUGH_BORDER_POLLS))
+        bough_border_come_back(&host->border);
     send(host);
 }
 
