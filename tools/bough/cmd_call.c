@@ -18,6 +18,7 @@ enum { GRACE_MS = 5000 };
 /* The third word as the message's fields; NULL, complained, when it is not an object. */
 static json_t *parse_fields(const struct bough_arguments *arguments)
 {
+    static const char example[] = "'{\"key\": \"a\"}'";
     json_error_t error;
     json_t *fields;
 
@@ -26,11 +27,13 @@ static json_t *parse_fields(const struct bough_arguments *arguments)
         json_loads(arguments->words[2], JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (json_is_object(fields)) return fields;
     if (fields == NULL) {
-        bough_complain("%s: the fields are not JSON: %s (line %d, column %d)",
-                       arguments->verb->name, error.text, error.line, error.column);
+        bough_complain(
+            "%s: the fields are not JSON: %s (line %d, column %d); they are an "
+            "object, as in %s",
+            arguments->verb->name, error.text, error.line, error.column, example);
     } else {
-        bough_complain("%s: the fields must be a JSON object, as in '{\"key\": \"a\"}'",
-                       arguments->verb->name);
+        bough_complain("%s: the fields must be a JSON object, as in %s",
+                       arguments->verb->name, example);
     }
     json_decref(fields);
     return NULL;
