@@ -247,15 +247,15 @@ static void on_drain(struct ev_loop *ev, struct ev_timer *timer, int events)
     bough_loop_end(loop);
 }
 
-/* The first to go takes its group along, so that nobody holds its pipes. Until it is
- * reaped nobody else has its number. */
+/* The first to go takes its group along, so that nobody holds its pipes; without pipes
+ * that is for the reaping. Until then nobody else has its number. */
 static void drain(struct bough_running *self)
 {
     struct ev_loop *ev = ev_of(self);
 
     self->phase = BOUGH_COMMAND_DRAINS;
     ev_io_stop(ev, &self->ended);
-    bough_process_kill(&self->process);
+    if (self->output) bough_process_kill(&self->process);
     if (bough_command_drain(self, self->killed)) {
         be_over(self);
     } else if (!wait_for(self, DRAIN_SECONDS, DRAIN_SECONDS, on_drain)) {
