@@ -18,10 +18,11 @@ enum { FLAGS = CLONE_VM | CLONE_VFORK | CLONE_PIDFD };
 
 /* With a table of descriptors of its own: valgrind knows no other way. */
 
-static int clone_here(const struct bough_clone *options, int *pidfd)
+static int clone_here(struct bough_clone *options, int *pidfd)
 {
     char *top = (char *)options->stack + options->stack_size;
 
+    options->handlers_cleared = false;
     return clone(options->run, top, FLAGS | SIGCHLD, options->data, pidfd);
 }
 
@@ -32,6 +33,7 @@ struct clone3_arguments {
     uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
         set_tid, set_tid_size, cgroup;
 };
+#define CLEAR_SIGHAND UINT64_C(0x100000000)
 #define INTO_CGROUP UINT64_C(0x200000000)
 
 /* The new process goes on behind the call with a stack of its own, where nothing is. */
@@ -60,16 +62,18 @@ static long clone3(const struct clone3_arguments *arguments, int (*run)(void *da
 }
 
 /* The table is this process's until the new one has made its own: see spawn.c. */
-static int clone_sharing(const struct bough_clone *options, int cgroup, int *pidfd)
+static int clone_sharing(struct bough_clone *options, int cgroup, int *pidfd)
 {
     const struct clone3_arguments arguments = {
-        .flags = FLAGS | CLONE_FILES | (cgroup > 0 ? INTO_CGROUP : 0),
+        .flags = FLAGS | CLONE_FILES | CLEAR_SIGHAND | (cgroup > 0 ? INTO_CGROUP : 0),
         .pidfd = (uintptr_t)pidfd,
         .exit_signal = SIGCHLD,
         .stack = (uintptr_t)options->stack,
         .stack_size = options->stack_size,
         .cgroup = (uint64_t)cgroup,
     };
+
+    options->handlers_cleared = true;
     const long result = clone3(&arguments, options->run, options->data);
 
     if (result >= 0) return (int)result;
@@ -84,7 +88,7 @@ static bool is_final(int pid)
 
 /* EBUSY and the like: the cgroup takes none; ENOSYS, EINVAL, E2BIG: the kernel is old, or
  * somebody forbids it. */
-int bough_clone(const struct bough_clone *clone, int *pidfd)
+int bough_clone(struct bough_clone *clone, int *pidfd)
 {
     int pid = clone_sharing(clone, clone->cgroup_fd, pidfd);
 
@@ -95,7 +99,7 @@ int bough_clone(const struct bough_clone *clone, int *pidfd)
 
 #else
 
-int bough_clone(const struct bough_clone *clone, int *pidfd)
+int bough_clone(struct bough_clone *clone, int *pidfd)
 {
     return clone_here(clone, pidfd);
 }

@@ -8,6 +8,7 @@
 #ifndef BOUGH_ACTORS_CLONE_INTERNAL_H
 #define BOUGH_ACTORS_CLONE_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct bough_clone {
@@ -18,11 +19,14 @@ struct bough_clone {
     void *stack; /* the lower end, aligned for anything; for as long as it runs */
     size_t stack_size;
     int cgroup_fd; /* the folder of a cgroup; 0: this process's own */
+    /* Set before it runs: no handler of this process is its any more, so that of its
+     * signals only the ignored ones are not as new. */
+    bool handlers_cleared;
 };
 
 /* Returns when the new process has run a program or has ended: its number, -1 with errno.
  * `*pidfd` is the caller's, closed on exec. Where processes cannot be born into another
  * cgroup (Linux before 5.7, or not x86-64) the new one is in this one's. */
-int bough_clone(const struct bough_clone *clone, int *pidfd);
+int bough_clone(struct bough_clone *clone, int *pidfd);
 
 #endif

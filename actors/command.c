@@ -82,30 +82,17 @@ static const struct bough_message_type messages[] = {
 
 /* Actor: what a command does. */
 
-static enum bough_status find_logger(struct bough_running *self,
-                                     struct bough_error *error)
-{
-    const char *path = self->options->logger;
-
-    self->logger.address = BOUGH_NOBODY;
-    if (!path) return BOUGH_OK;
-    const enum bough_status status =
-        bough_reference(bough_actor_loop(self->actor), path, &self->logger.address);
-    if (status == BOUGH_OK) return BOUGH_OK;
-    return bough_error_set(error, status, "logger \"%s\": %s", path,
-                           bough_status_text(status));
-}
-
 static enum bough_status command_init(struct bough_actor *actor, const void *data)
 {
     struct bough_running *self = bough_state(actor);
     struct bough_error error = { .text = "" };
+    struct bough_logger logger;
 
     self->actor = actor;
     self->options = data;
     self->process.pidfd = self->leftover = -1;
     enum bough_status status = bough_command_check(data, &error);
-    if (status == BOUGH_OK) status = find_logger(self, &error);
+    if (status == BOUGH_OK) status = bough_command_find_logger(self, &logger, &error);
     if (status == BOUGH_OK)
         status = bough_command_is_scheduled(data) ? bough_schedule_start(self, &error)
                                                   : bough_command_start(self, &error);

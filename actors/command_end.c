@@ -37,6 +37,32 @@ static struct ev_loop *ev_of(const struct bough_running *self)
     return bough_loop_ev(bough_actor_loop(self->actor));
 }
 
+/* Patience: for the log, or for an end after a kill. */
+
+/* False when there is no memory for it. */
+static bool wait_for(struct bough_running *self, double seconds, double repeat,
+                     void (*over)(struct ev_loop *, struct ev_timer *, int))
+{
+    struct ev_loop *ev = ev_of(self);
+
+    self->tries = 0;
+    if (!self->patience) self->patience = calloc(1, sizeof(*self->patience));
+    if (!self->patience) return false;
+    ev_timer_stop(ev, self->patience);
+    ev_timer_init(self->patience, over, seconds, repeat);
+    self->patience->data = self;
+    ev_timer_start(ev, self->patience);
+    return true;
+}
+
+static void end_wait(struct bough_running *self)
+{
+    if (!self->patience) return;
+    ev_timer_stop(ev_of(self), self->patience);
+    free(self->patience);
+    self->patience = NULL;
+}
+
 /* Releasing */
 
 static void forget_process(struct bough_running *self)
@@ -44,7 +70,7 @@ static void forget_process(struct bough_running *self)
     struct ev_loop *ev = ev_of(self);
 
     ev_io_stop(ev, &self->ended);
-    ev_timer_stop(ev, &self->patience);
+    end_wait(self);
     if (self->taken) bough_taken_stop(self->taken, ev);
     free(self->taken);
     self->taken = NULL;
@@ -192,7 +218,7 @@ static void be_over(struct bough_running *self)
     struct bough_process_end end;
 
     if (!reap(self, &end)) return;
-    ev_timer_stop(ev_of(self), &self->patience);
+    end_wait(self);
     const struct bough_exit_reason reason = reason_of(self, &end);
     self->well = bough_exit_good(&reason) && !self->stopping;
     self->returns = !bough_exit_good(&reason) && !self->stopping;
@@ -214,33 +240,28 @@ static void on_drain(struct ev_loop *ev, struct ev_timer *timer, int events)
     struct bough_running *self = timer->data;
     struct bough_loop *loop = bough_actor_loop(self->actor);
 
-    (void)events;
+    (void)ev, (void)events;
     bough_loop_begin(loop);
-    if (bough_command_drain(self, self->killed || ++self->tries >= DRAIN_TRIES)) {
-        ev_timer_stop(ev, timer);
+    if (bough_command_drain(self, self->killed || ++self->tries >= DRAIN_TRIES))
         be_over(self);
-    }
     bough_loop_end(loop);
 }
 
-/* The first to go takes its group along, so that nobody holds its pipes. Until it is
- * reaped nobody else has its number. */
+/* The first to go takes its group along, so that nobody holds its pipes; without pipes
+ * that is for the reaping. Until then nobody else has its number. */
 static void drain(struct bough_running *self)
 {
     struct ev_loop *ev = ev_of(self);
 
     self->phase = BOUGH_COMMAND_DRAINS;
     ev_io_stop(ev, &self->ended);
-    bough_process_kill(&self->process);
+    if (self->output) bough_process_kill(&self->process);
     if (bough_command_drain(self, self->killed)) {
         be_over(self);
-        return;
+    } else if (!wait_for(self, DRAIN_SECONDS, DRAIN_SECONDS, on_drain)) {
+        bough_command_drain(self, true);
+        be_over(self);
     }
-    self->tries = 0;
-    ev_timer_stop(ev, &self->patience);
-    ev_timer_init(&self->patience, on_drain, DRAIN_SECONDS, DRAIN_SECONDS);
-    self->patience.data = self;
-    ev_timer_start(ev, &self->patience);
 }
 
 static void on_ended(struct ev_loop *ev, struct ev_io *io, int events)
@@ -354,15 +375,10 @@ static void on_patience_over(struct ev_loop *ev, struct ev_timer *timer, int eve
               (int)self->process.pid, ++self->tries * (int)STUCK_SECONDS);
 }
 
+/* Without memory for it, patience is over at once. */
 static void be_patient(struct bough_running *self, double seconds)
 {
-    struct ev_loop *ev = ev_of(self);
-
-    self->tries = 0;
-    ev_timer_stop(ev, &self->patience);
-    ev_timer_init(&self->patience, on_patience_over, seconds, STUCK_SECONDS);
-    self->patience.data = self;
-    ev_timer_start(ev, &self->patience);
+    if (!wait_for(self, seconds, STUCK_SECONDS, on_patience_over)) kill_all(self);
 }
 
 /* Nobody polls any more. */

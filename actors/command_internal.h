@@ -34,21 +34,21 @@ enum bough_command_phase {
     BOUGH_COMMAND_LEFTOVERS /* what it has started has not ended yet */
 };
 
-/* The state. What not every command has is allocated when it is used. */
+/* The state. There may be very many: what not every command has is allocated when it is
+ * used. */
 struct bough_running {
     struct bough_actor *actor;
     const struct bough_command_options *options; /* the place's */
-    struct bough_logger logger;                  /* or nobody */
 
-    enum bough_command_phase phase;
     struct bough_process process;
     int64_t started_ms;
     struct bough_taken *taken; /* on libev's default loop */
     struct ev_io ended;        /* on its pidfd, then on that of a leftover */
-    struct ev_timer patience;
-    int leftover; /* the pidfd of one that was killed */
-    int tries;    /* to have its last lines taken; seconds since it was killed */
+    struct ev_timer *patience; /* NULL: nothing was to be waited for */
+    int leftover;              /* the pidfd of one that was killed */
+    int tries; /* to have its last lines taken; seconds since it was killed */
     struct bough_linger linger;
+    enum bough_command_phase phase : 8;
     bool lingers, stopping, killed, has_cgroup;
     bool returns; /* most likely: its end was a fault */
     bool well;    /* its program has ended, by itself, and no fault */
@@ -60,6 +60,8 @@ struct bough_running {
     struct bough_job *stopper;                 /* runs stop_command */
     struct bough_schedule *schedule;           /* NULL: it runs always */
 };
+
+_Static_assert(sizeof(struct bough_running) <= 192, "a class of the pool's blocks");
 
 /* command_options.c */
 enum { BOUGH_COMMAND_FIELDS = 23 };
@@ -123,6 +125,12 @@ BOUGH_CHECKED enum bough_status bough_command_start(struct bough_running *self,
 BOUGH_CHECKED enum bough_status bough_command_open_output(struct bough_running *self,
                                                           int number, int *fd,
                                                           struct bough_error *error);
+
+/* Whom its lines go to; nobody: the log. Reserves the place. Errors: bough_reference()'s.
+ */
+BOUGH_CHECKED enum bough_status
+bough_command_find_logger(const struct bough_running *self, struct bough_logger *logger,
+                          struct bough_error *error);
 
 /* Begins to read, once the program runs. */
 void bough_command_watch_output(struct bough_running *self);

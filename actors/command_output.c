@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <bough/actors/command_internal.h>
+#include <bough/core/place.h>
 #include <bough/core/runtime.h>
 #include <bough/core/text.h>
 
@@ -39,6 +40,7 @@ struct stream {
 
 struct bough_command_output_pipes {
     struct bough_running *command;
+    struct bough_logger logger; /* or nobody */
     struct stream streams[STREAMS];
     struct bough_timer retry;
     int64_t retry_ms;
@@ -52,26 +54,50 @@ static bool goes_to_log(const struct bough_command_output *output)
 
 /* Opening */
 
-static struct bough_command_output_pipes *pipes_of(struct bough_running *self)
+enum bough_status bough_command_find_logger(const struct bough_running *self,
+                                            struct bough_logger *logger,
+                                            struct bough_error *error)
 {
-    if (self->output) return self->output;
-    self->output = calloc(1, sizeof(*self->output));
-    if (!self->output) return NULL;
-    self->output->command = self;
+    const char *path = self->options->logger;
+
+    logger->address = BOUGH_NOBODY;
+    if (!path) return BOUGH_OK;
+    const enum bough_status status =
+        bough_reference(bough_actor_loop(self->actor), path, &logger->address);
+    if (status == BOUGH_OK) return BOUGH_OK;
+    return bough_error_set(error, status, "logger \"%s\": %s", path,
+                           bough_status_text(status));
+}
+
+static enum bough_status make_pipes(struct bough_running *self, struct bough_error *error)
+{
+    struct bough_command_output_pipes *pipes;
+
+    if (self->output) return BOUGH_OK;
+    pipes = calloc(1, sizeof(*pipes));
+    if (!pipes) return bough_error_set(error, BOUGH_ENOMEM, "no memory for its output");
+    const enum bough_status status =
+        bough_command_find_logger(self, &pipes->logger, error);
+    if (status != BOUGH_OK) {
+        free(pipes);
+        return status;
+    }
+    pipes->command = self;
     for (int i = 0; i < STREAMS; i++)
-        self->output->streams[i].fd = -1;
-    self->output->streams[0].name = "stdout";
-    self->output->streams[1].name = "stderr";
-    return self->output;
+        pipes->streams[i].fd = -1;
+    pipes->streams[0].name = "stdout";
+    pipes->streams[1].name = "stderr";
+    self->output = pipes;
+    return BOUGH_OK;
 }
 
 static enum bough_status open_pipe(struct bough_running *self, int number, int *fd,
                                    struct bough_error *error)
 {
-    struct bough_command_output_pipes *pipes = pipes_of(self);
+    const enum bough_status status = make_pipes(self, error);
 
-    if (!pipes) return bough_error_set(error, BOUGH_ENOMEM, "no memory for its output");
-    if (bough_pipe_open(true, &pipes->streams[number - 1].fd, fd)) return BOUGH_OK;
+    if (status != BOUGH_OK) return status;
+    if (bough_pipe_open(true, &self->output->streams[number - 1].fd, fd)) return BOUGH_OK;
     return bough_error_system(error, "cannot make a pipe for its output");
 }
 
@@ -106,7 +132,8 @@ static bool hand_on(struct bough_running *self, const struct stream *stream,
                     const char *line)
 {
     struct bough_runtime *runtime = bough_actor_runtime(self->actor);
-    struct bough_logger_hook hook = { .least = BOUGH_INFO, .logger = self->logger };
+    struct bough_logger_hook hook = { .least = BOUGH_INFO,
+                                      .logger = self->output->logger };
     const struct bough_log_record record = {
         .level = BOUGH_INFO,
         .realtime_ns = bough_runtime_realtime_ns(runtime),
@@ -115,7 +142,7 @@ static bool hand_on(struct bough_running *self, const struct stream *stream,
         .stream = stream->name,
     };
 
-    if (bough_address_is_nobody(self->logger.address))
+    if (bough_address_is_nobody(self->output->logger.address))
         return bough_output(runtime, &record);
     return bough_logger_hook_output(&hook, &record);
 }

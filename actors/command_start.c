@@ -125,6 +125,7 @@ static enum bough_status spawn(struct bough_running *self, const struct bough_wa
     how.handed_as = files->handed > 0 ? (int)options->ready.notify_fd : 0;
     how.cgroup_fd = cgroup > 0 ? cgroup : 0;
     how.files = bough_guard_files(guard);
+    how.ignored = bough_guard_ignored(guard);
     const enum bough_status status = bough_process_spawn(&how, &self->process, error);
     if (cgroup > 0) close(cgroup);
     self->has_cgroup = cgroup > 0;

@@ -26,7 +26,7 @@ struct bough_guard {
     struct bough_process process;
     int pipe; /* our end; nothing is ever written */
     struct bough_cgroups cgroups;
-    uint64_t files;
+    uint64_t files, ignored;
 };
 
 /* In the guard */
@@ -65,6 +65,29 @@ static __attribute__((noreturn)) void be_a_guard(int pipe, int cgroups, pid_t pr
 }
 
 /* In the program */
+
+/* Those that programs ignore, and begin to at any time: of a shell and a terminal, of
+ * limits, and where another is asked for what has happened. */
+static const int often_ignored[] = {
+    SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2,
+    SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGIO,   SIGXCPU, SIGXFSZ,
+};
+
+/* One that cannot be asked for is the C library's own. */
+static uint64_t look_what_is_ignored(void)
+{
+    struct sigaction action;
+    uint64_t ignored = 0;
+
+    for (int number = 1; number < _NSIG && number <= 64; number++) {
+        if (number == SIGKILL || number == SIGSTOP) continue;
+        if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
+            ignored |= UINT64_C(1) << (number - 1);
+    }
+    for (size_t i = 0; i < bough_count_of(often_ignored); i++)
+        ignored |= UINT64_C(1) << (often_ignored[i] - 1);
+    return ignored;
+}
 
 static enum bough_status start(struct bough_guard *guard)
 {
@@ -125,6 +148,7 @@ enum bough_status bough_guard_new(const struct bough_guard_options *options,
         return bough_error_system(error, "cannot become a subreaper");
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) made->files = limit.rlim_cur;
+    made->ignored = look_what_is_ignored();
     if (options == NULL || !options->no_cgroups) bough_cgroups_open(&made->cgroups);
     if (start(made) != BOUGH_OK) {
         bough_error_system(error, "cannot fork a guard");
@@ -164,6 +188,11 @@ void bough_guard_check(struct bough_guard *guard)
 uint64_t bough_guard_files(const struct bough_guard *guard)
 {
     return guard != NULL ? guard->files : 0;
+}
+
+uint64_t bough_guard_ignored(const struct bough_guard *guard)
+{
+    return guard != NULL ? guard->ignored : 0;
 }
 
 struct bough_cgroups *bough_guard_cgroup(struct bough_guard *guard)

@@ -10,6 +10,10 @@
  * commands run may open as many, however far this process has raised its own limit since
  * (who has select() or closes all descriptors one by one does not want more).
  *
+ * And it remembers which signals were ignored when it was made. Of those, and of those
+ * that programs are known to ignore while they run, a command's program has the default
+ * action; another one that is ignored only later on (a real-time signal, say) stays so.
+ *
  * To make a guard also makes the program a subreaper: what loses its parent comes to the
  * program as its child. So what is left of an actor's program is found at once, and must
  * be waited for: see bough_orphans_reap().

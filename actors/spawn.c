@@ -69,7 +69,8 @@ struct plan {
     const char *path;
     char *const *argv;
     char *const *env;
-    char *const *shell_argv;     /* for a script without #!, as execvp() has it */
+    char *const *shell_argv; /* for a script without #!, as execvp() has it */
+    struct bough_clone clone;
     pid_t parent, root;          /* the latter: of its lineage */
     enum step step;              /* where it failed */
     int errno_value;             /* 0: the program runs */
@@ -82,9 +83,14 @@ struct plan {
 static const unsigned char default_action[128];
 static const unsigned char no_signals[_NSIG / 8];
 
-IN_CHILD static void child_reset_signals(void)
+/* Who runs a program leaves the handlers behind, but not what is ignored; and until then
+ * no handler may run here, in the parent's memory. */
+IN_CHILD static void child_reset_signals(const struct plan *plan)
 {
+    const uint64_t ignored = plan->clone.handlers_cleared ? plan->options->ignored : 0;
+
     for (int number = 1; number < _NSIG; number++) {
+        if (ignored != 0 && number <= 64 && (ignored >> (number - 1) & 1) == 0) continue;
         syscall(SYS_rt_sigaction, number, default_action, NULL, sizeof(no_signals));
     }
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, no_signals, NULL, sizeof(no_signals));
@@ -235,7 +241,7 @@ IN_CHILD static int child_main(void *data)
 {
     struct plan *plan = data;
 
-    child_reset_signals();
+    child_reset_signals(plan);
     syscall(SYS_setsid); /* cannot fail: a new process leads no group */
     bough_lineage_begin(plan->root, false);
     child_announce(plan->options->announce_fd);
@@ -286,14 +292,14 @@ static enum bough_status start(struct plan *plan, struct bough_process *process,
     int pidfd = -1;
 
     block_signals(saved);
-    const struct bough_clone clone = {
+    plan->clone = (struct bough_clone){
         .run = child_main,
         .data = plan,
         .stack = stack,
         .stack_size = sizeof(stack),
         .cgroup_fd = plan->options->cgroup_fd,
     };
-    int pid = bough_clone(&clone, &pidfd);
+    int pid = bough_clone(&plan->clone, &pidfd);
     int errno_value = errno;
     restore_signals(saved);
 

@@ -59,6 +59,10 @@ struct bough_spawn_options {
     mode_t umask;
     int nice;       /* -20 to 19, or BOUGH_NICE_NONE; 0: this process's */
     uint64_t files; /* its soft limit of them; 0: this process's */
+    /* Which signals this process may be ignoring, a bit for each, that of number 1 the
+     * lowest. Where the kernel does away with handlers (Linux 5.7, x86-64), those alone
+     * are given their default actions, a system call each. 0: any of them. */
+    uint64_t ignored;
     const struct bough_limits_plan *limits; /* NULL: none */
 };
 

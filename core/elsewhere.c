@@ -237,7 +237,8 @@ void bough_show_pid(struct bough_actor *actor, int64_t pid)
 {
     struct bough_name *name = bough_slot_name(actor);
 
-    if (name != NULL) atomic_store_explicit(&name->pid, pid, memory_order_relaxed);
+    if (name != NULL)
+        atomic_store_explicit(&name->pid, (int32_t)pid, memory_order_relaxed);
 }
 
 /* Written by its own loop alone. */

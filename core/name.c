@@ -49,6 +49,14 @@ struct bough_name *bough_name_find(struct bough_runtime *runtime, const char *pa
     return name;
 }
 
+bool bough_name_path(const struct bough_name *parent, const char *name,
+                     char path[BOUGH_PATH_MAX])
+{
+    const char *above = parent->parent == NULL ? "" : parent->path;
+
+    return snprintf(path, BOUGH_PATH_MAX, "%s/%s", above, name) < BOUGH_PATH_MAX;
+}
+
 static void link_last(struct bough_name *name, struct bough_name *parent)
 {
     name->parent = parent;

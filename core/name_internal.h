@@ -9,6 +9,10 @@
 /* The entry of a path, or NULL. */
 struct bough_name *bough_name_find(struct bough_runtime *runtime, const char *path);
 
+/* The path of a name under `parent`; false when it is too long. */
+bool bough_name_path(const struct bough_name *parent, const char *name,
+                     char path[BOUGH_PATH_MAX]);
+
 /* Gives a slot a name under `parent` (NULL: the root, whose name is "/"), last of its
  * siblings, and does not write to the slot, which may be another loop's. NULL when
  * memory is out; BOUGH_PATH_MAX is the caller's to check. */

@@ -114,6 +114,33 @@ void bough_place_show_last(struct bough_address place, const char *restart)
     bough_runtime_unlock(slot->loop->runtime);
 }
 
+void bough_place_set_record(struct bough_address place, void *record)
+{
+    place = bough_moved(place);
+
+    struct bough_actor *slot = bough_slot(place);
+    if (slot == NULL) return;
+    bough_runtime_lock(slot->loop->runtime);
+    struct bough_name *name = bough_slot_name(slot);
+    if (name != NULL) name->record = record;
+    bough_runtime_unlock(slot->loop->runtime);
+}
+
+void *bough_place_record(struct bough_actor *parent, const char *text)
+{
+    struct bough_runtime *runtime = parent->loop->runtime;
+    const struct bough_name *above = bough_slot_name(parent);
+    char path[BOUGH_PATH_MAX];
+
+    if (above == NULL || !bough_name_valid(text)) return NULL;
+    if (!bough_name_path(above, text, path)) return NULL;
+    bough_runtime_lock(runtime);
+    const struct bough_name *name = bough_name_find(runtime, path);
+    void *record = name != NULL ? name->record : NULL;
+    bough_runtime_unlock(runtime);
+    return record;
+}
+
 void bough_place_replace_options(struct bough_actor *actor, void *options)
 {
     bough_assert(actor->annex != NULL);

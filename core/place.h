@@ -150,6 +150,15 @@ BOUGH_PUBLIC void bough_place_mark(struct bough_address place,
  * in or not. Fine on a stale one. */
 BOUGH_PUBLIC void bough_place_show_last(struct bough_address place, const char *restart);
 
+/* What the maker of a place keeps about it there, so that it needs no table of its own:
+ * a pointer, which the place does nothing with. NULL until it is set, and again for who
+ * takes the place over when the former maker has cleared it. Fine on a stale one. */
+BOUGH_PUBLIC void bough_place_set_record(struct bough_address place, void *record);
+
+/* The record of the place of that name under an actor's; NULL: there is no such place, or
+ * nothing is kept there. */
+BOUGH_PUBLIC void *bough_place_record(struct bough_actor *parent, const char *name);
+
 /* Frees the empty places under that of an actor that were made before `first` (of which
  * it is the parent; BOUGH_NOBODY: all): those that an earlier life of it left, and that
  * this one has not taken over. Only reserved ones stay. On its loop's thread. */

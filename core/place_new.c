@@ -211,9 +211,7 @@ static enum bough_status make_path(const struct bough_place_spec *spec,
     *parent = bough_slot_name(above);
     if (*parent == NULL || !bough_name_valid(spec->name)) return BOUGH_EINVALID;
 
-    const char *prefix = (*parent)->parent == NULL ? "" : (*parent)->path;
-    const int len = snprintf(path, BOUGH_PATH_MAX, "%s/%s", prefix, spec->name);
-    return len < BOUGH_PATH_MAX ? BOUGH_OK : BOUGH_ETOOLARGE;
+    return bough_name_path(*parent, spec->name, path) ? BOUGH_OK : BOUGH_ETOOLARGE;
 }
 
 static bool is_lived_in(const struct bough_actor *slot)

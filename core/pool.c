@@ -60,13 +60,13 @@ static char *take_slice(struct bough_pool *pool)
  * each page of a process of its own takes time at its beginning and at its end. */
 void *bough_pool_refill(struct bough_pool *pool, size_t class)
 {
-    const size_t size = (size_t)BOUGH_POOL_SMALLEST << class;
+    const size_t size = bough_pool_size(class), count = SLICE_SIZE / size;
     char *slice = take_slice(pool);
 
     if (slice == NULL) return NULL;
-    pool->blocks += SLICE_SIZE / size;
-    for (size_t at = SLICE_SIZE - size; at > 0; at -= size)
-        bough_pool_put(pool, class, slice + at);
+    pool->blocks += count;
+    for (size_t i = count - 1; i > 0; i--)
+        bough_pool_put(pool, class, slice + i * size);
     return slice;
 }
 
@@ -74,7 +74,7 @@ void *bough_pool_take_slowly(struct bough_pool *pool, size_t size)
 {
     if (size > BOUGH_POOL_LARGEST) return malloc(size);
 
-    void *block = bough_pool_refill(pool, bough_pool_class(size));
+    void *block = bough_pool_refill(pool, bough_pool_fine_class(size));
     if (block != NULL) pool->lent++;
     return block;
 }

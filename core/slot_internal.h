@@ -118,16 +118,17 @@ struct bough_name {
     struct bough_name *parent;
     uint64_t cause; /* of the stop or end that was asked for */
     int64_t started_ms;
-    _Atomic int64_t pid;      /* of the process where its life is; 0: this one */
     _Atomic int64_t spent_ms; /* processor time of its processes that have ended */
+    _Atomic int32_t pid;      /* of the process where its life is; 0: this one */
     uint32_t restarts;
     uint32_t child_lives; /* how many places under it are lived in */
     atomic_bool asked;    /* a life was asked for from another loop */
     atomic_bool stuck;    /* as somebody sees it who watches over it */
-    bool detached;        /* in no tree or table any more */
-    bool unlisted;        /* in no table */
-    enum bough_isolation isolation;
+    bool detached : 1;    /* in no tree or table any more */
+    bool unlisted : 1;    /* in no table */
+    enum bough_isolation isolation : 4;
     struct bough_actor *slot;
+    void *record; /* bough_place_set_record() */
     struct bough_name *first, *last, *previous, *next;
     const char *restart;
     struct bough_address sign;             /* where it was, and who asks is led on */

@@ -29,22 +29,22 @@ struct bough_watch {
      * watches. NULL: as for a call. */
     struct bough_loop *loop;
 
-    /* The reason stays, also in `reason`, until the watch is started again, or taken back
-     * by bough_watch_cancel(): which is then due, before the loop is freed. */
-    bool keeps;
-
     /* Valid in the callbacks. */
     struct bough_address address; /* the life that is watched */
     uint64_t seq; /* of the event `ready` or `exited`, 0 when none was made */
     const struct bough_exit_reason *reason; /* with `keeps`: of the end; NULL before */
 
+    /* The reason stays, also in `reason`, until the watch is started again, or taken back
+     * by bough_watch_cancel(): which is then due, before the loop is freed. */
+    bool keeps;
+
     /* private */
+    unsigned char pending;      /* which callbacks are still to run */
+    uint32_t index, generation; /* of a life on another loop: what stands there for it */
     struct bough_task task;
     struct bough_owned owned;         /* in the owner's list */
     struct bough_watch *next, **link; /* in the watched life's list */
     struct bough_loop *told_on;
-    uint32_t index, generation; /* of a life on another loop: what stands there for it */
-    unsigned char pending;      /* which callbacks are still to run */
 };
 
 /* Watches a life that was started by somebody else; address.life 0 means whoever lives

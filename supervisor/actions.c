@@ -37,8 +37,24 @@ static void start_timer(struct bough_actor *actor, struct bough_supervised *chil
                         int64_t delay_ms,
                         void (*callback)(struct bough_actor *, struct bough_timer *))
 {
+    bough_assert(child->extras != NULL);
     child->timed = true;
-    bough_timer_start(actor, &child->timer, delay_ms, 0, callback);
+    bough_timer_start(actor, &child->extras->timer, delay_ms, 0, callback);
+}
+
+void bough_supervised_end_wait(struct bough_supervised *child)
+{
+    struct bough_supervision *self;
+
+    child->timed = false;
+    if (!child->link) {
+        bough_timer_stop(&child->extras->timer);
+        return;
+    }
+    self = bough_state(child->watch.owner);
+    *child->link = child->next;
+    *(child->next ? &child->next->link : &self->retries_tail) = child->link;
+    child->link = NULL;
 }
 
 /* What comes back from a child */
@@ -104,7 +120,7 @@ void bough_supervision_watch(struct bough_actor *actor, struct bough_supervised 
 static void start_timed_out(struct bough_actor *actor, struct bough_timer *timer)
 {
     struct bough_supervised *child =
-        bough_container(timer, struct bough_supervised, timer);
+        bough_container(timer, struct bough_supervised_extras, timer)->child;
 
     child->late = true;
     bough_supervision_feed(actor,
@@ -115,10 +131,35 @@ static void start_timed_out(struct bough_actor *actor, struct bough_timer *timer
 static void retry_due(struct bough_actor *actor, struct bough_timer *timer)
 {
     const struct bough_supervised *child =
-        bough_container(timer, struct bough_supervised, timer);
+        bough_container(timer, struct bough_supervised_extras, timer)->child;
 
     bough_supervision_feed(actor, (struct bough_decide_event){ .kind = BOUGH_ON_RETRY,
                                                                .child = child->number });
+}
+
+/* One at a time, so that the loop has its turn between two. */
+static void retry_first(struct bough_actor *actor, struct bough_timer *timer)
+{
+    struct bough_supervision *self = bough_state(actor);
+    struct bough_supervised *child = self->retries;
+
+    if (!child) return;
+    bough_supervised_end_wait(child);
+    if (self->retries) bough_timer_start(actor, timer, 0, 0, retry_first);
+    bough_supervision_feed(actor, (struct bough_decide_event){ .kind = BOUGH_ON_RETRY,
+                                                               .child = child->number });
+}
+
+static void retry_at_once(struct bough_actor *actor, struct bough_supervised *child)
+{
+    struct bough_supervision *self = bough_state(actor);
+
+    if (!self->retries) bough_timer_start(actor, &self->retry, 0, 0, retry_first);
+    child->timed = true;
+    child->next = NULL;
+    child->link = self->retries_tail;
+    *self->retries_tail = child;
+    self->retries_tail = &child->next;
 }
 
 /* Actions. True: the outcome is known already, and is in `*outcome`. */
@@ -168,10 +209,12 @@ static enum bough_status place_start(struct bough_actor *actor,
 static void keep_fault(struct bough_supervised *child,
                        const struct bough_exit_reason *fault)
 {
-    if (!child->fault) child->fault = malloc(sizeof(*child->fault));
-    child->failed = child->fault;
+    struct bough_supervised_extras *extras = bough_supervised_extras(child);
+
+    if (extras && !extras->fault) extras->fault = malloc(sizeof(*extras->fault));
+    child->failed = extras && extras->fault;
     if (child->failed)
-        bough_exit_copy(child->fault, fault);
+        bough_exit_copy(extras->fault, fault);
     else
         bough_watch_cancel(&child->watch);
 }
@@ -218,8 +261,13 @@ static bool do_retry(struct bough_actor *actor, const struct bough_decide_action
 
     (void)outcome;
     bough_place_mark(child->place, BOUGH_PLACE_RESTARTING);
-    if (action->limit_ms > 0) bough_report_wait(actor, child, action);
-    start_timer(actor, child, action->limit_ms, retry_due);
+    bough_supervised_stop_timer(child);
+    if (action->limit_ms > 0) {
+        bough_report_wait(actor, child, action);
+        start_timer(actor, child, action->limit_ms, retry_due);
+    } else {
+        retry_at_once(actor, child);
+    }
     return false;
 }
 

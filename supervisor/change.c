@@ -27,25 +27,33 @@ struct change {
 /* Specs of those that stay without being given: the old options may go. */
 static bool keep_old_specs(struct change *change)
 {
-    struct bough_supervised *child, *next;
+    const struct bough_decider *decider = change->self->decider;
 
-    HASH_ITER (hh, change->self->by_name, child, next) {
-        if (child->own || change->given[child->number]) continue;
-        child->own = bough_spec_copy(child->spec);
-        if (!child->own) return false;
-        child->spec = child->own;
+    for (size_t i = bough_decider_next(decider, BOUGH_NO_CHILD); i != BOUGH_NO_CHILD;
+         i = bough_decider_next(decider, i)) {
+        struct bough_supervised *child = bough_supervision_child(change->self, i);
+
+        if (child->owns_spec || change->given[i]) continue;
+        const struct bough_child_spec *own = bough_spec_copy(child->spec);
+        if (!own) return false;
+        bough_supervised_set_spec(child, own, true);
     }
     return true;
 }
 
-static void note(struct change *change, size_t number,
+/* False when memory is out. */
+static bool note(struct change *change, size_t number,
                  const struct bough_child_spec *spec)
 {
+    struct bough_supervised *child = bough_supervision_child(change->self, number);
+
+    if (!bough_supervised_prepare(child, spec)) return false;
     change->given[number] = true;
     change->specs[change->count++] = (struct bough_decide_spec){
         .child = number,
         .spec = bough_supervised_spec(spec),
     };
+    return true;
 }
 
 /* Makes new children known, and notes what the decider is to be told of each. */
@@ -56,7 +64,8 @@ static enum bough_status match_children(struct change *change)
     for (size_t i = 0; i < options->child_count; i++) {
         const struct bough_child_spec *spec = &options->children[i];
         const struct bough_recruit recruit = { .name = spec->name, .spec = spec };
-        struct bough_supervised *child = bough_supervision_find(change->self, spec->name);
+        struct bough_supervised *child =
+            bough_supervision_find(change->actor, spec->name);
 
         if (!child) {
             const enum bough_status status =
@@ -65,19 +74,21 @@ static enum bough_status match_children(struct change *change)
             if (status != BOUGH_OK) return status;
             change->added[change->added_count++] = child;
         }
-        note(change, child->number, spec);
+        if (!note(change, child->number, spec)) return BOUGH_ENOMEM;
     }
     return BOUGH_OK;
 }
 
 /* All children of a dynamic supervisor have the template's spec. */
-static void match_dynamic(struct change *change)
+static enum bough_status match_dynamic(struct change *change)
 {
     const struct bough_decider *decider = change->self->decider;
 
     for (size_t i = bough_decider_next(decider, BOUGH_NO_CHILD); i != BOUGH_NO_CHILD;
-         i = bough_decider_next(decider, i))
-        note(change, i, &change->options->children[0]);
+         i = bough_decider_next(decider, i)) {
+        if (!note(change, i, &change->options->children[0])) return BOUGH_ENOMEM;
+    }
+    return BOUGH_OK;
 }
 
 static enum bough_status prepare(struct change *change)
@@ -90,10 +101,7 @@ static enum bough_status prepare(struct change *change)
     change->added = calloc(most, sizeof(*change->added));
     change->given = calloc(most, sizeof(*change->given));
     if (!change->specs || !change->added || !change->given) return BOUGH_ENOMEM;
-    if (change->options->strategy == BOUGH_DYNAMIC) {
-        match_dynamic(change);
-        return BOUGH_OK;
-    }
+    if (change->options->strategy == BOUGH_DYNAMIC) return match_dynamic(change);
     status = match_children(change);
     if (status == BOUGH_OK && !keep_old_specs(change)) status = BOUGH_ENOMEM;
     return status;
@@ -113,12 +121,8 @@ static void adopt(struct change *change, const struct bough_decide_spec *specs, 
     struct bough_supervised *child =
         bough_supervision_child(change->self, specs[i].child);
 
-    if (child->own) bough_spec_free(child->own);
-    child->own = NULL;
-    child->spec = &change->options->children[dynamic ? 0 : i];
+    bough_supervised_set_spec(child, &change->options->children[dynamic ? 0 : i], false);
     child->changed = !dynamic;
-    child->shutdown_ms = bough_child_shutdown_ms(&specs[i].spec);
-    child->start_limit_ms = specs[i].spec.start_timeout_ms;
     bough_supervision_watch_over(change->actor, child);
 }
 

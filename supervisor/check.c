@@ -5,12 +5,15 @@
  * length of a path is one, so options that contain themselves are refused too.
  *
  * SPDX-License-Identifier: MIT */
+#define HASH_NONFATAL_OOM 1
+
 #include <bough/supervisor/spec.h>
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include <bough/supervisor/spec_pack_internal.h>
 #include <bough/supervisor/supervision_internal.h>

@@ -1,9 +1,9 @@
 /* children.c - who a supervisor's children are, and their places.
  *
- * The records are found by the decider's number and by name. One that was forgotten is
- * kept until the next thing happens, since the callback of its watch may be running; that
- * of a significant child until its number is given again, since its end may still have to
- * be told as the cause of an automatic shutdown.
+ * The records are found by the decider's number, and by name in their places. One that
+ * was forgotten is kept until the next thing happens, since the callback of its watch may
+ * be running; that of a significant child until its number is given again, since its end
+ * may still have to be told as the cause of an automatic shutdown.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/supervisor/supervision_internal.h>
@@ -22,21 +22,25 @@ enum { FIRST_CAPACITY = 8 };
 
 /* Looking */
 
-struct bough_supervised *bough_supervision_find(const struct bough_supervision *self,
+struct bough_supervised *bough_supervision_find(struct bough_actor *actor,
                                                 const char *name)
 {
-    struct bough_supervised *child;
-
-    HASH_FIND(hh, self->by_name, name, strlen(name), child);
-    return child;
+    return bough_place_record(actor, name);
 }
 
 const char *bough_supervised_path(const struct bough_supervised *child)
 {
     struct bough_place_info info;
 
-    if (bough_place_info(child->place, &info) != BOUGH_OK) return child->name;
-    return info.path;
+    if (bough_place_info(child->place, &info) == BOUGH_OK) return info.path;
+    return child->extras && child->extras->path ? child->extras->path : "a child";
+}
+
+const char *bough_supervised_name(const struct bough_supervised *child)
+{
+    const char *path = bough_supervised_path(child), *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
 }
 
 /* What is left of a fault for which there was no memory. */
@@ -46,7 +50,7 @@ static const struct bough_exit_reason no_memory = { .kind = BOUGH_EXIT_ERROR,
 const struct bough_exit_reason *
 bough_supervised_reason(const struct bough_supervised *child)
 {
-    if (child->failed) return child->fault;
+    if (child->failed) return child->extras->fault;
     return child->watch.reason ? child->watch.reason : &no_memory;
 }
 
@@ -172,12 +176,48 @@ static bool make_room(struct bough_supervision *self)
     return true;
 }
 
+struct bough_supervised_extras *bough_supervised_extras(struct bough_supervised *child)
+{
+    if (child->extras) return child->extras;
+    child->extras = calloc(1, sizeof(*child->extras));
+    if (child->extras) child->extras->child = child;
+    return child->extras;
+}
+
+/* Memory for a timer must not be what a restart is missing. A retry without a wait needs
+ * none. */
+bool bough_supervised_prepare(struct bough_supervised *child,
+                              const struct bough_child_spec *spec)
+{
+    const bool waits = spec->start_timeout_ms > 0 || spec->backoff.min_ms > 0;
+
+    return !waits || is_group(spec) || bough_supervised_extras(child);
+}
+
+void bough_supervised_set_spec(struct bough_supervised *child,
+                               const struct bough_child_spec *spec, bool owned)
+{
+    if (child->owns_spec)
+        bough_spec_free((struct bough_child_spec *)(uintptr_t)child->spec);
+    child->spec = spec;
+    child->owns_spec = owned;
+}
+
+static void free_extras(struct bough_supervised_extras *extras)
+{
+    if (!extras) return;
+    bough_ward_free(extras->ward);
+    free(extras->fault);
+    free(extras->path);
+    free(extras);
+}
+
 static void free_child(struct bough_supervised *child)
 {
     bough_watch_cancel(&child->watch);
-    bough_ward_free(child->ward);
-    free(child->fault);
-    bough_spec_free(child->own);
+    bough_supervised_stop_timer(child);
+    free_extras(child->extras);
+    bough_supervised_set_spec(child, NULL, false);
     free(child);
 }
 
@@ -189,20 +229,16 @@ static void lay_down(struct bough_supervision *self, struct bough_supervised *ch
 
 static struct bough_supervised *new_child(const struct bough_recruit *recruit)
 {
-    const size_t size = strlen(recruit->name) + 1;
-    struct bough_supervised *child = calloc(1, sizeof(*child) + size);
+    struct bough_supervised *child = calloc(1, sizeof(*child));
 
     if (!child) return NULL;
-    memcpy(child->name, recruit->name, size);
+    if (!bough_supervised_prepare(child, recruit->spec)) {
+        free(child);
+        return NULL;
+    }
     child->spec = recruit->spec;
     child->lasting = recruit->lasting;
     return child;
-}
-
-static bool enter_name(struct bough_supervision *self, struct bough_supervised *child)
-{
-    HASH_ADD_KEYPTR(hh, self->by_name, child->name, strlen(child->name), child);
-    return child->hh.tbl != NULL;
 }
 
 struct bough_child_spec bough_supervised_spec(const struct bough_child_spec *spec)
@@ -210,22 +246,31 @@ struct bough_child_spec bough_supervised_spec(const struct bough_child_spec *spe
     return is_group(spec) ? spec_of_group(spec) : *spec;
 }
 
+int64_t bough_supervised_shutdown_ms(const struct bough_supervised *child)
+{
+    const struct bough_child_spec spec = bough_supervised_spec(child->spec);
+
+    return bough_child_shutdown_ms(&spec);
+}
+
+int64_t bough_supervised_start_limit_ms(const struct bough_supervised *child)
+{
+    return bough_supervised_spec(child->spec).start_timeout_ms;
+}
+
 static enum bough_status enroll(struct bough_supervision *self,
                                 struct bough_supervised *child)
 {
     const struct bough_child_spec spec = bough_supervised_spec(child->spec);
-    enum bough_status status;
+    size_t number;
+    const enum bough_status status = bough_decider_add(self->decider, &spec, &number);
 
-    if (!enter_name(self, child)) return BOUGH_ENOMEM;
-    status = bough_decider_add(self->decider, &spec, &child->number);
-    if (status != BOUGH_OK) {
-        HASH_DEL(self->by_name, child);
-        return status;
-    }
-    child->shutdown_ms = bough_child_shutdown_ms(&spec);
-    child->start_limit_ms = spec.start_timeout_ms;
-    if (self->children[child->number]) lay_down(self, self->children[child->number]);
-    self->children[child->number] = child;
+    if (status != BOUGH_OK) return status;
+    bough_assert(number <= UINT32_MAX); /* the array of so many would have 32 GiB */
+    child->number = (uint32_t)number;
+    if (self->children[number]) lay_down(self, self->children[number]);
+    self->children[number] = child;
+    bough_place_set_record(child->place, child);
     return BOUGH_OK;
 }
 
@@ -249,9 +294,10 @@ enum bough_status bough_supervision_add(struct bough_actor *actor,
         if (status != BOUGH_OK) bough_place_free(place, 0);
     }
     if (status != BOUGH_OK) {
-        free(made);
+        free_child(made);
         return status;
     }
+    made->owns_spec = recruit->owns_spec;
     bough_supervision_watch_over(actor, made);
     *child = made;
     return BOUGH_OK;
@@ -266,10 +312,14 @@ void bough_supervision_watch_over(struct bough_actor *actor,
                         !is_group(spec) &&
                         !bough_supervised_is_elsewhere(bough_state(actor), spec);
 
-    bough_ward_free(child->ward);
-    child->ward =
-        wanted ? bough_ward_new(bough_actor_loop(actor), child->place, spec) : NULL;
-    if (wanted && child->ward == NULL)
+    if (child->extras) {
+        bough_ward_free(child->extras->ward);
+        child->extras->ward = NULL;
+    }
+    if (!wanted) return;
+    if (bough_supervised_extras(child))
+        child->extras->ward = bough_ward_new(bough_actor_loop(actor), child->place, spec);
+    if (!child->extras || !child->extras->ward)
         bough_report(actor, BOUGH_WARNING,
                      "nobody looks whether %s is stuck: no memory, or no thread for it",
                      bough_supervised_path(child));
@@ -278,7 +328,7 @@ void bough_supervision_watch_over(struct bough_actor *actor,
 enum bough_status bough_supervision_refurnish(struct bough_actor *actor,
                                               struct bough_supervised *child)
 {
-    const struct bough_recruit recruit = { .name = child->name,
+    const struct bough_recruit recruit = { .name = bough_supervised_name(child),
                                            .spec = child->spec,
                                            .keeps_order = true };
     const enum bough_status status = new_place(actor, &recruit, &child->place);
@@ -307,16 +357,25 @@ void bough_supervision_settle(struct bough_actor *actor, struct bough_supervised
     tell_host(bough_state(actor), child, BOUGH_PLACE_STOPPED);
 }
 
+/* Its end may be why the supervisor ends, which is told by the path. */
+static void keep_path(struct bough_supervised *child)
+{
+    if (bough_supervised_extras(child))
+        child->extras->path = strdup(bough_supervised_path(child));
+}
+
 void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised *child)
 {
     struct bough_supervision *self = bough_state(actor);
 
     bough_assert(!child->removed);
     child->removed = true;
-    bough_timer_stop(&child->timer);
-    bough_ward_free(child->ward);
-    child->ward = NULL;
-    HASH_DEL(self->by_name, child);
+    bough_supervised_stop_timer(child);
+    if (child->extras) {
+        bough_ward_free(child->extras->ward);
+        child->extras->ward = NULL;
+    }
+    if (child->spec->significant) keep_path(child);
     tell_host(self, child, BOUGH_LEFT_FREE);
     bough_place_free(child->place, child->cause);
     if (child->spec->significant) return;
@@ -379,10 +438,11 @@ static void choose_host(struct bough_actor *actor, struct bough_supervision *sel
 static const struct bough_child_spec *own_spec(struct bough_actor *actor)
 {
     static const struct bough_child_spec none = { .name = NULL };
-    const struct bough_supervision *above = supervision_above(actor);
     const char *name = strrchr(bough_actor_path(actor), '/') + 1;
     const struct bough_supervised *child =
-        above != NULL ? bough_supervision_find(above, name) : NULL;
+        supervision_above(actor) != NULL
+            ? bough_supervision_find(bough_parent(actor), name)
+            : NULL;
 
     return child != NULL ? child->spec : &none;
 }
@@ -406,6 +466,7 @@ enum bough_status bough_supervision_init(struct bough_actor *actor,
     self->options = options;
     self->log_level = bough_log_level(bough_actor_runtime(actor));
     self->requests_tail = &self->requests;
+    self->retries_tail = &self->retries;
     if (flags.strategy != BOUGH_DYNAMIC) flags.child_count = 0;
     self->decider = bough_decider_new(&flags, seed_of(actor));
     return self->decider ? BOUGH_OK : BOUGH_ENOMEM;
@@ -426,9 +487,12 @@ void bough_supervision_release(struct bough_actor *actor)
     struct bough_supervision *self = bough_state(actor);
 
     bough_supervision_bury(self);
-    HASH_CLEAR(hh, self->by_name);
     for (size_t i = 0; i < self->capacity; i++) {
-        if (self->children[i]) free_child(self->children[i]);
+        struct bough_supervised *child = self->children[i];
+
+        if (!child) continue;
+        bough_place_set_record(child->place, NULL);
+        free_child(child);
     }
     free(self->children);
     free_requests(self);

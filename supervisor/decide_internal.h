@@ -59,11 +59,11 @@ struct bough_decider_child {
     uint64_t rank;        /* greater: later in start order */
     int64_t shutdown_ms;
     struct bough_decider_extras *extras;
-    enum bough_restart restart;
-    enum bough_child_state state;
-    enum bough_decide_verdict verdict; /* of its last end */
-    uint32_t attempt;                  /* tries of the restart that is due */
-    bool significant;                  /* and there is an auto_shutdown */
+    uint32_t attempt; /* tries of the restart that is due */
+    enum bough_restart restart : 8;
+    enum bough_child_state state : 8;
+    enum bough_decide_verdict verdict : 8; /* of its last end */
+    bool significant;                      /* and there is an auto_shutdown */
     bool killed; /* while STOPPING or STARTING: the last means has been used */
     bool queued;
 };

@@ -46,11 +46,22 @@ static const char *member_name(uint32_t number, char buffer[BOUGH_NAME_MAX + 1])
     return buffer;
 }
 
-static struct bough_supervised *find_member(const struct group *self, uint32_t number)
+static struct bough_supervised *find_member(struct bough_actor *actor, uint32_t number)
 {
     char name[BOUGH_NAME_MAX + 1];
 
-    return bough_supervision_find(&self->supervision, member_name(number, name));
+    return bough_supervision_find(actor, member_name(number, name));
+}
+
+static size_t count_members(const struct group *self)
+{
+    const struct bough_decider *decider = self->supervision.decider;
+    size_t count = 0;
+
+    for (size_t i = bough_decider_next(decider, BOUGH_NO_CHILD); i != BOUGH_NO_CHILD;
+         i = bough_decider_next(decider, i))
+        count++;
+    return count;
 }
 
 static enum bough_status add_member(struct bough_actor *actor, uint32_t number,
@@ -126,7 +137,7 @@ static bool take_last(struct bough_actor *actor)
     struct bough_supervised *child;
 
     while (self->top > self->target) {
-        child = find_member(self, self->top - 1);
+        child = find_member(actor, self->top - 1);
         if (!child) {
             self->top--;
             continue;
@@ -166,7 +177,7 @@ static bool add_missing(struct bough_actor *actor)
     while (self->up < self->target) {
         const uint32_t number = self->up++;
 
-        if (find_member(self, number)) continue;
+        if (find_member(actor, number)) continue;
         start_member(actor, number);
         return true;
     }
@@ -180,7 +191,7 @@ static bool go_on(struct bough_actor *actor)
 
     if (!self->resizing) return false;
     if (take_last(actor) || add_missing(actor)) return true;
-    reply.replicas = HASH_COUNT(self->supervision.by_name);
+    reply.replicas = count_members(self);
     bough_question_reply(self->question, &reply, sizeof(reply));
     end_resize(self);
     return true;

@@ -195,7 +195,8 @@ static void write_row(struct bough_block *block, size_t offset,
     row->state =
         info.state == BOUGH_PLACE_RESERVED ? BOUGH_PLACE_STOPPED : (int)info.state;
     row->life = info.life;
-    bough_block_text(block, offset + offsetof(struct bough_child_row, name), child->name);
+    bough_block_text(block, offset + offsetof(struct bough_child_row, name),
+                     bough_supervised_name(child));
     bough_block_text(block, offset + offsetof(struct bough_child_row, type),
                      child->spec->type->name);
 }
@@ -224,7 +225,7 @@ static struct bough_supervised *find(struct bough_actor *actor,
                                      const struct bough_supervisor_message *message)
 {
     const char *name = bough_span_text(message, message->name);
-    struct bough_supervised *child = bough_supervision_find(bough_state(actor), name);
+    struct bough_supervised *child = bough_supervision_find(actor, name);
 
     if (!child) bough_refuse(actor, BOUGH_ENOTFOUND, "no child \"%.80s\"", name);
     return child;
@@ -268,7 +269,7 @@ static void reply_spec(struct bough_actor *actor,
 
     if (!child) return;
     view.spec = *child->spec;
-    view.spec.name = child->name;
+    view.spec.name = bough_supervised_name(child);
     view.elsewhere = bough_supervised_is_elsewhere(self, child->spec);
     bough_block_init(&view.block, buffer, sizeof(buffer), &none, sizeof(none));
     if (view.spec.replicas > 0 || child->changed ||

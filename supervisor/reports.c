@@ -80,7 +80,7 @@ static bool ended_as_asked(const struct bough_supervised *child)
 
     if (kind == BOUGH_EXIT_SHUTDOWN) return true;
     if (kind == BOUGH_EXIT_KILLED)
-        return child->shutdown_ms == BOUGH_SHUTDOWN_BRUTAL_KILL;
+        return bough_supervised_shutdown_ms(child) == BOUGH_SHUTDOWN_BRUTAL_KILL;
     return kind == BOUGH_EXIT_NORMAL && child->spec->restart != BOUGH_PERMANENT;
 }
 
@@ -262,14 +262,10 @@ void bough_report_auto_shutdown(struct bough_actor *actor,
                                 const struct bough_supervised *child)
 {
     struct bough_supervision *self = bough_state(actor);
-    char why[BOUGH_REASON_TEXT], path[BOUGH_PATH_MAX];
-    const char *above = bough_actor_path(actor);
+    char why[BOUGH_REASON_TEXT];
 
-    /* A temporary child has no place any more. */
-    bough_text_format(path, sizeof(path), "%s/%s", above[1] == '\0' ? "" : above,
-                      child->name);
     self->end = bough_exit_make(BOUGH_EXIT_SHUTDOWN, BOUGH_OK, 0,
-                                "automatic shutdown: significant %s ended: %s", path,
-                                print_reason(child, why));
+                                "automatic shutdown: significant %s ended: %s",
+                                bough_supervised_path(child), print_reason(child, why));
     bough_report(actor, BOUGH_INFO, "%s", self->end.text);
 }

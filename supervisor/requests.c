@@ -168,8 +168,7 @@ static bool is_dynamic(const struct bough_supervision *self)
 static bool is_new(struct bough_actor *actor, const char *name,
                    struct bough_question *question)
 {
-    const struct bough_supervised *child =
-        bough_supervision_find(bough_state(actor), name);
+    const struct bough_supervised *child = bough_supervision_find(actor, name);
 
     if (!child) return true;
     switch (bough_supervised_state(bough_state(actor), child)) {
@@ -191,8 +190,9 @@ static bool is_new(struct bough_actor *actor, const char *name,
     return false;
 }
 
-static void start(struct bough_actor *actor, const struct bough_recruit *recruit,
-                  struct bough_child_spec *own, struct bough_question *question)
+/* False when it could not be made known. */
+static bool start(struct bough_actor *actor, const struct bough_recruit *recruit,
+                  struct bough_question *question)
 {
     struct bough_supervised *child;
     const enum bough_status status = bough_supervision_add(actor, recruit, &child);
@@ -201,17 +201,15 @@ static void start(struct bough_actor *actor, const struct bough_recruit *recruit
         bough_question_refuse(question, BOUGH_ESTARTED,
                               "somebody else has been started there as \"%s\"",
                               recruit->name);
-        bough_spec_free(own);
-        return;
+        return false;
     }
     if (status != BOUGH_OK) {
         bough_question_refuse(question, status, "no place for \"%s\": %s", recruit->name,
                               bough_status_text(status));
-        bough_spec_free(own);
-        return;
+        return false;
     }
-    child->own = own;
     bough_supervision_ask(actor, child, BOUGH_ON_START_CHILD, question);
+    return true;
 }
 
 static void start_from_spec(struct bough_actor *actor,
@@ -232,12 +230,15 @@ static void start_from_spec(struct bough_actor *actor,
     if (status != BOUGH_OK) {
         bough_question_refuse(question, status, "%s: %s", error.where, error.text);
         bough_spec_free(spec);
-    } else if (!is_new(actor, spec->name, question)) {
-        bough_spec_free(spec);
-    } else {
-        start(actor, &(struct bough_recruit){ .name = spec->name, .spec = spec }, spec,
-              question);
+        return;
     }
+    const struct bough_recruit recruit = {
+        .name = spec->name,
+        .spec = spec,
+        .owns_spec = true,
+    };
+    if (!is_new(actor, spec->name, question) || !start(actor, &recruit, question))
+        bough_spec_free(spec);
 }
 
 /* The name given, or the first number that is free; NULL when the asker has been told. */
@@ -259,7 +260,7 @@ static const char *choose_name(struct bough_actor *actor,
     }
     do {
         snprintf(made, BOUGH_NAME_MAX + 1, "%" PRIu64, ++self->names);
-    } while (bough_supervision_find(self, made));
+    } while (bough_supervision_find(actor, made));
     return made;
 }
 
@@ -288,7 +289,7 @@ static void start_from_template(struct bough_actor *actor,
         recruit.replaces = true;
         recruit.options = options;
     }
-    start(actor, &recruit, NULL, question);
+    (void)start(actor, &recruit, question);
     bough_packed_options_free(template->type, options);
 }
 
@@ -323,7 +324,7 @@ static struct bough_supervised *find(struct bough_actor *actor,
                                      struct bough_question *question)
 {
     const char *name = bough_span_text(message, message->name);
-    struct bough_supervised *child = bough_supervision_find(bough_state(actor), name);
+    struct bough_supervised *child = bough_supervision_find(actor, name);
 
     if (!child)
         bough_question_refuse(question, BOUGH_ENOTFOUND, "no child \"%.80s\"", name);

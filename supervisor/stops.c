@@ -16,7 +16,8 @@ static void stop_timed_out(struct bough_actor *actor, struct bough_supervised *c
     char limit[BOUGH_DURATION_TEXT];
 
     bough_report(actor, BOUGH_WARNING, "%s did not end within %s and is killed",
-                 bough_supervised_path(child), bough_print_ms(child->shutdown_ms, limit));
+                 bough_supervised_path(child),
+                 bough_print_ms(bough_supervised_shutdown_ms(child), limit));
     bough_supervision_feed(actor,
                            (struct bough_decide_event){ .kind = BOUGH_ON_STOP_TIMEOUT,
                                                         .child = child->number });
@@ -82,7 +83,7 @@ static struct bough_exit_reason too_late(const struct bough_supervised *child)
     char limit[BOUGH_DURATION_TEXT];
 
     return bough_exit_make(BOUGH_EXIT_TIMEOUT, BOUGH_OK, 0, "it was not ready within %s",
-                           bough_print_ms(child->start_limit_ms, limit));
+                           bough_print_ms(bough_supervised_start_limit_ms(child), limit));
 }
 
 static void kill_child(struct bough_supervised *child)

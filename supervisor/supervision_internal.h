@@ -18,40 +18,44 @@
 #ifndef BOUGH_SUPERVISOR_SUPERVISION_INTERNAL_H
 #define BOUGH_SUPERVISOR_SUPERVISION_INTERNAL_H
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include <bough/core/assert.h>
 #include <bough/core/log.h>
 #include <bough/core/timer.h>
 #include <bough/supervisor/decide.h>
 
+/* What few children have: made when there is something to put there. */
+struct bough_supervised_extras {
+    /* The limit of a start, or a wait for a retry. Who may need it has it beforehand. */
+    struct bough_timer timer;
+    struct bough_supervised *child;  /* whose they are */
+    struct bough_exit_reason *fault; /* NULL: it has not failed to start so far */
+    struct bough_ward *ward;         /* its handlers have a limit; else NULL */
+    char *path; /* of one that is forgotten, whose end is still to be told; else NULL */
+};
+
 /* One child. Its place belongs to the supervisor's place, the rest to this life; it does
- * not move, for what is under way points to its watch and its timer. */
+ * not move, for what is under way points to its watch and its timer. There may be very
+ * many: it has no name, which is its place's, and is found there, as the place's record.
+ */
 struct bough_supervised {
     /* What each restart touches comes first. */
     const struct bough_child_spec *spec;
-    size_t number; /* the decider's */
     struct bough_address place;
-    uint64_t cause;      /* number of the event that told why it ended */
-    int64_t shutdown_ms; /* as bough_child_shutdown_ms() */
-    bool lasting;        /* it comes back with the supervisor's next life */
-    bool lived;
-    bool failed;  /* its last start, for the reason `fault` */
-    bool changed; /* its place is to be furnished anew before the next start */
-    bool late;    /* killed, since it was not ready in time */
-    bool awaited; /* stopped by request, to be started again: what waits for it waits */
-    bool timed;   /* its timer may run */
-    bool removed; /* forgotten; kept for what is still to be said about it */
-    struct bough_watch watch;        /* of its life; keeps why the last one ended */
-    struct bough_timer timer;        /* the limit of a start, or a wait for a retry */
-    struct bough_exit_reason *fault; /* NULL: it has not failed to start so far */
-    struct bough_ward *ward;         /* its handlers have a limit; else NULL */
-    int64_t start_limit_ms;
-    struct bough_child_spec *own;  /* `spec`, when it is this child's alone; else NULL */
-    struct bough_supervised *next; /* among the dead */
-    UT_hash_handle hh;             /* by name */
-    char name[];
+    uint64_t cause;   /* number of the event that told why it ended */
+    uint32_t number;  /* the decider's */
+    bool lasting : 1; /* it comes back with the supervisor's next life */
+    bool lived : 1;
+    bool failed : 1;  /* its last start, for the reason `fault` */
+    bool changed : 1; /* its place is to be furnished anew before the next start */
+    bool late : 1;    /* killed, since it was not ready in time */
+    bool awaited : 1; /* stopped by request, to be started again: what waits for it waits
+                       */
+    bool timed : 1;   /* its timer may run, or it is among the retries */
+    bool removed : 1; /* forgotten; kept for what is still to be said about it */
+    bool owns_spec : 1;
+    struct bough_watch watch; /* of its life; keeps why the last one ended */
+    struct bough_supervised_extras *extras; /* NULL: none */
+    struct bough_supervised *next, **link;  /* among the retries, or the dead */
 };
 
 /* Who a new child is to be. */
@@ -60,6 +64,7 @@ struct bough_recruit {
     const struct bough_child_spec *spec; /* outlives the child, but for `name` */
     const void *options;                 /* in place of the spec's, when `replaces` */
     bool replaces, lasting;
+    bool owns_spec;   /* the child takes `spec` */
     bool keeps_order; /* its place is there, and stays where it is among the others */
 };
 
@@ -98,10 +103,13 @@ struct bough_supervision {
     enum bough_log_level log_level;     /* the runtime's: lower ones are not logged */
     struct bough_supervised **children; /* by the decider's number; NULL: nobody */
     size_t capacity;                    /* of the array */
-    struct bough_supervised *by_name;   /* those not forgotten */
     struct bough_supervised
         *dead;              /* freed before the next thing that happens is taken in */
     struct bough_timer all; /* the common limit of a dynamic supervisor's end */
+
+    /* Those to be tried again at once, the first one when the timer is due. */
+    struct bough_supervised *retries, **retries_tail;
+    struct bough_timer retry;
 
     /* First the begin, then the limit of the stop under way, of which there is one at a
      * time. It runs on from one stop to the next and looks what is left when it is due:
@@ -166,6 +174,22 @@ bool bough_supervised_is_elsewhere(const struct bough_supervision *self,
 /* What the decider is to know of a child with that spec. */
 struct bough_child_spec bough_supervised_spec(const struct bough_child_spec *spec);
 
+/* Its limits, of an end and of a start. */
+int64_t bough_supervised_shutdown_ms(const struct bough_supervised *child);
+int64_t bough_supervised_start_limit_ms(const struct bough_supervised *child);
+
+/* Its extras, made if need be; NULL when memory is out. */
+struct bough_supervised_extras *bough_supervised_extras(struct bough_supervised *child);
+
+/* Makes room for all that a child with that spec may need while it is supervised. False
+ * when memory is out. */
+BOUGH_CHECKED bool bough_supervised_prepare(struct bough_supervised *child,
+                                            const struct bough_child_spec *spec);
+
+/* Gives it another spec; `owned`: which it takes. */
+void bough_supervised_set_spec(struct bough_supervised *child,
+                               const struct bough_child_spec *spec, bool owned);
+
 /* Gives its empty place what its changed spec says. Errors: as bough_place_new(). */
 BOUGH_CHECKED enum bough_status
 bough_supervision_refurnish(struct bough_actor *actor, struct bough_supervised *child);
@@ -178,7 +202,8 @@ void bough_supervision_watch_over(struct bough_actor *actor,
 void bough_supervision_remove(struct bough_actor *actor, struct bough_supervised *child);
 void bough_supervision_bury(struct bough_supervision *self);
 
-struct bough_supervised *bough_supervision_find(const struct bough_supervision *self,
+/* The child of that name, or NULL. */
+struct bough_supervised *bough_supervision_find(struct bough_actor *actor,
                                                 const char *name);
 static inline struct bough_supervised *
 bough_supervision_child(const struct bough_supervision *self, size_t number)
@@ -194,7 +219,10 @@ bough_supervised_state(const struct bough_supervision *self,
     return child->removed ? BOUGH_CHILD_FORGOTTEN
                           : bough_decider_child(self->decider, child->number);
 }
+/* Its path, and the last part of it: valid as long as its place. Of one that is forgotten
+ * and is significant they stay. */
 const char *bough_supervised_path(const struct bough_supervised *child);
+const char *bough_supervised_name(const struct bough_supervised *child);
 
 /* Why its last life ended, or did not begin. */
 const struct bough_exit_reason *
@@ -227,13 +255,15 @@ void bough_supervision_step(struct bough_actor *actor, struct bough_decide_event
 /* Asks the child to end, as the type's stop(). */
 void bough_supervision_stop(struct bough_actor *actor);
 
+/* Stops its timer, or takes it out of the retries. */
+void bough_supervised_end_wait(struct bough_supervised *child);
+
 /* The timer of a child: few restarts have a limit of their start, or a wait, so that one
  * that does not run is seen here, without a call. */
 static inline void bough_supervised_stop_timer(struct bough_supervised *child)
 {
     if (!child->timed) return;
-    child->timed = false;
-    bough_timer_stop(&child->timer);
+    bough_supervised_end_wait(child);
 }
 
 /* Actions of the decider. False: what comes of them is told later. */

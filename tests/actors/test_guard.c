@@ -308,11 +308,38 @@ static void a_guard_that_was_killed_is_made_again(void **state)
     apart(lose_a_guard);
 }
 
+static bool has(uint64_t signals, int number)
+{
+    return (signals >> (number - 1) & 1) != 0;
+}
+
+static void remember_what_is_ignored(void)
+{
+    const struct bough_guard_options options = { .no_cgroups = true };
+    struct bough_guard *guard;
+
+    signal(SIGRTMIN + 3, SIG_IGN);
+    if (bough_guard_new(&options, &guard, NULL) != BOUGH_OK) _exit(1);
+    const uint64_t ignored = bough_guard_ignored(guard);
+    if (!has(ignored, SIGRTMIN + 3) || has(ignored, SIGRTMIN + 4)) _exit(2);
+    if (!has(ignored, SIGPIPE) || !has(ignored, SIGCHLD)) _exit(3);
+    if (has(ignored, SIGSEGV) || has(ignored, SIGKILL)) _exit(4);
+    bough_guard_free(guard);
+}
+
+static void what_is_ignored_is_remembered(void **state)
+{
+    (void)state;
+    if (under_valgrind()) skip(); /* does not know pidfd_open */
+    apart(remember_what_is_ignored);
+}
+
 static void without_a_guard_there_is_none_to_free(void **state)
 {
     (void)state;
     bough_guard_free(NULL);
     assert_null(bough_guard_cgroup(NULL));
+    assert_int_equal(bough_guard_ignored(NULL), 0);
 }
 
 int main(void)
@@ -326,6 +353,7 @@ int main(void)
         cmocka_unit_test(cgroups_are_emptied_and_removed_then),
         cmocka_unit_test(a_cgroup_ends_with_all_that_is_in_it),
         cmocka_unit_test(a_guard_that_was_killed_is_made_again),
+        cmocka_unit_test(what_is_ignored_is_remembered),
         cmocka_unit_test(without_a_guard_there_is_none_to_free),
     };
 

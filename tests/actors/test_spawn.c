@@ -257,6 +257,31 @@ static void signals_are_as_new(void **state)
     assert_string_equal(text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+/* Who knows what this process may be ignoring says so. */
+static void signals_are_as_new_when_few_may_be_ignored(void **state)
+{
+    const char *const argv[] = { "grep", "^SigIgn", "/proc/self/status", NULL };
+    const struct bough_spawn_options options = {
+        .argv = argv,
+        .ignored = UINT64_C(1) << (SIGPIPE - 1) | UINT64_C(1) << (SIGUSR1 - 1),
+    };
+
+    (void)state;
+    void (*pipe)(int) = signal(SIGPIPE, SIG_IGN);
+    void (*first)(int) = signal(SIGUSR1, SIG_IGN);
+    void (*second)(int) = signal(SIGUSR2, do_nothing);
+    const char *text = output_of(options);
+    signal(SIGPIPE, pipe);
+    signal(SIGUSR1, first);
+    signal(SIGUSR2, second);
+    assert_string_equal(text, "SigIgn:\t0000000000000000\n");
+}
+
 static void the_callers_signals_are_as_before(void **state)
 {
     sigset_t blocked, before, after;
@@ -385,6 +410,7 @@ int main(void)
         fact(stdin_is_the_null_device_when_none_is_given),
         fact(a_descriptor_can_be_inherited),
         fact(signals_are_as_new),
+        fact(signals_are_as_new_when_few_may_be_ignored),
         fact(the_callers_signals_are_as_before),
         fact(a_program_leads_its_session_and_group),
         fact(killing_takes_the_whole_group),

@@ -59,6 +59,34 @@ static void a_child_that_is_not_there_is_not_found(void **state)
     tree_finish(&tree);
 }
 
+/* Names are looked up in the table of all paths. */
+static void a_child_of_a_child_is_not_found(void **state)
+{
+    struct bough_supervisor_options below;
+    struct tree tree;
+
+    tree_init(&tree, *state, BOUGH_ONE_FOR_ONE, 2);
+    below = (struct bough_supervisor_options){ .children = &tree.children[1],
+                                               .child_count = 1 };
+    const struct bough_child_spec sub = {
+        .name = "sub",
+        .type = &bough_supervisor_type,
+        .options = &below,
+    };
+    tree.options.children = &sub;
+    tree.options.child_count = 1;
+    tree_start(&tree);
+    assert_true(tree_knows(&tree, "/sub/b"));
+    assert_status(tree_ask(&tree, bough_supervisor_terminate_child, "sub/b"),
+                  BOUGH_ENOTFOUND);
+    assert_status(tree_ask(&tree, bough_supervisor_terminate_child, ""), BOUGH_ENOTFOUND);
+    assert_status(tree_ask(&tree, bough_supervisor_terminate_child, "../sub"),
+                  BOUGH_ENOTFOUND);
+    assert_int_equal(tree_state(&tree, "/sub/b"), BOUGH_PLACE_RUNNING);
+    assert_status(tree_ask(&tree, bough_supervisor_terminate_child, "sub"), BOUGH_OK);
+    tree_finish(&tree);
+}
+
 static void a_supervisor_that_is_not_there_is_gone(void **state)
 {
     struct request request;
@@ -422,6 +450,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         fact(child_adm),
         fact(a_child_that_is_not_there_is_not_found),
+        fact(a_child_of_a_child_is_not_found),
         fact(a_supervisor_that_is_not_there_is_gone),
         fact(sup_start_child_returns_error),
         fact(sup_start_restart_child_returns_error),
