@@ -99,7 +99,8 @@ const struct bough_verb bough_verbs[] = {
           "\n"
           "Exit code: 0 stopped in order; 1 stopped at once, or failed; 69 a child could\n"
           "not start; 70 the tree gave up; 78 FILE is wrong. Where the tree has exit_with,\n"
-          "it is the exit code of that command, 128 and its number after a signal.\n",
+          "it is the exit code of that command, 128 and its number after a signal; when the\n"
+          "command has ended well and the tree has not, the tree's.\n",
       .examples = "bough run shop.json\n"
                   "bough run --name shop2 --metrics 9464 shop.json\n",
       .options = SOCKET | 1 << BOUGH_OPTION_METRICS,
