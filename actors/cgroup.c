@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -176,15 +177,9 @@ static bool name_of(const char *actor, char name[NAME_SIZE])
     return name[0] != '\0';
 }
 
-int bough_cgroup_open(const struct bough_cgroups *cgroups, const char *actor)
+static int open_one(int folder, const char *name)
 {
-    char name[NAME_SIZE];
-
-    if (!name_of(actor, name)) return -1;
-    const int kept = openat(cgroups->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (kept >= 0 || errno != ENOENT) return kept;
-    if (mkdirat(cgroups->folder, name, 0755) != 0 && errno != EEXIST) return -1;
-    return openat(cgroups->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void write_one(int folder, const char *name, const char *file)
@@ -226,11 +221,41 @@ static bool remove_within(void *data, const char *name)
 static bool remove_one(int folder, const char *name)
 {
     if (unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
-    int within = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int within = open_one(folder, name);
     if (within < 0) return errno == ENOENT;
     bough_entries_visit(within, remove_within, &within);
     close(within);
     return unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+/* Some kernels kill whoever is born into a cgroup that was ever killed: so it says. */
+static const char killed_mark[] = "user.bough.killed";
+
+static void mark_killed(int folder, const char *name)
+{
+    const int fd = open_one(folder, name);
+
+    if (fd < 0) return;
+    (void)!fsetxattr(fd, killed_mark, "", 0, 0);
+    close(fd);
+}
+
+/* One that was killed could not be removed while the last in it was about to end; as long
+ * as that is so, the actor has none. */
+int bough_cgroup_open(const struct bough_cgroups *cgroups, const char *actor)
+{
+    char name[NAME_SIZE];
+
+    if (!name_of(actor, name)) return -1;
+    const int kept = open_one(cgroups->folder, name);
+    if (kept < 0 && errno != ENOENT) return -1;
+    if (kept >= 0) {
+        if (fgetxattr(kept, killed_mark, NULL, 0) < 0) return kept;
+        close(kept);
+        if (!remove_one(cgroups->folder, name)) return -1;
+    }
+    if (mkdirat(cgroups->folder, name, 0755) != 0 && errno != EEXIST) return -1;
+    return open_one(cgroups->folder, name);
 }
 
 static bool is_populated(int folder, const char *name)
@@ -256,7 +281,8 @@ static bool keep(struct bough_cgroups *cgroups, const char *name)
     return true;
 }
 
-/* A cgroup in which nothing lives, and that cannot be removed all the same, stays. */
+/* A cgroup in which nothing lives, and that cannot be removed all the same, stays: who
+ * was in it is not seen there any more, and has not quite ended. */
 bool bough_cgroup_end(struct bough_cgroups *cgroups, const char *actor, bool keeps,
                       int *pidfd, bool *killed)
 {
@@ -264,6 +290,7 @@ bool bough_cgroup_end(struct bough_cgroups *cgroups, const char *actor, bool kee
 
     if (!name_of(actor, name)) return true;
     if (keeps ? keep(cgroups, name) : remove_one(cgroups->folder, name)) return true;
+    mark_killed(cgroups->folder, name);
     write_one(cgroups->folder, name, "cgroup.kill");
     if (killed != NULL) *killed = true;
     if (remove_one(cgroups->folder, name)) return true;

@@ -127,17 +127,18 @@ static void on_exited(struct bough_watch *watch, const struct bough_exit_reason 
     ev_break(program->ev, EVBREAK_ALL);
 }
 
-static void stop(struct program *program)
+static void stop(struct program *program, const char *because)
 {
     if (program->stopping) return;
     program->stopping = true;
+    bough_log(program->runtime, BOUGH_INFO, "/", "%s stops: %s", program->name, because);
     bough_service_say(&program->service, "STOPPING=1\nSTATUS=stopping");
     bough_supervisor_stop(program->root);
 }
 
 static void on_shutdown(void *data)
 {
-    stop(data);
+    stop(data, "bough shutdown");
 }
 
 /* Signals */
@@ -148,7 +149,7 @@ static void on_stop_signal(struct ev_loop *ev, struct ev_signal *watcher, int ev
 
     (void)events;
     if (program->stop_signals++ == 0) {
-        stop(program);
+        stop(program, watcher->signum == SIGINT ? "SIGINT" : "SIGTERM");
         if (isatty(STDERR_FILENO) == 1) {
             bough_complain("%s: stopping in order; once more stops it at once",
                            program->name);
