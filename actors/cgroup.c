@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,17 +72,64 @@ static bool find_folder(const char *own, char *path, size_t size)
 }
 
 /* cgroup.kill is there since Linux 5.14. */
-static bool make_folder(struct bough_cgroups *cgroups)
+static bool can_kill(int folder)
 {
-    if (mkdir(cgroups->path, 0755) != 0 && errno != EEXIST) return false;
-    cgroups->folder = open(cgroups->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (cgroups->folder >= 0 &&
-        faccessat(cgroups->folder, "cgroup.kill", W_OK, AT_EACCESS) == 0)
-        return true;
-    if (cgroups->folder >= 0) close(cgroups->folder);
-    cgroups->folder = -1;
-    rmdir(cgroups->path);
-    return false;
+    return faccessat(folder, "cgroup.kill", W_OK, AT_EACCESS) == 0;
+}
+
+/* What the descriptor means is still what is found by the name. */
+static bool is_there(int folder, const char *path)
+{
+    struct stat ours, named;
+
+    return fstat(folder, &ours) == 0 && stat(path, &named) == 0 &&
+           ours.st_ino == named.st_ino;
+}
+
+/* The number of a process is not its alone: that of another container, in the same
+ * hierarchy, may be the same, and both are 1. Whose folder it is says a lock, which the
+ * guard keeps as long as it lives. One that nobody holds was left behind when all of them
+ * were killed at once; what lives in it is ended, and it is made anew, for some kernels
+ * kill whoever is born into a cgroup that was ever killed. */
+enum taken { TAKEN, ANOTHERS, LEFT, NONE };
+
+static enum taken take_folder(struct bough_cgroups *cgroups)
+{
+    const bool made = mkdir(cgroups->path, 0755) == 0;
+    enum taken taken = ANOTHERS;
+
+    if (!made && errno != EEXIST) return NONE;
+    const int folder = open(cgroups->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return ANOTHERS;
+    if (!can_kill(folder)) {
+        taken = NONE;
+        rmdir(cgroups->path);
+    } else if (flock(folder, LOCK_EX | LOCK_NB) == 0 && is_there(folder, cgroups->path)) {
+        taken = made ? TAKEN : LEFT;
+    }
+    if (taken == LEFT) bough_cgroups_kill(folder);
+    if (taken == TAKEN)
+        cgroups->folder = folder;
+    else
+        close(folder);
+    return taken;
+}
+
+static void make_folder(struct bough_cgroups *cgroups, const char *parent)
+{
+    enum { NAMES = 100 };
+    enum taken taken = ANOTHERS;
+
+    for (int i = 0; i < NAMES && taken != TAKEN && taken != NONE; i++) {
+        char again[16] = "";
+
+        if (i > 0) snprintf(again, sizeof(again), "-%d", i);
+        const int len = snprintf(cgroups->path, sizeof(cgroups->path), "%s/bough-%d%s",
+                                 parent, (int)getpid(), again);
+        if (len >= (int)sizeof(cgroups->path)) return;
+        taken = take_folder(cgroups);
+        if (taken == LEFT) taken = take_folder(cgroups);
+    }
 }
 
 void bough_cgroups_open(struct bough_cgroups *cgroups)
@@ -88,10 +137,8 @@ void bough_cgroups_open(struct bough_cgroups *cgroups)
     char own[512], folder[512];
 
     cgroups->folder = -1;
-    if (!find_own(own, sizeof(own)) || !find_folder(own, folder, sizeof(folder))) return;
-    const int len = snprintf(cgroups->path, sizeof(cgroups->path), "%s/bough-%d", folder,
-                             (int)getpid());
-    if (len < (int)sizeof(cgroups->path)) make_folder(cgroups);
+    if (find_own(own, sizeof(own)) && find_folder(own, folder, sizeof(folder)))
+        make_folder(cgroups, folder);
 }
 
 /* Those that are not empty stay. */
@@ -130,15 +177,9 @@ static bool name_of(const char *actor, char name[NAME_SIZE])
     return name[0] != '\0';
 }
 
-int bough_cgroup_open(const struct bough_cgroups *cgroups, const char *actor)
+static int open_one(int folder, const char *name)
 {
-    char name[NAME_SIZE];
-
-    if (!name_of(actor, name)) return -1;
-    const int kept = openat(cgroups->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (kept >= 0 || errno != ENOENT) return kept;
-    if (mkdirat(cgroups->folder, name, 0755) != 0 && errno != EEXIST) return -1;
-    return openat(cgroups->folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void write_one(int folder, const char *name, const char *file)
@@ -180,11 +221,41 @@ static bool remove_within(void *data, const char *name)
 static bool remove_one(int folder, const char *name)
 {
     if (unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
-    int within = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int within = open_one(folder, name);
     if (within < 0) return errno == ENOENT;
     bough_entries_visit(within, remove_within, &within);
     close(within);
     return unlinkat(folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+/* Some kernels kill whoever is born into a cgroup that was ever killed: so it says. */
+static const char killed_mark[] = "user.bough.killed";
+
+static void mark_killed(int folder, const char *name)
+{
+    const int fd = open_one(folder, name);
+
+    if (fd < 0) return;
+    (void)!fsetxattr(fd, killed_mark, "", 0, 0);
+    close(fd);
+}
+
+/* One that was killed could not be removed while the last in it was about to end; as long
+ * as that is so, the actor has none. */
+int bough_cgroup_open(const struct bough_cgroups *cgroups, const char *actor)
+{
+    char name[NAME_SIZE];
+
+    if (!name_of(actor, name)) return -1;
+    const int kept = open_one(cgroups->folder, name);
+    if (kept < 0 && errno != ENOENT) return -1;
+    if (kept >= 0) {
+        if (fgetxattr(kept, killed_mark, NULL, 0) < 0) return kept;
+        close(kept);
+        if (!remove_one(cgroups->folder, name)) return -1;
+    }
+    if (mkdirat(cgroups->folder, name, 0755) != 0 && errno != EEXIST) return -1;
+    return open_one(cgroups->folder, name);
 }
 
 static bool is_populated(int folder, const char *name)
@@ -210,7 +281,8 @@ static bool keep(struct bough_cgroups *cgroups, const char *name)
     return true;
 }
 
-/* A cgroup in which nothing lives, and that cannot be removed all the same, stays. */
+/* A cgroup in which nothing lives, and that cannot be removed all the same, stays: who
+ * was in it is not seen there any more, and has not quite ended. */
 bool bough_cgroup_end(struct bough_cgroups *cgroups, const char *actor, bool keeps,
                       int *pidfd, bool *killed)
 {
@@ -218,6 +290,7 @@ bool bough_cgroup_end(struct bough_cgroups *cgroups, const char *actor, bool kee
 
     if (!name_of(actor, name)) return true;
     if (keeps ? keep(cgroups, name) : remove_one(cgroups->folder, name)) return true;
+    mark_killed(cgroups->folder, name);
     write_one(cgroups->folder, name, "cgroup.kill");
     if (killed != NULL) *killed = true;
     if (remove_one(cgroups->folder, name)) return true;

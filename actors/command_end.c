@@ -175,7 +175,8 @@ static bool was_asked(const struct bough_running *self,
 static struct bough_exit_reason reason_of(const struct bough_running *self,
                                           const struct bough_process_end *end)
 {
-    const char *words = bough_command_last_words(self);
+    /* Whoever is killed has said nothing of it: its last line would be no reason. */
+    const char *words = end->signal != SIGKILL ? bough_command_last_words(self) : "";
 
     if (!end->known)
         return bough_exit_make(BOUGH_EXIT_LOST, BOUGH_OK, 0,
@@ -337,10 +338,22 @@ static enum bough_status run_stop_command(struct bough_running *self,
     return status;
 }
 
+/* An apply, or who starts the tree, has lost patience, and wants to know with what. */
+static void explain_unready(const struct bough_running *self)
+{
+    char why[256];
+
+    bough_readiness_explain(self, why, sizeof(why));
+    if (why[0] == '\0') return;
+    bough_log(bough_actor_runtime(self->actor), BOUGH_INFO, bough_actor_path(self->actor),
+              "is asked to end, and was not ready yet: %s", why);
+}
+
 void bough_command_ask_to_end(struct bough_running *self)
 {
     struct bough_error error = { .text = "" };
 
+    explain_unready(self);
     if (self->options->stop_command) {
         if (run_stop_command(self, &error) == BOUGH_OK) return;
         bough_log(bough_actor_runtime(self->actor), BOUGH_WARNING,

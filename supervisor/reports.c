@@ -13,10 +13,16 @@
 
 const char *bough_print_ms(int64_t ms, char buffer[BOUGH_DURATION_TEXT])
 {
-    if (ms % 1000 == 0)
-        snprintf(buffer, BOUGH_DURATION_TEXT, "%" PRId64 "s", ms / 1000);
-    else
-        snprintf(buffer, BOUGH_DURATION_TEXT, "%" PRId64 "ms", ms);
+    static const struct {
+        int64_t ms;
+        const char *name;
+    } units[] = { { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" } };
+    size_t i = 0;
+
+    while (ms % units[i].ms != 0 || (ms == 0 && units[i].ms > 1000))
+        i++;
+    snprintf(buffer, BOUGH_DURATION_TEXT, "%" PRId64 "%s", ms / units[i].ms,
+             units[i].name);
     return buffer;
 }
 
@@ -114,7 +120,10 @@ void bough_report_end(struct bough_actor *actor, const struct bough_supervision 
     const enum bough_child_state state = bough_supervised_state(self, child);
 
     if (!says(self, BOUGH_ERROR)) return;
-    if (state == BOUGH_CHILD_STARTING)
+    if (state == BOUGH_CHILD_STARTING &&
+        bough_supervised_reason(child)->kind == BOUGH_EXIT_SHUTDOWN)
+        say_end(actor, BOUGH_WARNING, child, "ended before it was ready", "");
+    else if (state == BOUGH_CHILD_STARTING)
         say_end(actor, BOUGH_ERROR, child, "did not start", "");
     else if (state != BOUGH_CHILD_STOPPING)
         report_end_of_work(actor, child);

@@ -284,6 +284,62 @@ static void a_cgroup_ends_with_all_that_is_in_it(void **state)
     apart(use_a_cgroup);
 }
 
+/* As containers have it that see the same hierarchy, all with a process 1: who opens them
+ * twice is two, with one number. */
+static void share_a_number(void)
+{
+    struct bough_cgroups one = { .folder = -1 }, other = { .folder = -1 };
+
+    bough_cgroups_open(&one);
+    if (one.folder < 0) _exit(0);
+    bough_cgroups_open(&other);
+    if (other.folder < 0 || strcmp(one.path, other.path) == 0) _exit(1);
+    bough_cgroups_close(&one);
+    if (access(other.path, F_OK) != 0) _exit(2);
+    bough_cgroups_close(&other);
+}
+
+static void cgroups_are_not_shared_by_who_shares_a_number(void **state)
+{
+    (void)state;
+    apart(share_a_number);
+}
+
+/* A cgroup that was killed, and one in which something lives on. */
+static void inherit_cgroups(void)
+{
+    struct bough_cgroups left = { .folder = -1 }, cgroups = { .folder = -1 };
+    struct program one, other;
+    int pidfd;
+
+    bough_cgroups_open(&left);
+    if (left.folder < 0) _exit(0);
+    const int old = bough_cgroup_open(&left, "/a");
+    start(&one, "echo $$; read go", old);
+    if (read_number(one.out) <= 0) _exit(1);
+    close(old);
+    close(left.folder);
+    bough_cgroups_open(&cgroups);
+    if (strcmp(cgroups.path, left.path) != 0) _exit(2);
+    if (!bough_process_wait(&one.process, BOUGH_TEST_LIMIT_MS)) _exit(3);
+    end(&one);
+    const int anew = bough_cgroup_open(&cgroups, "/a");
+    start(&other, "echo $$; read go", anew);
+    if (read_number(other.out) <= 0) _exit(4);
+    close(anew);
+    end(&other);
+    if (!bough_cgroup_end(&cgroups, "/a", false, &pidfd, NULL)) _exit(5);
+    bough_cgroups_close(&cgroups);
+    if (access(left.path, F_OK) == 0) _exit(6);
+}
+
+static void cgroups_that_were_left_behind_are_emptied_and_made_anew(void **state)
+{
+    (void)state;
+    if (under_valgrind()) skip();
+    apart(inherit_cgroups);
+}
+
 static void lose_a_guard(void)
 {
     const struct bough_guard_options options = { .no_cgroups = true };
@@ -352,6 +408,8 @@ int main(void)
         cmocka_unit_test(nothing_outlives_a_program_that_is_killed),
         cmocka_unit_test(cgroups_are_emptied_and_removed_then),
         cmocka_unit_test(a_cgroup_ends_with_all_that_is_in_it),
+        cmocka_unit_test(cgroups_are_not_shared_by_who_shares_a_number),
+        cmocka_unit_test(cgroups_that_were_left_behind_are_emptied_and_made_anew),
         cmocka_unit_test(a_guard_that_was_killed_is_made_again),
         cmocka_unit_test(what_is_ignored_is_remembered),
         cmocka_unit_test(without_a_guard_there_is_none_to_free),

@@ -1,8 +1,8 @@
 """bough_cli.py - what the tests of the binary share: trees that run, commands, HTTP, facts.
 
 A test is a function with @fact whose name states one; it gets a fresh folder with a runtime
-directory of its own, and fails by any exception. Nothing sleeps: until() looks again until a
-condition holds, under a limit.
+directory of its own, in which alone trees are looked for: one that the machine runs is not seen.
+It fails by any exception. Nothing sleeps: until() looks again until a condition holds, under a limit.
 
 SPDX-License-Identifier: MIT
 """
@@ -61,11 +61,13 @@ class Folder:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         self.runtime = self.path / "run"
+        self.sockets = self.runtime / "bough"
         self.runtime.mkdir()
         self.trees = []
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith("BOUGH_") and name not in ("NO_COLOR",)}
         self.env["XDG_RUNTIME_DIR"] = str(self.runtime)
+        self.env["BOUGH_RUNTIME_DIR"] = str(self.sockets)
 
     def write(self, name, content):
         """Writes a file, JSON unless it is a text; its path."""

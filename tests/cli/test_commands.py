@@ -87,12 +87,28 @@ def wrong_command_lines_end_with_2_and_say_what_is_meant(folder):
 @fact
 def nobody_there_ends_with_6_and_says_where_it_looked(folder):
     nobody = folder.bough("status", code=6)
-    contains(nobody.stderr, "no tree runs", f"{folder.runtime}/bough", "/run/bough")
+    contains(nobody.stderr, f"no tree runs (looked in {folder.sockets});")
     contains(folder.bough("status", "--control", "nowhere", code=6).stderr,
              "nowhere: no such socket")
-    contains(folder.bough("status", "--name", "x", code=6).stderr, 'no tree "x" runs')
+    contains(folder.bough("status", "--name", "x", code=6).stderr,
+             f'no tree "x" runs (looked in {folder.sockets})')
+    contains(folder.bough("status", "--name", f"x-{folder.path.name}", code=6,
+                          env={"BOUGH_RUNTIME_DIR": ""}).stderr,
+             f"runs (looked in {folder.runtime}/bough and /run/bough)")
     long = "x" * 200
     contains(folder.bough("status", "--control", long, code=2).stderr, "longer than the 107")
+
+
+@fact
+def trees_of_another_folder_are_not_seen(folder):
+    """Also those of the machine, which a test cannot start: a folder that is named is the only one."""
+    other = {"BOUGH_RUNTIME_DIR": str(folder.path / "other")}
+    folder.start(COUNTER, env={"BOUGH_RUNTIME_DIR": ""})
+    tree = folder.start({**COUNTER, "name": "two"}, env=other)
+    same(tree.socket(), f"{other['BOUGH_RUNTIME_DIR']}/two.sock")
+    contains(folder.bough("tree", env=other).stdout, f"two (pid {tree.pid})")
+    contains(folder.bough("tree").stdout, "one (pid ")
+    contains(folder.bough("status", "--name", "one", code=6, env=other).stderr, 'no tree "one"')
 
 
 @fact
@@ -173,14 +189,14 @@ def the_socket_is_where_it_is_said(folder):
     by_env = folder.start(file, env={"BOUGH_CONTROL": str(folder.path / "env.sock")})
     same(by_env.socket(), str(folder.path / "env.sock"))
     by_name = folder.start(file, "--name", "other")
-    same(by_name.socket(), str(folder.runtime / "bough/other.sock"))
-    same(os.stat(folder.runtime / "bough").st_mode & 0o777, 0o700)
+    same(by_name.socket(), str(folder.sockets / "other.sock"))
+    same(os.stat(folder.sockets).st_mode & 0o777, 0o700)
     folder.bough("status", "--name", "other")
 
 
 @fact
 def a_socket_that_cannot_be_made_ends_the_run_with_1(folder):
-    tree = folder.start(COUNTER, ready=False, env={"XDG_RUNTIME_DIR": "/nowhere"})
+    tree = folder.start(COUNTER, ready=False, env={"BOUGH_RUNTIME_DIR": "/nowhere/bough"})
     same(tree.wait(), 1)
     contains(tree.said(), "bough: one: cannot make /nowhere/bough for the control socket",
              "--control", "No such file")
@@ -188,7 +204,8 @@ def a_socket_that_cannot_be_made_ends_the_run_with_1(folder):
 
 @fact
 def a_runtime_folder_that_is_too_long_is_not_passed_over(folder):
-    for words, env in ((["run"], {"XDG_RUNTIME_DIR": "/" + 100 * "x"}),
+    for words, env in ((["run"], {"BOUGH_RUNTIME_DIR": "/" + 106 * "x"}),
+                       (["run"], {"BOUGH_RUNTIME_DIR": "", "XDG_RUNTIME_DIR": "/" + 100 * "x"}),
                        (["run", "--control", 108 * "x"], {})):
         wrong = folder.bough(*words, folder.write("one.json", COUNTER), env=env, code=1)
         contains(wrong.stderr, "bough: one: the control socket's path is longer than")
@@ -205,7 +222,7 @@ def another_users_tree_is_not_permitted(folder):
     contains(folder.bough("status", "--control", tree.socket(), code=5, **nobody).stderr,
              "permission denied")
     contains(folder.bough("status", code=5, **nobody).stderr, "no tree of yours runs")
-    os.chmod(folder.runtime / "bough", 0o755)
+    os.chmod(folder.sockets, 0o755)
     os.chmod(tree.socket(), 0o666)
     contains(folder.bough("status", code=5, **nobody).stderr,
              "denied: the tree belongs to another user")
@@ -345,7 +362,7 @@ def closed_descriptors_are_not_taken_by_sockets(folder):
     running = subprocess.Popen(["sh", "-c", 'exec "$0" run "$1" <&- >&- 2>&-', BOUGH, file],
                                env=folder.env)
     try:
-        until((folder.runtime / "bough/one.sock").exists, "the tree runs")
+        until((folder.sockets / "one.sock").exists, "the tree runs")
         for number in range(3):
             same(os.readlink(f"/proc/{running.pid}/fd/{number}"), "/dev/null", number)
         folder.bough("kill", "/c")

@@ -62,7 +62,7 @@ def a_child_that_cannot_start_ends_the_run_with_69(folder):
         child("log", "logger", options={"file": "folder"})]}, ready=False)
     same(tree.wait(), 69)
     contains(tree.said(), "bough: bad: could not start: ", "/log")
-    same(list((folder.runtime / "bough").iterdir()), [])
+    same(list(folder.sockets.iterdir()), [])
 
 
 @fact

@@ -306,8 +306,11 @@ def a_stack_of_real_servers_is_restarted_in_order(folder):
     same([step for step in steps if step[0] in ("started", "ready")],
          [(event, path) for path in ("/redis", "/web", "/visitor") for event in ("started", "ready")])
     ends = [path for event, path in steps if event == "exited"]
-    same((sorted(ends), ends.index("/web") > ends.index("/visitor")),
-         (["/redis", "/visitor", "/web"], True))
+    same(sorted(ends), ["/redis", "/visitor", "/web"])
+    for before, after in ((("exited", "/visitor"), ("stopping", "/web")),
+                          (("stopping", "/web"), ("exited", "/web")),
+                          (("exited", "/web"), ("started", "/redis"))):
+        assert steps.index(before) < steps.index(after), (before, after, steps)
     for name in ("redis", "web"):
         same(place(folder, "/" + name)["life"], 2)
     folder.bough("shutdown")

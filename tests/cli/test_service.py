@@ -1,16 +1,13 @@
 #!/usr/bin/env python3
-"""bough as what the system starts: a service of systemd, and the first process of a container.
+"""bough as a service of systemd, and as what stands for one of its commands.
 
 SPDX-License-Identifier: MIT
 """
 
 import os
-import pathlib
-import shutil
 import socket
-import subprocess
 
-from bough_cli import (BOUGH, LIMIT, Skip, child, contains, fact, main, same, signal, until)
+from bough_cli import LIMIT, child, contains, fact, main, same, signal, until
 
 
 def program(name, script, **keys):
@@ -100,6 +97,27 @@ def its_exit_code_is_that_of_the_command_it_is_told(folder):
 
 
 @fact
+def an_end_of_the_command_in_order_does_not_hide_that_the_tree_gave_up(folder):
+    tree = folder.start(tree_of(program("main", "exec sleep 1000"),
+                                program("side", "exit 1", backoff={"min": "10ms"}),
+                                exit_with="/main"), ready=False)
+    same(tree.wait(), 70)
+
+
+@fact
+def the_exit_code_of_a_life_that_was_followed_by_another_is_not_the_last(folder):
+    tree = folder.start(tree_of(
+        program("main", "[ -e was ] || { touch was; exit 3; }; trap '' TERM; echo again; "
+                        "while :; do sleep 0.05; done", shutdown="infinity"),
+        exit_with="/main"))
+    until(lambda: "/main: again" in tree.said(), "its second life")
+    tree.signal(signal.SIGTERM)
+    tree.wait_event("stopping", "/main")
+    tree.signal(signal.SIGTERM)
+    same(tree.wait(), 1)
+
+
+@fact
 def signals_go_on_to_that_command(folder):
     tree = folder.start(tree_of(
         program("main", "trap 'echo one' USR1; trap 'exit 9' QUIT; echo up; "
@@ -119,64 +137,6 @@ def exit_with_is_checked(folder):
         file = folder.write("x.json", tree_of(child("store", "kv"), program("main", "exit 0"),
                                               exit_with=value))
         contains(folder.bough("check", file, code=78).stderr, said, "at /exit_with")
-
-
-def in_a_container(folder, tree):
-    """Starts a tree as the first process of a PID namespace of its own."""
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        raise Skip("only root has namespaces here")
-    words = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
-    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
-        raise Skip("no namespaces are to be had here")
-    log = open(folder.path / "container", "wb")
-    return subprocess.Popen([*words, BOUGH, "run", folder.write("x.json", tree)], stdout=log,
-                            stderr=log, env=folder.env, cwd=folder.path)
-
-
-def said(folder):
-    return (folder.path / "container").read_text(errors="replace")
-
-
-@fact
-def the_first_process_of_a_container_reaps_what_it_gets(folder):
-    """Orphans of all kinds; the statuses that somebody waits for are not taken."""
-    init = in_a_container(folder, tree_of(
-        program("orphans", "for i in 1 2 3 4 5; do (sh -c 'exec sleep 0.2' &); done; echo made; "
-                           "exec sleep 1000", restart="temporary"),
-        program("brief", "exit 3", restart="transient", backoff={"min": "50ms"}),
-        program("zombies", "while :; do sleep 0.1; "
-                           "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z 1 ' | sed 's/^/count /'; done"),
-        intensity=1000))
-    until(lambda: "/orphans: made" in said(folder), "the orphans")
-    until(lambda: said(folder).count("/brief ended: exit 3") >= 5, "its ends")
-    mark = len(said(folder))
-    until(lambda: "count 0" in said(folder)[mark:], "no zombies")
-    contains(said(folder), "pid 1,")
-    assert "exit 0" not in said(folder) and "lost" not in said(folder), said(folder)
-    init.kill()
-    init.wait()
-
-
-@fact
-def a_container_ends_as_its_command_does(folder):
-    for script, code in (("exit 5", 5), ("kill -TERM $$", 143)):
-        init = in_a_container(folder, tree_of(
-            program("side", "exec sleep 1000"),
-            program("main", script, restart="temporary", significant=True),
-            exit_with="/main", auto_shutdown="any-significant"))
-        same(init.wait(timeout=LIMIT), code, script)
-
-
-@fact
-def a_container_stops_in_order(folder):
-    init = in_a_container(folder, tree_of(
-        program("main", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"),
-        exit_with="/main"))
-    until(lambda: "/main: up" in said(folder), "the trap")
-    inner = pathlib.Path(f"/proc/{init.pid}/task/{init.pid}/children").read_text().split()
-    os.kill(int(inner[0]), signal.SIGTERM)
-    same(init.wait(timeout=LIMIT), 0)
-    contains(said(folder), "/main: bye")
 
 
 if __name__ == "__main__":

@@ -336,7 +336,7 @@ static void a_group_that_gives_up_is_restarted_as_one_child(void **state)
     assert_int_equal(info.life, 2);
     assert_int_equal(info.state, BOUGH_PLACE_RUNNING);
     assert_non_null(strstr(tree.test->log,
-                           "error /a: gave up: /a/0 needs restart 2 in 60s, and 1 are "
+                           "error /a: gave up: /a/0 needs restart 2 in 1m, and 1 are "
                            "allowed"));
     assert_non_null(strstr(tree.test->log, "restart 1 of 3 in 5s"));
     tree_finish(&tree);

@@ -28,6 +28,7 @@ static int setup(void **state)
     if (mkdtemp(fixture.folder) == NULL) return -1;
     setenv("XDG_RUNTIME_DIR", fixture.folder, 1);
     unsetenv("BOUGH_CONTROL");
+    unsetenv("BOUGH_RUNTIME_DIR");
     snprintf(fixture.path, sizeof(fixture.path), "%s/bough/t.sock", fixture.folder);
     *state = &fixture;
     return 0;
@@ -65,6 +66,9 @@ static void what_is_said_goes_before_the_environment(void **state)
     snprintf(expected, sizeof(expected), "%s/bough/other.sock", fixture->folder);
     assert_choice(NULL, "other", expected);
     unsetenv("BOUGH_CONTROL");
+    setenv("BOUGH_RUNTIME_DIR", "/mine", 1);
+    assert_choice(NULL, NULL, "/mine/tree.sock");
+    unsetenv("BOUGH_RUNTIME_DIR");
     unsetenv("XDG_RUNTIME_DIR");
     assert_choice(NULL, NULL, "/run/bough/tree.sock");
 }

@@ -26,6 +26,7 @@
 #include <bough/tools/bough/commands.h>
 #include <bough/tools/bough/control.h>
 #include <bough/tools/bough/exit_code.h>
+#include <bough/tools/bough/exit_with.h>
 #include <bough/tools/bough/history.h>
 #include <bough/tools/bough/journal.h>
 #include <bough/tools/bough/load.h>
@@ -46,13 +47,8 @@ enum {
 static const double DRAIN_SECONDS = 2; /* for the last answers, once the tree is down */
 static const double ORPHAN_SECONDS = 0.2; /* that orphans which have ended may wait */
 
-/* What goes on to the command that is named by "exit_with". */
-static const int forwarded[] = { SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
-
 struct program {
-    char *name;      /* the tree's */
-    char *exit_with; /* the path of a command; NULL: none */
-    int exit_code;   /* its last; -1: it has not ended */
+    char *name; /* the tree's */
     size_t workers, supervisors;
     char socket[BOUGH_SOCKET_PATH];
 
@@ -60,7 +56,7 @@ struct program {
     struct bough_nursery *nursery;
     struct ev_loop *ev;
     struct ev_signal terminate, interrupt, hangup, child;
-    struct ev_signal forward[bough_count_of(forwarded)];
+    struct bough_exit_with exit_with;
     struct ev_timer orphans;
     struct bough_history *history;
     struct bough_journal *journal;
@@ -82,23 +78,6 @@ struct program {
 
 /* What happens to the tree */
 
-/* As a shell has it. */
-static int exit_code_of(const struct bough_exit_reason *reason)
-{
-    switch (reason->kind) {
-    case BOUGH_EXIT_NORMAL:
-    case BOUGH_EXIT_SHUTDOWN: return 0;
-    case BOUGH_EXIT_CODE: return reason->number;
-    case BOUGH_EXIT_SIGNAL: return 128 + reason->number;
-    case BOUGH_EXIT_KILLED:
-    case BOUGH_EXIT_TIMEOUT: return 128 + SIGKILL;
-    case BOUGH_EXIT_ERROR:
-    case BOUGH_EXIT_LOST:
-    case BOUGH_EXIT_KIND_COUNT: break;
-    }
-    return BOUGH_CODE_FAILED;
-}
-
 /* Where there is a logger: the loop that is busy may be the one that writes the log, and
  * the one that answers who asks. */
 static void complain_stuck(const struct program *program, const struct bough_event *event)
@@ -117,10 +96,7 @@ static void on_event(void *data, const struct bough_event *event)
 {
     struct program *program = data;
 
-    if (event->kind == BOUGH_EVENT_EXITED && program->exit_with != NULL &&
-        strcmp(event->path, program->exit_with) == 0)
-        program->exit_code = exit_code_of(event->reason);
-
+    bough_exit_with_note(&program->exit_with, event);
     if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
         program->gave_up = true;
     }
@@ -151,17 +127,18 @@ static void on_exited(struct bough_watch *watch, const struct bough_exit_reason 
     ev_break(program->ev, EVBREAK_ALL);
 }
 
-static void stop(struct program *program)
+static void stop(struct program *program, const char *because)
 {
     if (program->stopping) return;
     program->stopping = true;
+    bough_log(program->runtime, BOUGH_INFO, "/", "%s stops: %s", program->name, because);
     bough_service_say(&program->service, "STOPPING=1\nSTATUS=stopping");
     bough_supervisor_stop(program->root);
 }
 
 static void on_shutdown(void *data)
 {
-    stop(data);
+    stop(data, "bough shutdown");
 }
 
 /* Signals */
@@ -172,7 +149,7 @@ static void on_stop_signal(struct ev_loop *ev, struct ev_signal *watcher, int ev
 
     (void)events;
     if (program->stop_signals++ == 0) {
-        stop(program);
+        stop(program, watcher->signum == SIGINT ? "SIGINT" : "SIGTERM");
         if (isatty(STDERR_FILENO) == 1) {
             bough_complain("%s: stopping in order; once more stops it at once",
                            program->name);
@@ -206,29 +183,6 @@ static void on_hangup(struct ev_loop *ev, struct ev_signal *watcher, int events)
     bough_reload_file(program->reload);
 }
 
-/* The number is its process's until that is reaped, here, on this thread. */
-static void on_forward(struct ev_loop *ev, struct ev_signal *watcher, int events)
-{
-    const struct program *program = watcher->data;
-    struct bough_address place;
-    struct bough_place_info info;
-
-    (void)ev, (void)events;
-    if (bough_lookup(program->loop, program->exit_with, &place) == BOUGH_OK &&
-        bough_place_info(place, &info) == BOUGH_OK && info.pid > 0)
-        kill((pid_t)info.pid, watcher->signum);
-}
-
-static void watch_forwarded(struct program *program)
-{
-    for (size_t i = 0; i < bough_count_of(forwarded); i++) {
-        ev_signal_init(&program->forward[i], on_forward, forwarded[i]);
-        program->forward[i].data = program;
-        if (program->exit_with != NULL)
-            ev_signal_start(program->ev, &program->forward[i]);
-    }
-}
-
 /* Many may end at once, and most are waited for by somebody. */
 static void on_child(struct ev_loop *ev, struct ev_signal *watcher, int events)
 {
@@ -260,7 +214,6 @@ static void watch_signals(struct program *program)
     ev_signal_start(program->ev, &program->interrupt);
     ev_signal_start(program->ev, &program->hangup);
     if (program->guard != NULL) ev_signal_start(program->ev, &program->child);
-    watch_forwarded(program);
 }
 
 static void unwatch_signals(struct program *program)
@@ -269,8 +222,7 @@ static void unwatch_signals(struct program *program)
     ev_signal_stop(program->ev, &program->interrupt);
     ev_signal_stop(program->ev, &program->hangup);
     ev_signal_stop(program->ev, &program->child);
-    for (size_t i = 0; i < bough_count_of(forwarded); i++)
-        ev_signal_stop(program->ev, &program->forward[i]);
+    bough_exit_with_finish(&program->exit_with);
     ev_timer_stop(program->ev, &program->orphans);
 }
 
@@ -313,7 +265,9 @@ static enum bough_status make_runtime(struct program *program)
     program->runtime = bough_runtime_new(&options);
     if (program->runtime == NULL) return BOUGH_ENOMEM;
     program->loop = bough_loop_new(program->runtime, program->ev);
-    return program->loop != NULL ? BOUGH_OK : BOUGH_ENOMEM;
+    if (program->loop == NULL) return BOUGH_ENOMEM;
+    bough_exit_with_init(&program->exit_with, program->ev, program->loop);
+    return BOUGH_OK;
 }
 
 static enum bough_status make_control(struct program *program, struct bough_error *error)
@@ -423,6 +377,8 @@ static enum bough_status make(struct program *program,
         status = make_port(program, metrics != NULL ? metrics : tree->metrics, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
+    if (!bough_exit_with_set(&program->exit_with, tree->exit_with))
+        return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
     bough_service_watch(&program->service, program->ev);
     return start_tree(program, tree, error);
 }
@@ -463,7 +419,6 @@ static void unmake(struct program *program)
     bough_nursery_free(program->nursery);
     bough_guard_free(program->guard);
     bough_history_free(program->history);
-    free(program->exit_with);
     bough_journal_free(program->journal);
     bough_tally_free(program->tally);
     free(program->name);
@@ -547,12 +502,9 @@ static int make_from(struct program *program, struct bough_config *config,
     enum bough_status status = BOUGH_ENOMEM;
 
     program->name = strdup(tree->name);
-    program->exit_code = -1;
-    if (tree->exit_with != NULL) program->exit_with = strdup(tree->exit_with);
     program->workers = tree->workers;
     program->supervisors = tree->supervisors;
-    if (program->name != NULL && (program->exit_with || !tree->exit_with))
-        status = make(program, tree, arguments, &error);
+    if (program->name != NULL) status = make(program, tree, arguments, &error);
     if (status != BOUGH_OK) bough_complain("%s: %s", tree->name, error.text);
     bough_config_free(config);
     malloc_trim(0);
@@ -589,7 +541,7 @@ int bough_cmd_run(const struct bough_arguments *arguments)
     ev_run(program.ev, 0);
     if (program.down) drain(&program);
     code = judge(&program);
-    if (program.exit_code >= 0) code = program.exit_code;
+    code = bough_exit_with_code(&program.exit_with, code);
     unmake(&program);
     return code;
 }

@@ -44,15 +44,50 @@ set_path(char *path, struct bough_error *error, const char *format, ...)
         BOUGH_SOCKET_PATH - 1);
 }
 
-/* The user's folder of sockets; false without $XDG_RUNTIME_DIR. */
-static bool user_folder(char *folder, size_t size)
-{
-    const char *runtime = given("XDG_RUNTIME_DIR");
-    int length;
+/* The folders in which trees are looked for, in order. One that has no room for a
+ * socket's address is none. */
+struct folders {
+    char paths[2][BOUGH_SOCKET_PATH];
+    size_t count;
+};
 
-    if (runtime == NULL) return false;
-    length = snprintf(folder, size, "%s/bough", runtime);
-    return length >= 0 && (size_t)length < size;
+static void add_folder(struct folders *folders, const char *folder, const char *below)
+{
+    char *path = folders->paths[folders->count];
+    const int length = snprintf(path, BOUGH_SOCKET_PATH, "%s%s", folder, below);
+
+    if (length >= 0 && length < BOUGH_SOCKET_PATH) folders->count++;
+}
+
+/* Who names a folder means that one alone: a tree of the machine's is not looked for. */
+static void find_folders(struct folders *folders)
+{
+    const char *only = given("BOUGH_RUNTIME_DIR"), *user = given("XDG_RUNTIME_DIR");
+
+    folders->count = 0;
+    if (only != NULL) {
+        add_folder(folders, only, "");
+        return;
+    }
+    if (user != NULL) add_folder(folders, user, "/bough");
+    add_folder(folders, SYSTEM_FOLDER, "");
+}
+
+/* For messages: "A and B". */
+struct looked {
+    char text[2 * BOUGH_SOCKET_PATH + 8];
+};
+
+static struct looked looked_in(const struct folders *folders)
+{
+    struct looked looked = { .text = "no folder" };
+
+    if (folders->count > 0) {
+        snprintf(looked.text, sizeof(looked.text), "%s%s%s", folders->paths[0],
+                 folders->count > 1 ? " and " : "",
+                 folders->count > 1 ? folders->paths[1] : "");
+    }
+    return looked;
 }
 
 enum bough_presence bough_socket_probe(const char *path)
@@ -78,7 +113,7 @@ enum bough_status bough_socket_choose(const char *control, const char *name,
                                       const char *tree, char *path,
                                       struct bough_error *error)
 {
-    const char *runtime = given("XDG_RUNTIME_DIR");
+    const char *only = given("BOUGH_RUNTIME_DIR"), *user = given("XDG_RUNTIME_DIR");
 
     if (name != NULL && !bough_name_valid(name)) {
         return bough_error_set(error, BOUGH_EINVALID,
@@ -88,8 +123,9 @@ enum bough_status bough_socket_choose(const char *control, const char *name,
     if (control == NULL && name == NULL) control = given("BOUGH_CONTROL");
     if (control != NULL) return set_path(path, error, "%s", control);
     if (name == NULL) name = tree;
-    if (runtime == NULL) return set_path(path, error, "%s/%s.sock", SYSTEM_FOLDER, name);
-    return set_path(path, error, "%s/bough/%s.sock", runtime, name);
+    if (only != NULL) return set_path(path, error, "%s/%s.sock", only, name);
+    if (user != NULL) return set_path(path, error, "%s/bough/%s.sock", user, name);
+    return set_path(path, error, "%s/%s.sock", SYSTEM_FOLDER, name);
 }
 
 /* What a search has seen: the sockets that answer, and those that did not let us in. */
@@ -153,13 +189,19 @@ static void search_folder(struct search *search, const char *folder)
     closedir(directory);
 }
 
+static void search_folders(struct search *search, const struct folders *folders)
+{
+    for (size_t i = 0; i < folders->count; i++)
+        search_folder(search, folders->paths[i]);
+}
+
 void bough_socket_visit(void (*visit)(void *data, const char *name), void *data)
 {
     struct search search = { .visit = visit, .data = data };
-    char folder[BOUGH_SOCKET_PATH];
+    struct folders folders;
 
-    if (user_folder(folder, sizeof(folder))) search_folder(&search, folder);
-    search_folder(&search, SYSTEM_FOLDER);
+    find_folders(&folders);
+    search_folders(&search, &folders);
     free(search.names);
 }
 
@@ -167,12 +209,11 @@ void bough_socket_visit(void (*visit)(void *data, const char *name), void *data)
 static int find_only(char *path)
 {
     struct search search = { .alive = 0 };
-    char folder[BOUGH_SOCKET_PATH] = "";
-    const bool user = user_folder(folder, sizeof(folder));
+    struct folders folders;
     int code = BOUGH_CODE_DONE;
 
-    if (user) search_folder(&search, folder);
-    search_folder(&search, SYSTEM_FOLDER);
+    find_folders(&folders);
+    search_folders(&search, &folders);
     if (search.alive == 1) {
         memcpy(path, search.found, sizeof(search.found));
     } else if (search.alive > 1) {
@@ -182,14 +223,13 @@ static int find_only(char *path)
     } else if (search.denied > 0) {
         bough_complain(
             "no tree of yours runs, and others' are not yours to see (looked in "
-            "%s%s%s); give --control PATH",
-            folder, user ? " and " : "", SYSTEM_FOLDER);
+            "%s); give --control PATH",
+            looked_in(&folders).text);
         code = BOUGH_CODE_DENIED;
     } else {
-        bough_complain(
-            "no tree runs (looked in %s%s%s); start one with `bough run FILE`, or "
-            "give --control PATH",
-            folder, user ? " and " : "", SYSTEM_FOLDER);
+        bough_complain("no tree runs (looked in %s); start one with `bough run FILE`, or "
+                       "give --control PATH",
+                       looked_in(&folders).text);
         code = BOUGH_CODE_NOBODY;
     }
     free(search.names);
@@ -231,26 +271,24 @@ static int find_at(const char *control, char *path)
 
 static int find_named(const char *name, char *path)
 {
-    char folder[BOUGH_SOCKET_PATH] = "", user_path[BOUGH_SOCKET_PATH] = "";
-    const bool user = user_folder(folder, sizeof(folder));
-    enum bough_presence presence;
+    struct folders folders;
 
     if (!bough_name_valid(name)) {
         bough_complain("\"%s\" is not a name: 1 to 64 of A-Z a-z 0-9 _ . -", name);
         return BOUGH_CODE_USAGE;
     }
-    if (user && set_path(user_path, NULL, "%s/%s.sock", folder, name) == BOUGH_OK &&
-        bough_socket_probe(user_path) == BOUGH_SOCKET_ALIVE) {
-        memcpy(path, user_path, sizeof(user_path));
-        return BOUGH_CODE_DONE;
+    find_folders(&folders);
+    for (size_t i = 0; i < folders.count; i++) {
+        const bool last = i + 1 == folders.count;
+        enum bough_presence presence;
+
+        if (set_path(path, NULL, "%s/%s.sock", folders.paths[i], name) != BOUGH_OK)
+            continue;
+        presence = bough_socket_probe(path);
+        if (presence == BOUGH_SOCKET_ALIVE) return BOUGH_CODE_DONE;
+        if (last && presence == BOUGH_SOCKET_DENIED) return refuse(path, presence);
     }
-    if (set_path(path, NULL, "%s/%s.sock", SYSTEM_FOLDER, name) != BOUGH_OK)
-        return BOUGH_CODE_USAGE;
-    presence = bough_socket_probe(path);
-    if (presence == BOUGH_SOCKET_ALIVE) return BOUGH_CODE_DONE;
-    if (presence == BOUGH_SOCKET_DENIED) return refuse(path, presence);
-    bough_complain("no tree \"%s\" runs (looked in %s%s%s)", name, folder,
-                   user ? " and " : "", SYSTEM_FOLDER);
+    bough_complain("no tree \"%s\" runs (looked in %s)", name, looked_in(&folders).text);
     return BOUGH_CODE_NOBODY;
 }
 

@@ -1,8 +1,9 @@
 /* sockets.h - where the control socket of a tree is: to listen there, and to find it.
  *
  * A socket lies where it is said: --control, --name, $BOUGH_CONTROL. Else NAME.sock, NAME
- * being the tree's, in $XDG_RUNTIME_DIR/bough, or in /run/bough when there is no such
- * variable. What is given on the command line goes before the environment.
+ * being the tree's, in $BOUGH_RUNTIME_DIR, or in $XDG_RUNTIME_DIR/bough, or in /run/bough
+ * when there is neither variable. What is given on the command line goes before the
+ * environment. A tree is looked for in $BOUGH_RUNTIME_DIR alone, or in both others.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_TOOLS_BOUGH_SOCKETS_H

@@ -87,10 +87,11 @@ const struct bough_verb bough_verbs[] = {
       .text =
           "Starts the tree that FILE declares, keeps it running, and answers the other\n"
           "commands on a control socket: --control PATH, else $BOUGH_CONTROL, else\n"
-          "$XDG_RUNTIME_DIR/bough/NAME.sock, else /run/bough/NAME.sock, NAME being the\n"
-          "tree's or that of --name. SIGTERM and SIGINT stop the tree in order, a second\n"
-          "one at once; SIGHUP makes loggers open their files again, and applies FILE as it is\n"
-          "now (`bough help apply`), with what came of it in the log and the events.\n"
+          "NAME.sock, NAME being the tree's or that of --name, in $BOUGH_RUNTIME_DIR,\n"
+          "else $XDG_RUNTIME_DIR/bough, else /run/bough. SIGTERM and SIGINT stop the tree\n"
+          "in order, a second one at once; SIGHUP makes loggers open their files again, and\n"
+          "applies FILE as it is now (`bough help apply`), with what came of it in the log\n"
+          "and the events.\n"
           "\n"
           "--metrics, or \"metrics\" in FILE, serves the figures of the tree over HTTP, as\n"
           "`bough metrics` prints them, at /metrics: to this machine alone, when ADDR is\n"
@@ -98,7 +99,8 @@ const struct bough_verb bough_verbs[] = {
           "\n"
           "Exit code: 0 stopped in order; 1 stopped at once, or failed; 69 a child could\n"
           "not start; 70 the tree gave up; 78 FILE is wrong. Where the tree has exit_with,\n"
-          "it is the exit code of that command, 128 and its number after a signal.\n",
+          "it is the exit code of that command, 128 and its number after a signal; when the\n"
+          "command has ended well and the tree has not, the tree's.\n",
       .examples = "bough run shop.json\n"
                   "bough run --name shop2 --metrics 9464 shop.json\n",
       .options = SOCKET | 1 << BOUGH_OPTION_METRICS,
