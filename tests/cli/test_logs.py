@@ -207,6 +207,7 @@ def many_may_follow_at_once(folder):
     until(lambda: all(len(follower.lines()) == 1 for follower in followers), "all follow")
     for number in range(20):
         say(folder, "/one", str(number))
+    until(lambda: len(said(folder, "/one")) == 22, "it has said all of it")
     tree.signal(signal.SIGTERM)
     same([follower.process.wait(timeout=LIMIT) for follower in followers], [0] * 8)
     same({tuple(follower.texts()[1:]) for follower in followers},

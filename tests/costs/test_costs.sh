@@ -42,7 +42,7 @@ fact a_message_that_wakes_an_actor_is_cheap costs 140 pingpong/same 5000 15000 2
 fact a_message_to_a_waiting_mailbox_is_cheap costs 125 fanin/same 5000 15000 2
 fact a_call_with_a_deadline_is_cheap costs 410 request/same 5000 15000 1
 fact a_kv_call_is_cheap costs 800 kv/same 5000 15000 1
-fact a_start_and_its_end_are_cheap costs 1280 spawn/same 5000 15000 1
+fact a_start_and_its_end_are_cheap costs 1310 spawn/same 5000 15000 1
 fact a_restart_is_bounded costs 1910 restart/same 1000 3000 2 --toggle-collect=bench_world_run
 fact a_cost_above_its_limit_is_found too_much_is_found
 facts_end
