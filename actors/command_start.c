@@ -107,6 +107,11 @@ static int open_cgroup(struct bough_running *self, struct bough_guard *guard)
     return bough_cgroup_open(bough_guard_cgroup(guard), path);
 }
 
+static int or_null(int fd, const struct bough_guard *guard)
+{
+    return fd == BOUGH_SPAWN_NULL ? bough_guard_null(guard) : fd;
+}
+
 static enum bough_status spawn(struct bough_running *self, const struct bough_ways *ways,
                                const struct files *files, struct bough_error *error)
 {
@@ -118,9 +123,9 @@ static enum bough_status spawn(struct bough_running *self, const struct bough_wa
 
     how.argv = options->shell ? script : options->run;
     how.env = (const char *const *)ways->environment.list;
-    how.stdin_fd = files->in;
-    how.stdout_fd = files->out;
-    how.stderr_fd = files->err;
+    how.stdin_fd = or_null(files->in, guard);
+    how.stdout_fd = or_null(files->out, guard);
+    how.stderr_fd = or_null(files->err, guard);
     how.handed_fd = files->handed;
     how.handed_as = files->handed > 0 ? (int)options->ready.notify_fd : 0;
     how.cgroup_fd = cgroup > 0 ? cgroup : 0;

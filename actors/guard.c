@@ -27,6 +27,7 @@ struct bough_guard {
     int pipe; /* our end; nothing is ever written */
     struct bough_cgroups cgroups;
     uint64_t files, ignored;
+    int null; /* -1: could not be opened */
 };
 
 /* In the guard */
@@ -143,6 +144,11 @@ enum bough_status bough_guard_new(const struct bough_guard_options *options,
         return bough_error_set(error, BOUGH_ENOMEM, "no memory for a guard");
     pthread_mutex_init(&made->lock, NULL);
     made->process.pidfd = made->pipe = made->cgroups.folder = -1;
+    made->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (made->null >= 0 && !bough_descriptor_raise(&made->null)) {
+        close(made->null);
+        made->null = -1;
+    }
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
         bough_guard_free(made);
         return bough_error_system(error, "cannot become a subreaper");
@@ -163,6 +169,7 @@ void bough_guard_free(struct bough_guard *guard)
 {
     if (guard == NULL) return;
     end(guard);
+    if (guard->null >= 0) close(guard->null);
     bough_cgroups_close(&guard->cgroups);
     pthread_mutex_destroy(&guard->lock);
     free(guard);
@@ -188,6 +195,11 @@ void bough_guard_check(struct bough_guard *guard)
 uint64_t bough_guard_files(const struct bough_guard *guard)
 {
     return guard != NULL ? guard->files : 0;
+}
+
+int bough_guard_null(const struct bough_guard *guard)
+{
+    return guard != NULL && guard->null >= 0 ? guard->null : BOUGH_SPAWN_NULL;
 }
 
 uint64_t bough_guard_ignored(const struct bough_guard *guard)

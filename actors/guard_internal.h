@@ -15,6 +15,10 @@ void bough_guard_check(struct bough_guard *guard);
 /* The soft limit of files when it was made; 0: unknown, or no guard. */
 uint64_t bough_guard_files(const struct bough_guard *guard);
 
+/* What a program is given in place of BOUGH_SPAWN_NULL: /dev/null, opened once; or that.
+ */
+int bough_guard_null(const struct bough_guard *guard);
+
 /* Which signals the program may be ignoring, as spawn.h has it; 0: unknown, or no guard.
  */
 uint64_t bough_guard_ignored(const struct bough_guard *guard);

@@ -13,16 +13,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include <bough/core/assert.h>
 #include <bough/supervisor/process/process_internal.h>
-
-#ifdef BOUGH_UNWIND
-#define UNW_LOCAL_ONLY
-#include <libunwind.h>
-#endif
 
 static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP };
 
@@ -33,56 +27,6 @@ static volatile sig_atomic_t walking; /* along its stack */
 static _Alignas(16) char stack[64 * 1024];
 
 /* Where it was */
-
-#ifdef BOUGH_UNWIND
-
-void bough_crash_walk(void *context, uint64_t *frames, volatile uint32_t *count)
-{
-    unw_cursor_t cursor;
-    unw_word_t ip;
-
-    *count = 0;
-    if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) != 0) return;
-    do {
-        if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0) break;
-        frames[*count] = ip;
-        ++*count;
-    } while (*count < BOUGH_CRASH_FRAMES_MAX && unw_step(&cursor) > 0);
-}
-
-void bough_crash_warm_up(void)
-{
-    uint64_t frames[BOUGH_CRASH_FRAMES_MAX];
-    unw_context_t context;
-    uint32_t count;
-
-    if (unw_getcontext(&context) == 0) bough_crash_walk(&context, frames, &count);
-}
-
-#else
-
-/* The innermost alone. */
-void bough_crash_walk(void *context, uint64_t *frames, volatile uint32_t *count)
-{
-    const ucontext_t *where = context;
-
-#if defined(__x86_64__)
-    frames[0] = (uint64_t)where->uc_mcontext.gregs[REG_RIP];
-    *count = 1;
-#elif defined(__aarch64__)
-    frames[0] = where->uc_mcontext.pc;
-    *count = 1;
-#else
-    (void)where, (void)frames;
-    *count = 0;
-#endif
-}
-
-void bough_crash_warm_up(void)
-{
-}
-
-#endif
 
 static void copy_maps(void)
 {

@@ -50,6 +50,10 @@ enum { BOUGH_CRASH_MAPS_MAX = BOUGH_CRASH_ROOM - sizeof(struct bough_crash_area)
  * counts them as they come. */
 void bough_crash_walk(void *context, uint64_t *frames, volatile uint32_t *count);
 
+/* In the program, before it forks its nursery: one that is forked again, from a program
+ * with threads, must load nothing. */
+void bough_crash_load(void);
+
 /* In the nursery: what is set up when it is first used is there in each child. */
 void bough_crash_warm_up(void);
 

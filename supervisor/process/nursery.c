@@ -329,6 +329,7 @@ enum bough_status bough_nursery_new(struct bough_nursery **nursery,
     if (made == NULL) return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
     made->socket = made->pidfd = -1;
     pthread_mutex_init(&made->lock, NULL);
+    bough_crash_load();
     const enum bough_status status = start(made);
     if (status != BOUGH_OK) {
         bough_error_set(error, status, "cannot fork the nursery: %s", strerror(errno));

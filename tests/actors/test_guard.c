@@ -369,7 +369,7 @@ static bool has(uint64_t signals, int number)
     return (signals >> (number - 1) & 1) != 0;
 }
 
-static void remember_what_is_ignored(void)
+static void have_what_programs_need(void)
 {
     const struct bough_guard_options options = { .no_cgroups = true };
     struct bough_guard *guard;
@@ -380,14 +380,15 @@ static void remember_what_is_ignored(void)
     if (!has(ignored, SIGRTMIN + 3) || has(ignored, SIGRTMIN + 4)) _exit(2);
     if (!has(ignored, SIGPIPE) || !has(ignored, SIGCHLD)) _exit(3);
     if (has(ignored, SIGSEGV) || has(ignored, SIGKILL)) _exit(4);
+    if (bough_guard_null(guard) <= STDERR_FILENO) _exit(5);
     bough_guard_free(guard);
 }
 
-static void what_is_ignored_is_remembered(void **state)
+static void what_programs_need_is_there(void **state)
 {
     (void)state;
     if (under_valgrind()) skip(); /* does not know pidfd_open */
-    apart(remember_what_is_ignored);
+    apart(have_what_programs_need);
 }
 
 static void without_a_guard_there_is_none_to_free(void **state)
@@ -396,6 +397,7 @@ static void without_a_guard_there_is_none_to_free(void **state)
     bough_guard_free(NULL);
     assert_null(bough_guard_cgroup(NULL));
     assert_int_equal(bough_guard_ignored(NULL), 0);
+    assert_int_equal(bough_guard_null(NULL), BOUGH_SPAWN_NULL);
 }
 
 int main(void)
@@ -411,7 +413,7 @@ int main(void)
         cmocka_unit_test(cgroups_are_not_shared_by_who_shares_a_number),
         cmocka_unit_test(cgroups_that_were_left_behind_are_emptied_and_made_anew),
         cmocka_unit_test(a_guard_that_was_killed_is_made_again),
-        cmocka_unit_test(what_is_ignored_is_remembered),
+        cmocka_unit_test(what_programs_need_is_there),
         cmocka_unit_test(without_a_guard_there_is_none_to_free),
     };
 

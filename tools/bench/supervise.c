@@ -89,7 +89,9 @@ _Noreturn void bench_supervise(const char *program, uint64_t n)
     raise_limit();
     if (bough_guard_new(NULL, &options.guard, &error) != BOUGH_OK)
         bench_die("a guard", error.text);
-    struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO);
+    /* By a descriptor, a signal that comes with each end does not interrupt what is done
+     * about that end; there is no other thread which it could go to. */
+    struct ev_loop *ev = ev_loop_new(EVFLAG_SIGNALFD);
     struct bough_runtime *runtime = bough_runtime_new(&options);
     if (ev == NULL || runtime == NULL) bench_die("a runtime", "memory");
     struct bough_loop *loop = bough_loop_new(runtime, ev);
