@@ -81,9 +81,9 @@ static int plan_configs(const struct bough_arguments *arguments,
     }
     json = bough_plan_json(plan);
     if (json != NULL && bough_plan_json_log(json, before->log, after->log) == 0 &&
-        bough_plan_json_later(json, "exit_with", before->exit_with, after->exit_with) ==
+        bough_plan_json_root(json, "exit_with", before->exit_with, after->exit_with) ==
             0 &&
-        bough_plan_json_later(json, "metrics", before->metrics, after->metrics) == 0) {
+        bough_plan_json_root(json, "metrics", before->metrics, after->metrics) == 0) {
         code = show(arguments, json);
     } else {
         bough_complain("out of memory");

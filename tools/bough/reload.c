@@ -18,13 +18,14 @@
 #include <bough/supervisor/apply.h>
 #include <bough/tools/bough/body.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/own_keys.h>
 #include <bough/tools/bough/plan_view.h>
 
 enum { LOGGED = 20, SUMMARY = 160 }; /* lines of the log about one apply; bytes */
 
 struct bough_reload {
     struct bough_reload_options options;
-    char *name, *file, *log, *exit_with, *metrics;
+    char *name, *file, *log;
 
     /* An apply */
     struct bough_apply apply;
@@ -54,10 +55,7 @@ struct bough_reload *bough_reload_new(const struct bough_reload_options *options
     if (reload == NULL) return NULL;
     reload->options = *options;
     if (copy_text(&reload->name, options->name) &&
-        copy_text(&reload->file, options->file) &&
-        copy_text(&reload->log, options->log) &&
-        copy_text(&reload->exit_with, options->exit_with) &&
-        copy_text(&reload->metrics, options->metrics))
+        copy_text(&reload->file, options->file) && copy_text(&reload->log, options->log))
         return reload;
     bough_reload_free(reload);
     return NULL;
@@ -81,8 +79,6 @@ void bough_reload_free(struct bough_reload *reload)
     free(reload->name);
     free(reload->file);
     free(reload->log);
-    free(reload->exit_with);
-    free(reload->metrics);
     free(reload);
 }
 
@@ -228,6 +224,9 @@ static void apply_done(struct bough_apply *apply, enum bough_status status)
     struct bough_reload *reload = bough_container(apply, struct bough_reload, apply);
     struct bough_request *request = reload->request;
 
+    /* A tree that is shut down meanwhile ends as the new file has it. */
+    bough_own_keys_settle(reload->options.own,
+                          status == BOUGH_OK || status == BOUGH_ECANCELLED);
     if (status == BOUGH_OK)
         applied(reload);
     else
@@ -308,9 +307,7 @@ static json_t *plan_json(const struct bough_reload *reload, const struct bough_p
 
     if (json == NULL) return NULL;
     if (bough_plan_json_log(json, reload->log, tree->log) == 0 &&
-        bough_plan_json_later(json, "exit_with", reload->exit_with, tree->exit_with) ==
-            0 &&
-        bough_plan_json_later(json, "metrics", reload->metrics, tree->metrics) == 0)
+        bough_own_keys_plan(reload->options.own, tree, json) == 0)
         return json;
     json_decref(json);
     return NULL;
@@ -333,6 +330,8 @@ static enum bough_status begin(struct bough_reload *reload, const char *file,
     reload->apply.done = apply_done;
     reload->apply.step = apply_step;
     reload->apply.timeout_ms = timeout_ms;
+    status = bough_own_keys_try(reload->options.own, tree, error);
+    if (status != BOUGH_OK) return status;
     status = bough_apply_start(&reload->apply, reload->options.loop, root, &tree->options,
                                error);
     if (status != BOUGH_OK) return status;
@@ -354,6 +353,7 @@ static enum bough_status try_to_begin(struct bough_reload *reload, const char *f
         tell_begin(reload);
         log_plan(reload);
     } else if (free_before) {
+        bough_own_keys_settle(reload->options.own, false);
         forget(reload);
     }
     return status;

@@ -10,17 +10,17 @@
 
 #include <bough/core/actor.h>
 
+struct bough_own_keys;
 struct bough_reload;
 struct bough_request;
 
 struct bough_reload_options {
     struct bough_loop *loop;
     const struct bough_actor_type *const *types;
-    const char *name; /* the tree's, which it keeps */
-    const char *file; /* from which it was started */
-    const char *log;  /* the path of its logger, or NULL */
-    /* What the program does not take over while it runs: keys of the root, or NULL. */
-    const char *exit_with, *metrics;
+    const char *name;           /* the tree's, which it keeps */
+    const char *file;           /* from which it was started */
+    const char *log;            /* the path of its logger, or NULL */
+    struct bough_own_keys *own; /* the keys of the root that the program acts on */
     /* Reports go to another logger from now on; NULL: to none. */
     void (*set_log)(void *data, const char *path);
     void *data;

@@ -385,6 +385,8 @@ const struct bough_verb bough_verbs[] = {
           "(1m without it), the tree is made what it was again. The command returns when it\n"
           "is over; left alone, the apply goes on. A second one meanwhile is refused; a\n"
           "shutdown is not kept up. Events: applying, applied, apply_failed.\n"
+          "The root's metrics and exit_with hold from its beginning, and are given back when\n"
+          "it fails.\n"
           "\n"
           "Exit code: 0 the tree is what NEW says; 1 something did not start, or it was\n"
           "refused; 7 not ready in time; 78 NEW is wrong. The tree is then what it was.\n",
