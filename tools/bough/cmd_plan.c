@@ -74,7 +74,7 @@ static int plan_configs(const struct bough_arguments *arguments,
     json_t *json;
     int code;
 
-    if (bough_plan_new(&before->options, &after->options, NULL, NULL, &plan, &error) !=
+    if (bough_plan_new(&before->options, &after->options, NULL, &plan, &error) !=
         BOUGH_OK) {
         bough_complain("%s: %s", arguments->words[1], error.text);
         return BOUGH_CODE_FAILED;

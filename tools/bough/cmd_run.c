@@ -95,6 +95,7 @@ static void on_event(void *data, const struct bough_event *event)
     struct program *program = data;
 
     bough_exit_with_note(&program->own.exit_with, event);
+    bough_reload_note(program->reload, event);
     if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
         program->gave_up = true;
     }
@@ -319,6 +320,7 @@ static enum bough_status make_reload(struct program *program,
         .name = program->name,
         .file = file,
         .log = tree->log,
+        .tree = &tree->options,
         .own = &program->own,
         .set_log = on_log,
         .data = program,
@@ -399,6 +401,7 @@ static void unmake(struct program *program)
     bough_own_keys_finish(&program->own);
     bough_control_free(program->control);
     bough_reload_free(program->reload);
+    program->reload = NULL; /* the last places are still reported */
     if (program->runtime != NULL) bough_runtime_free(program->runtime);
     bough_service_close(&program->service, program->ev);
     if (program->ev != NULL) {

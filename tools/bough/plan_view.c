@@ -132,6 +132,10 @@ static int add_key(json_t *keys, const struct bough_plan_child *child,
     if (is_hidden(child, key)) return add_hidden(keys, name, before, after);
     if (json_is_object(before) && json_is_object(after))
         return add_members(keys, name, key->restarts, before, after);
+    /* It says the same, and means something else: a file. */
+    if (key->option != NULL && before != NULL && json_equal(before, after))
+        return put(keys, json_pack("{s:s, s:b, s:b, s:s}", "key", name, "restarts", 1,
+                                   "hidden", 1, "change", "contents changed"));
     /* Of the children there is too much to say. */
     if (strcmp(name, "children") == 0) before = after = NULL;
     return put(keys, key_json(name, key->restarts, before, after));
