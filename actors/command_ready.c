@@ -24,7 +24,8 @@ enum {
     EXEC_EVERY_MS = 1000,
     LOOK_TIMEOUT_MS = 5000,
     HEALTH_EVERY_MS = 10000,
-    HEALTH_THRESHOLD = 3
+    HEALTH_THRESHOLD = 3,
+    SLOW_MS = 10000 /* after which it is told what is missing; then after twice as long */
 };
 
 struct bough_readiness {
@@ -38,6 +39,8 @@ struct bough_readiness {
     struct bough_timer next; /* look */
     int64_t pause_ms;        /* before it */
     int failed;              /* looks, on end */
+    struct bough_timer slow; /* until it is ready */
+    int64_t slow_ms;         /* since its start */
 };
 
 static bool wants_health(const struct bough_command_options *options)
@@ -133,6 +136,7 @@ static void be_ready(struct bough_readiness *readiness)
     if (readiness->ready) return;
     readiness->ready = true;
     readiness->failed = 0;
+    bough_timer_stop(&readiness->slow);
     bough_ready(self->actor);
     if (wants_health(self->options)) look_later(readiness);
 }
@@ -243,6 +247,22 @@ static void on_socket(struct bough_actor *actor, struct bough_source *source, in
     }
 }
 
+/* It may wait for ever, and those behind it with it: that shall not be in silence. */
+static void tell_slow(struct bough_actor *actor, struct bough_timer *timer)
+{
+    struct bough_readiness *readiness =
+        bough_container(timer, struct bough_readiness, slow);
+    char why[256];
+
+    bough_readiness_explain(readiness->command, why, sizeof(why));
+    bough_log(bough_actor_runtime(actor), BOUGH_WARNING, bough_actor_path(actor),
+              "not ready after %d s: %s; it is waited for, as long as \"start_timeout\" "
+              "allows",
+              (int)(readiness->slow_ms / 1000), why);
+    bough_timer_start(actor, timer, readiness->slow_ms, 0, tell_slow);
+    readiness->slow_ms *= 2;
+}
+
 void bough_readiness_start(struct bough_running *self)
 {
     struct bough_readiness *readiness = self->readiness;
@@ -255,6 +275,8 @@ void bough_readiness_start(struct bough_running *self)
         return;
     }
     bough_starting(self->actor);
+    readiness->slow_ms = SLOW_MS;
+    bough_timer_start(self->actor, &readiness->slow, SLOW_MS, 0, tell_slow);
     if (readiness->fd > 0)
         bough_source_start(self->actor, &readiness->source, readiness->fd, EV_READ,
                            options->ready.notify_fd ? on_notify_fd : on_socket);
@@ -299,6 +321,7 @@ void bough_readiness_close(struct bough_running *self)
     if (!readiness) return;
     bough_source_stop(&readiness->source);
     bough_timer_stop(&readiness->next);
+    bough_timer_stop(&readiness->slow);
     bough_look_stop(self->actor, &readiness->look);
     if (readiness->fd > 0) close(readiness->fd);
     if (readiness->has_regex) regfree(&readiness->regex);

@@ -460,23 +460,29 @@ static enum bough_status find_root(struct bough_supervisor root,
     return BOUGH_OK;
 }
 
-static enum bough_status make_plan(struct bough_loop *loop,
-                                   const struct bough_supervisor_options *before,
-                                   const struct bough_supervisor_options *after,
-                                   struct bough_plan **plan, struct bough_error *error)
+static struct bough_plan_world world_of(struct bough_loop *loop,
+                                        const struct bough_apply_contents *contents)
 {
-    return bough_plan_new(before, after, is_known, loop, plan, error);
+    struct bough_plan_world world = { .known = is_known, .known_data = loop };
+
+    if (contents == NULL) return world;
+    world.stale = contents->stale;
+    world.stale_data = contents->data;
+    return world;
 }
 
 enum bough_status bough_apply_plan(struct bough_loop *loop, struct bough_supervisor root,
                                    const struct bough_supervisor_options *options,
+                                   const struct bough_apply_contents *contents,
                                    struct bough_plan **plan, struct bough_error *error)
 {
+    const struct bough_plan_world world = world_of(loop, contents);
     struct bough_place_info info;
     enum bough_status status = find_root(root, &info, error);
 
     if (status == BOUGH_OK) status = bough_supervisor_check(options, error);
-    if (status == BOUGH_OK) status = make_plan(loop, info.options, options, plan, error);
+    if (status == BOUGH_OK)
+        status = bough_plan_new(info.options, options, &world, plan, error);
     return status;
 }
 
@@ -523,6 +529,7 @@ static enum bough_status prepare(struct bough_apply *apply,
                                  const struct bough_supervisor_options *after,
                                  struct bough_error *error)
 {
+    const struct bough_plan_world world = world_of(apply->loop, &apply->contents);
     struct bough_plan *plan = NULL;
     enum bough_status status;
 
@@ -530,7 +537,7 @@ static enum bough_status prepare(struct bough_apply *apply,
     apply->after = bough_supervisor_options_copy(after);
     if (apply->before == NULL || apply->after == NULL)
         return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
-    status = make_plan(apply->loop, apply->before, apply->after, &plan, error);
+    status = bough_plan_new(apply->before, apply->after, &world, &plan, error);
     if (status != BOUGH_OK) return status;
     apply->plan = plan;
     /* Each step there, and back, stops perhaps twice; each child that is deleted, either
@@ -575,6 +582,7 @@ enum bough_status bough_apply_start(struct bough_apply *apply, struct bough_loop
     *apply = (struct bough_apply){ .done = apply->done,
                                    .step = apply->step,
                                    .timeout_ms = apply->timeout_ms,
+                                   .contents = apply->contents,
                                    .loop = loop,
                                    .late = NOBODY };
     status = prepare(apply, info.options, options, error);

@@ -22,6 +22,13 @@
 
 enum { BOUGH_APPLY_TIMEOUT = 60000 }; /* ms, when it is not said */
 
+/* Options that mean something else than when a child was started: see plan.h. */
+struct bough_apply_contents {
+    const char *(*stale)(void *data, const char *path,
+                         const struct bough_child_spec *after);
+    void *data;
+};
+
 /* Embed one for each tree; zeroed, but for the first members. */
 struct bough_apply {
     /* The end, once, on the loop, never from inside bough_apply_start(): BOUGH_OK, the
@@ -35,6 +42,7 @@ struct bough_apply {
     /* How long all that is started may take to be ready, in ms, from the first start on;
      * BOUGH_FOREVER is allowed. 0: BOUGH_APPLY_TIMEOUT */
     int64_t timeout_ms;
+    struct bough_apply_contents contents; /* zeroes: nothing is known of them */
 
     /* Until done() has returned */
     const struct bough_plan *plan;
@@ -56,13 +64,14 @@ struct bough_apply {
     enum bough_status status;
 };
 
-/* What an apply of `options` would do now; it points into them, and into the tree, so
- * that it is to be used before the loop goes on. Thread: the loop's, on which the root
- * is. Errors: those of bough_plan_new(); BOUGH_EINVALID (the options); BOUGH_EGONE (no
- * supervisor lives there). */
+/* What an apply of `options` would do now; `contents` may be NULL. The plan points into
+ * `options`, and into the tree, so that it is to be used before the loop goes on. Thread:
+ * the loop's, on which the root is. Errors: those of bough_plan_new(); BOUGH_EINVALID
+ * (the options); BOUGH_EGONE (no supervisor lives there). */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_apply_plan(struct bough_loop *loop, struct bough_supervisor root,
-                 const struct bough_supervisor_options *options, struct bough_plan **plan,
+                 const struct bough_supervisor_options *options,
+                 const struct bough_apply_contents *contents, struct bough_plan **plan,
                  struct bough_error *error);
 
 /* Begins; `options`, which are copied, are what the root is to be. The caller keeps

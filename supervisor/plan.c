@@ -14,7 +14,6 @@
 #include <string.h>
 #include <uthash.h>
 
-#include <bough/core/assert.h>
 #include <bough/supervisor/supervisor.h>
 
 enum { NONE = -1 };
@@ -48,26 +47,12 @@ struct builder {
     struct bough_plan_step *steps;
     size_t child_room, key_count, key_room, step_room;
     struct level *levels;
-    bool (*known)(void *data, const char *path);
-    void *data;
+    struct bough_plan_world world;
     struct bough_child_spec root_before, root_after;
     bool failed; /* memory is out */
 };
 
 _Static_assert(offsetof(struct builder, plan) == 0, "a plan is freed as its builder");
-
-static const char *const act_names[] = {
-    [BOUGH_PLAN_KEPT] = "kept",           [BOUGH_PLAN_CHANGED] = "changed",
-    [BOUGH_PLAN_RESTARTED] = "restarted", [BOUGH_PLAN_ADDED] = "added",
-    [BOUGH_PLAN_REMOVED] = "removed",
-};
-_Static_assert(bough_count_of(act_names) == BOUGH_PLAN_ACT_COUNT, "each has its name");
-
-const char *bough_plan_act_name(enum bough_plan_act act)
-{
-    bough_assert(act < BOUGH_PLAN_ACT_COUNT);
-    return act_names[act];
-}
 
 /* Arrays that grow */
 
@@ -189,6 +174,32 @@ static const struct bough_child_spec *after_of(const struct level *level,
     return match->after != NONE ? &level->after->children[match->after] : NULL;
 }
 
+static char *path_of(struct builder *builder, size_t parent, const char *name)
+{
+    const char *above = builder->children[parent].path;
+    char *path = NULL;
+
+    if (asprintf(&path, "%s/%s", above[1] == '\0' ? "" : above, name) >= 0) return path;
+    builder->failed = true;
+    return NULL;
+}
+
+/* What the options do not show. */
+static void compare_contents(struct builder *builder, const struct level *level,
+                             const struct match *match)
+{
+    struct bough_plan_key key = { .name = "options", .restarts = true };
+    char *path;
+
+    if (builder->world.stale == NULL || builder->failed) return;
+    path = path_of(builder, level->child, match->name);
+    if (path == NULL) return;
+    key.option =
+        builder->world.stale(builder->world.stale_data, path, after_of(level, match));
+    if (key.option != NULL) add_key(builder, &key);
+    free(path);
+}
+
 static void compare(struct builder *builder, const struct level *level,
                     struct match *match)
 {
@@ -196,6 +207,7 @@ static void compare(struct builder *builder, const struct level *level,
     if (!bough_plan_diff(before_of(level, match), after_of(level, match), add_key,
                          builder))
         builder->failed = true;
+    compare_contents(builder, level, match);
     match->key_count = builder->key_count - match->first_key;
     if (match->key_count > 0) match->act = BOUGH_PLAN_CHANGED;
     for (size_t i = 0; i < match->key_count; i++) {
@@ -299,16 +311,6 @@ static size_t actors_below(const struct bough_child_spec *spec)
     return spec->replicas > 0 ? spec->replicas * (1 + actors) : actors;
 }
 
-static char *path_of(struct builder *builder, size_t parent, const char *name)
-{
-    const char *above = builder->children[parent].path;
-    char *path = NULL;
-
-    if (asprintf(&path, "%s/%s", above[1] == '\0' ? "" : above, name) >= 0) return path;
-    builder->failed = true;
-    return NULL;
-}
-
 static void enlist(struct builder *builder, const struct level *level,
                    struct match *match)
 {
@@ -324,8 +326,8 @@ static void enlist(struct builder *builder, const struct level *level,
     child.path = path_of(builder, level->child, match->name);
     if (child.path == NULL) return;
     child.below = actors_below(after != NULL ? after : child.before);
-    child.replaces = match->act == BOUGH_PLAN_ADDED && builder->known != NULL &&
-                     builder->known(builder->data, child.path);
+    child.replaces = match->act == BOUGH_PLAN_ADDED && builder->world.known != NULL &&
+                     builder->world.known(builder->world.known_data, child.path);
     match->child = add_child(builder, &child);
     if (builder->failed) free((char *)(uintptr_t)child.path);
 }
@@ -545,7 +547,7 @@ static enum bough_status build(struct builder *builder, struct bough_error *erro
 
 enum bough_status bough_plan_new(const struct bough_supervisor_options *before,
                                  const struct bough_supervisor_options *after,
-                                 bool (*known)(void *data, const char *path), void *data,
+                                 const struct bough_plan_world *world,
                                  struct bough_plan **plan, struct bough_error *error)
 {
     const struct bough_child_spec root = { .name = "/", .type = &bough_supervisor_type };
@@ -553,8 +555,7 @@ enum bough_status bough_plan_new(const struct bough_supervisor_options *before,
     enum bough_status status;
 
     if (builder == NULL) return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
-    builder->known = known;
-    builder->data = data;
+    if (world != NULL) builder->world = *world;
     builder->root_before = builder->root_after = root;
     builder->root_before.options = before;
     builder->root_after.options = after;

@@ -74,16 +74,29 @@ struct bough_plan {
     size_t step_count;
 };
 
-/* Makes a plan; it points into both trees, which outlive it. `known`, may be NULL, says
- * whether somebody lives at a path where `before` has nobody: a child that was started by
- * request. Thread: any. Errors: BOUGH_EREFUSED when it cannot be done while the root runs
- * on (`error` says what), BOUGH_ENOMEM. Both trees have passed bough_supervisor_check().
+/* What the specs do not say. Members may be NULL. */
+struct bough_plan_world {
+    /* Whether somebody lives at a path where `before` has nobody: a child that was
+     * started by request. */
+    bool (*known)(void *data, const char *path);
+    void *known_data;
+    /* The name of an option which says the same as before, and means something else: a
+     * file that has changed. NULL: none; else it outlives the plan. */
+    const char *(*stale)(void *data, const char *path,
+                         const struct bough_child_spec *after);
+    void *stale_data;
+};
+
+/* Makes a plan; it points into both trees, which outlive it. `world` may be NULL: there
+ * is nothing else to know. Thread: any. Errors: BOUGH_EREFUSED when it cannot be done
+ * while the root runs on (`error` says what), BOUGH_ENOMEM. Both trees have passed
+ * bough_supervisor_check().
  */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_plan_new(const struct bough_supervisor_options *before,
                const struct bough_supervisor_options *after,
-               bool (*known)(void *data, const char *path), void *data,
-               struct bough_plan **plan, struct bough_error *error);
+               const struct bough_plan_world *world, struct bough_plan **plan,
+               struct bough_error *error);
 
 /* NULL is fine. */
 BOUGH_PUBLIC void bough_plan_free(struct bough_plan *plan);

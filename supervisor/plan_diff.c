@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include <bough/core/assert.h>
 #include <bough/supervisor/spec_pack.h>
 #include <bough/supervisor/supervisor.h>
 
@@ -346,4 +347,19 @@ bool bough_plan_diff(const struct bough_child_spec *before,
     diff_rules(&diff);
     diff_place(&diff);
     return !diff.failed;
+}
+
+/* Words */
+
+static const char *const act_names[] = {
+    [BOUGH_PLAN_KEPT] = "kept",           [BOUGH_PLAN_CHANGED] = "changed",
+    [BOUGH_PLAN_RESTARTED] = "restarted", [BOUGH_PLAN_ADDED] = "added",
+    [BOUGH_PLAN_REMOVED] = "removed",
+};
+_Static_assert(bough_count_of(act_names) == BOUGH_PLAN_ACT_COUNT, "each has its name");
+
+const char *bough_plan_act_name(enum bough_plan_act act)
+{
+    bough_assert(act < BOUGH_PLAN_ACT_COUNT);
+    return act_names[act];
 }

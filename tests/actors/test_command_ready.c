@@ -175,6 +175,26 @@ static void a_program_may_tell(void **state)
     remove_folder(folder);
 }
 
+/* Without a limit it may be for ever. */
+static void who_is_slow_to_be_ready_is_told_of(void **state)
+{
+    struct bough_test *test = *state;
+    struct subject subject;
+
+    start_script(test, &subject, "echo up; read x; echo here; exec sleep 1000",
+                 (struct bough_command_options){ .ready = { .log = "^here" },
+                                                 .stdin_from = BOUGH_COMMAND_INPUT });
+    pass(test, 45000);
+    assert_non_null(strstr(
+        test->log, "warning /c: not ready after 10 s: no line fits \"^here\"; it is "
+                   "waited for, as long as \"start_timeout\" allows\n"));
+    assert_non_null(strstr(test->log, "not ready after 20 s: "));
+    assert_non_null(strstr(test->log, "not ready after 40 s: "));
+    assert_null(strstr(test->log, "not ready after 30 s: "));
+    assert_readies(test, &subject, 0);
+    drop(test, &subject);
+}
+
 static void a_probe_that_cannot_run_is_not_ready(void **state)
 {
     struct bough_test *test = *state;
@@ -334,6 +354,7 @@ int main(void)
         fact(what_a_stranger_says_is_not),
         fact(who_listens_is_ready),
         fact(a_program_may_tell),
+        fact(who_is_slow_to_be_ready_is_told_of),
         fact(a_probe_that_cannot_run_is_not_ready),
         fact(a_line_may_tell),
         fact(who_ends_before_it_is_ready_has_ended),

@@ -42,7 +42,7 @@ static void a_second_one_has_nothing_to_do(void **state)
     pair_init(&pair, *state);
     expect(&pair.tree, &pair.other, BOUGH_OK, "-/c -/a =/ x/c +/d +/a ");
     assert_status(bough_apply_plan(pair.tree.test->loop, pair.tree.supervisor,
-                                   &pair.other, &plan, NULL),
+                                   &pair.other, NULL, &plan, NULL),
                   BOUGH_OK);
     assert_int_equal(plan->step_count, 0);
     bough_plan_free(plan);
@@ -139,7 +139,7 @@ static void expect_back(struct pair *pair, const struct outcome *outcome,
     assert_int_equal(pair->tree.probes[0].inits, 2);
     assert_int_equal(pair->tree.probes[2].inits, 2);
     assert_status(bough_apply_plan(pair->tree.test->loop, pair->tree.supervisor,
-                                   &pair->tree.options, &plan, NULL),
+                                   &pair->tree.options, NULL, &plan, NULL),
                   BOUGH_OK);
     assert_int_equal(plan->step_count, 0);
     bough_plan_free(plan);

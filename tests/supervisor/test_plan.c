@@ -36,7 +36,7 @@ static void subject_plan(struct subject *subject)
 {
     struct bough_error error;
 
-    assert_status(bough_plan_new(&subject->before.root, &subject->after.root, NULL, NULL,
+    assert_status(bough_plan_new(&subject->before.root, &subject->after.root, NULL,
                                  &subject->plan, &error),
                   BOUGH_OK);
 }
@@ -186,7 +186,7 @@ static void the_root_cannot_be_restarted(void **state)
         struct subject *subject = subject_new(ways[i][0], ways[i][1]);
 
         assert_status(bough_plan_new(&subject->before.root, &subject->after.root, NULL,
-                                     NULL, &subject->plan, &error),
+                                     &subject->plan, &error),
                       BOUGH_EREFUSED);
         assert_non_null(strstr(error.text, "stop the tree"));
         subject_free(subject);
@@ -206,13 +206,42 @@ static void whoever_was_started_at_run_time_makes_room(void **state)
     char text[TEXT];
 
     (void)state;
-    assert_status(bough_plan_new(&subject->before.root, &subject->after.root, knows_x,
-                                 NULL, &subject->plan, &error),
+    assert_status(bough_plan_new(&subject->before.root, &subject->after.root,
+                                 &(struct bough_plan_world){ .known = knows_x },
+                                 &subject->plan, &error),
                   BOUGH_OK);
     print_steps(subject->plan, text);
     assert_string_equal(text, "-/s/y -/s/b =/ =/s +/s/y +/s/b");
     print_children(subject->plan, text);
     assert_string_equal(text, "/s/y added instead; /s/b restarted options.value; ");
+    subject_free(subject);
+}
+
+/* It is asked of all that are in both, by path, and with what is to be. */
+static const char *stale_y(void *data, const char *path,
+                           const struct bough_child_spec *after)
+{
+    unsigned *asked = data;
+
+    (*asked)++;
+    return strcmp(path, "/s/y") == 0 && strcmp(after->name, "y") == 0 ? "file" : NULL;
+}
+
+static void options_that_mean_something_else_lead_to_a_restart(void **state)
+{
+    struct subject *subject = subject_new("a s(y b)", "a s(y b) c");
+    unsigned asked = 0;
+    const struct bough_plan_world world = { .stale = stale_y, .stale_data = &asked };
+    struct bough_error error;
+    char text[TEXT];
+
+    (void)state;
+    assert_status(bough_plan_new(&subject->before.root, &subject->after.root, &world,
+                                 &subject->plan, &error),
+                  BOUGH_OK);
+    assert_int_equal(asked, 4);
+    print_children(subject->plan, text);
+    assert_string_equal(text, "/s/y restarted options.file; /c added; ");
     subject_free(subject);
 }
 
@@ -312,7 +341,7 @@ static void without_memory_there_is_no_plan(void **state)
         enum bough_status status;
 
         bough_allocator_fail_at(++nth);
-        status = bough_plan_new(&subject->before.root, &subject->after.root, NULL, NULL,
+        status = bough_plan_new(&subject->before.root, &subject->after.root, NULL,
                                 &subject->plan, &error);
         failed = bough_allocator_heal();
         assert_status(status, failed ? BOUGH_ENOMEM : BOUGH_OK);
@@ -327,6 +356,7 @@ int main(void)
         cmocka_unit_test(each_case_has_its_plan),
         cmocka_unit_test(the_root_cannot_be_restarted),
         cmocka_unit_test(whoever_was_started_at_run_time_makes_room),
+        cmocka_unit_test(options_that_mean_something_else_lead_to_a_restart),
         cmocka_unit_test(what_is_below_is_counted),
         cmocka_unit_test(each_key_is_told),
         cmocka_unit_test(without_memory_there_is_no_plan),

@@ -231,7 +231,7 @@ static void expect_plan(const struct sketch *before, const struct sketch *after)
     struct bough_plan *plan, *again;
 
     node_start(root);
-    assert_status(bough_plan_new(&before->root, &after->root, NULL, NULL, &plan, NULL),
+    assert_status(bough_plan_new(&before->root, &after->root, NULL, &plan, NULL),
                   BOUGH_OK);
     for (size_t i = 0; i < plan->child_count; i++) {
         const struct node *node = find(root, plan->children[i].path, &parent);
@@ -244,7 +244,7 @@ static void expect_plan(const struct sketch *before, const struct sketch *after)
     expect_lives(root, plan, lives_before);
     node_free(root);
     bough_plan_free(plan);
-    assert_status(bough_plan_new(&after->root, &after->root, NULL, NULL, &again, NULL),
+    assert_status(bough_plan_new(&after->root, &after->root, NULL, &again, NULL),
                   BOUGH_OK);
     assert_int_equal(again->step_count, 0);
     bough_plan_free(again);

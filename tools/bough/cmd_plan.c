@@ -74,16 +74,16 @@ static int plan_configs(const struct bough_arguments *arguments,
     json_t *json;
     int code;
 
-    if (bough_plan_new(&before->options, &after->options, NULL, NULL, &plan, &error) !=
+    if (bough_plan_new(&before->options, &after->options, NULL, &plan, &error) !=
         BOUGH_OK) {
         bough_complain("%s: %s", arguments->words[1], error.text);
         return BOUGH_CODE_FAILED;
     }
     json = bough_plan_json(plan);
     if (json != NULL && bough_plan_json_log(json, before->log, after->log) == 0 &&
-        bough_plan_json_later(json, "exit_with", before->exit_with, after->exit_with) ==
+        bough_plan_json_root(json, "exit_with", before->exit_with, after->exit_with) ==
             0 &&
-        bough_plan_json_later(json, "metrics", before->metrics, after->metrics) == 0) {
+        bough_plan_json_root(json, "metrics", before->metrics, after->metrics) == 0) {
         code = show(arguments, json);
     } else {
         bough_complain("out of memory");

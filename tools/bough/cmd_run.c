@@ -26,12 +26,11 @@
 #include <bough/tools/bough/commands.h>
 #include <bough/tools/bough/control.h>
 #include <bough/tools/bough/exit_code.h>
-#include <bough/tools/bough/exit_with.h>
 #include <bough/tools/bough/history.h>
 #include <bough/tools/bough/journal.h>
 #include <bough/tools/bough/load.h>
 #include <bough/tools/bough/output.h>
-#include <bough/tools/bough/port.h>
+#include <bough/tools/bough/own_keys.h>
 #include <bough/tools/bough/reload.h>
 #include <bough/tools/bough/reporter.h>
 #include <bough/tools/bough/service.h>
@@ -56,7 +55,7 @@ struct program {
     struct bough_nursery *nursery;
     struct ev_loop *ev;
     struct ev_signal terminate, interrupt, hangup, child;
-    struct bough_exit_with exit_with;
+    struct bough_own_keys own;
     struct ev_timer orphans;
     struct bough_history *history;
     struct bough_journal *journal;
@@ -66,7 +65,6 @@ struct program {
     struct bough_reporter reporter;
     struct bough_control *control;
     struct bough_service service;
-    struct bough_port *port; /* of metrics; NULL: none is wanted */
     struct bough_reload *reload;
 
     struct bough_supervisor root;
@@ -96,7 +94,8 @@ static void on_event(void *data, const struct bough_event *event)
 {
     struct program *program = data;
 
-    bough_exit_with_note(&program->exit_with, event);
+    bough_exit_with_note(&program->own.exit_with, event);
+    bough_reload_note(program->reload, event);
     if (event->kind == BOUGH_EVENT_GAVE_UP && strcmp(event->path, "/") == 0) {
         program->gave_up = true;
     }
@@ -222,7 +221,6 @@ static void unwatch_signals(struct program *program)
     ev_signal_stop(program->ev, &program->interrupt);
     ev_signal_stop(program->ev, &program->hangup);
     ev_signal_stop(program->ev, &program->child);
-    bough_exit_with_finish(&program->exit_with);
     ev_timer_stop(program->ev, &program->orphans);
 }
 
@@ -265,9 +263,7 @@ static enum bough_status make_runtime(struct program *program)
     program->runtime = bough_runtime_new(&options);
     if (program->runtime == NULL) return BOUGH_ENOMEM;
     program->loop = bough_loop_new(program->runtime, program->ev);
-    if (program->loop == NULL) return BOUGH_ENOMEM;
-    bough_exit_with_init(&program->exit_with, program->ev, program->loop);
-    return BOUGH_OK;
+    return program->loop != NULL ? BOUGH_OK : BOUGH_ENOMEM;
 }
 
 static enum bough_status make_control(struct program *program, struct bough_error *error)
@@ -289,9 +285,8 @@ static enum bough_status make_control(struct program *program, struct bough_erro
     return bough_control_new(&options, &program->control, error);
 }
 
-/* `endpoint` NULL: none is wanted. */
-static enum bough_status make_port(struct program *program, const char *endpoint,
-                                   struct bough_error *error)
+static void make_own_keys(struct program *program,
+                          const struct bough_arguments *arguments)
 {
     const struct bough_figures_source source = {
         .loop = program->loop,
@@ -300,8 +295,8 @@ static enum bough_status make_port(struct program *program, const char *endpoint
         .name = program->name,
     };
 
-    if (endpoint == NULL) return BOUGH_OK;
-    return bough_port_new(&source, endpoint, &program->port, error);
+    bough_own_keys_init(&program->own, program->ev, &source,
+                        arguments->options[BOUGH_OPTION_METRICS]);
 }
 
 static void on_log(void *data, const char *path)
@@ -325,8 +320,8 @@ static enum bough_status make_reload(struct program *program,
         .name = program->name,
         .file = file,
         .log = tree->log,
-        .exit_with = tree->exit_with,
-        .metrics = tree->metrics,
+        .tree = &tree->options,
+        .own = &program->own,
         .set_log = on_log,
         .data = program,
     };
@@ -356,7 +351,6 @@ static enum bough_status make(struct program *program,
                               const struct bough_arguments *arguments,
                               struct bough_error *error)
 {
-    const char *metrics = arguments->options[BOUGH_OPTION_METRICS];
     enum bough_status status = bough_socket_choose(
         arguments->options[BOUGH_OPTION_CONTROL], arguments->options[BOUGH_OPTION_NAME],
         program->name, program->socket, error);
@@ -370,15 +364,13 @@ static enum bough_status make(struct program *program,
         bough_complain("%s: no actor can have a process of its own: %s", program->name,
                        error->text);
     status = make_runtime(program);
+    if (status == BOUGH_OK) make_own_keys(program, arguments);
     if (status == BOUGH_OK) status = make_reload(program, tree, arguments->words[0]);
     if (status != BOUGH_OK) return bough_error_set(error, status, "out of memory");
     status = make_control(program, error);
-    if (status == BOUGH_OK)
-        status = make_port(program, metrics != NULL ? metrics : tree->metrics, error);
+    if (status == BOUGH_OK) status = bough_own_keys_open(&program->own, tree, error);
     if (status != BOUGH_OK) return status;
     watch_signals(program);
-    if (!bough_exit_with_set(&program->exit_with, tree->exit_with))
-        return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
     bough_service_watch(&program->service, program->ev);
     return start_tree(program, tree, error);
 }
@@ -406,9 +398,10 @@ static void limit_the_end(const struct program *program)
 static void unmake(struct program *program)
 {
     limit_the_end(program);
-    bough_port_free(program->port);
+    bough_own_keys_finish(&program->own);
     bough_control_free(program->control);
     bough_reload_free(program->reload);
+    program->reload = NULL; /* the last places are still reported */
     if (program->runtime != NULL) bough_runtime_free(program->runtime);
     bough_service_close(&program->service, program->ev);
     if (program->ev != NULL) {
@@ -428,14 +421,14 @@ static void unmake(struct program *program)
 
 static void introduce(const struct program *program)
 {
+    const struct bough_endpoint *metrics = bough_own_keys_endpoint(&program->own);
     char endpoint[BOUGH_ENDPOINT_TEXT];
 
     bough_complain("%s: pid %d, control socket %s", program->name, (int)getpid(),
                    program->socket);
-    if (program->port != NULL)
-        bough_complain(
-            "%s: metrics at http://%s/metrics", program->name,
-            bough_endpoint_print(bough_port_endpoint(program->port), endpoint));
+    if (metrics != NULL)
+        bough_complain("%s: metrics at http://%s/metrics", program->name,
+                       bough_endpoint_print(metrics, endpoint));
     if (isatty(STDERR_FILENO) != 1) return;
     bough_complain(
         "look at it from another terminal with `bough status`, stop it with Ctrl-C");
@@ -453,8 +446,7 @@ static void drain(struct program *program)
     bool over = false;
     struct ev_timer limit;
 
-    bough_port_free(program->port);
-    program->port = NULL;
+    bough_own_keys_close_port(&program->own);
     bough_control_close(program->control);
     ev_timer_init(&limit, on_drained, DRAIN_SECONDS, 0);
     limit.data = &over;
@@ -541,7 +533,7 @@ int bough_cmd_run(const struct bough_arguments *arguments)
     ev_run(program.ev, 0);
     if (program.down) drain(&program);
     code = judge(&program);
-    code = bough_exit_with_code(&program.exit_with, code);
+    code = bough_exit_with_code(&program.own.exit_with, code);
     unmake(&program);
     return code;
 }

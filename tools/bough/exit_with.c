@@ -49,19 +49,28 @@ static void watch(struct bough_exit_with *self, bool wanted)
     }
 }
 
+void bough_exit_with_swap(struct bough_exit_with *self, char **path, int *code)
+{
+    char *old_path = self->path;
+    const int old_code = self->code;
+
+    if (*path != NULL && old_path != NULL && strcmp(*path, old_path) == 0)
+        *code = old_code; /* the same one: its end is known, or yet to come */
+    self->path = *path;
+    self->code = *code;
+    *path = old_path;
+    *code = old_code;
+    watch(self, self->path != NULL);
+}
+
 bool bough_exit_with_set(struct bough_exit_with *self, const char *path)
 {
-    char *copy = NULL;
+    char *copy = path != NULL ? strdup(path) : NULL;
+    int code = -1;
 
-    if (path != NULL && self->path != NULL && strcmp(path, self->path) == 0) return true;
-    if (path != NULL) {
-        copy = strdup(path);
-        if (copy == NULL) return false;
-    }
-    free(self->path);
-    self->path = copy;
-    self->code = -1;
-    watch(self, path != NULL);
+    if (copy == NULL && path != NULL) return false;
+    bough_exit_with_swap(self, &copy, &code);
+    free(copy);
     return true;
 }
 

@@ -33,6 +33,10 @@ void bough_exit_with_init(struct bough_exit_with *self, struct ev_loop *ev,
  * are again bough's own. False: memory is out, and nothing has changed. */
 BOUGH_CHECKED bool bough_exit_with_set(struct bough_exit_with *self, const char *path);
 
+/* Exchanges the command, and the exit code that it has left, for others: `*path` is
+ * malloc()ed or NULL, and is taken; what was before is the caller's. */
+void bough_exit_with_swap(struct bough_exit_with *self, char **path, int *code);
+
 /* Hears of all events of the tree. */
 void bough_exit_with_note(struct bough_exit_with *self, const struct bough_event *event);
 

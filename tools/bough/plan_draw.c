@@ -149,15 +149,14 @@ static void print_changed(FILE *file, const json_t *plan)
     fputc('\n', file);
 }
 
-/* What bough itself does not take over while it runs. */
-static void print_later(FILE *file, const json_t *plan)
+/* What bough itself acts on. */
+static void print_root(FILE *file, const json_t *plan)
 {
-    const json_t *later = json_object_get(plan, "later"), *key;
+    const json_t *keys = json_object_get(plan, "root"), *key;
     size_t i;
 
-    if (json_array_size(later) > 0)
-        fputs("not before bough itself is started again:\n", file);
-    json_array_foreach (later, i, key)
+    if (json_array_size(keys) > 0) fputs("bough itself takes over:\n", file);
+    json_array_foreach (keys, i, key)
         print_key(file, key);
 }
 
@@ -171,14 +170,14 @@ void bough_plan_draw(FILE *file, const json_t *plan)
         fprintf(file, "nothing to do: %s\n", summary);
     } else {
         print_steps(file, plan, by_path, "stop", "stopped, in this order:");
+        print_root(file, plan);
         print_changed(file, plan);
         print_steps(file, plan, by_path, "start",
                     "started, each once the one before is ready:");
         if (json_array_size(json_object_get(plan, "children")) == 0 &&
-            json_object_get(plan, "log") == NULL)
+            json_object_get(plan, "log") == NULL && json_object_get(plan, "root") == NULL)
             fputs("children of a supervisor change their order\n", file);
         fprintf(file, "%s\n", summary);
     }
-    print_later(file, plan);
     json_decref(by_path);
 }

@@ -132,6 +132,10 @@ static int add_key(json_t *keys, const struct bough_plan_child *child,
     if (is_hidden(child, key)) return add_hidden(keys, name, before, after);
     if (json_is_object(before) && json_is_object(after))
         return add_members(keys, name, key->restarts, before, after);
+    /* It says the same, and means something else: a file. */
+    if (key->option != NULL && before != NULL && json_equal(before, after))
+        return put(keys, json_pack("{s:s, s:b, s:b, s:s}", "key", name, "restarts", 1,
+                                   "hidden", 1, "change", "contents changed"));
     /* Of the children there is too much to say. */
     if (strcmp(name, "children") == 0) before = after = NULL;
     return put(keys, key_json(name, key->restarts, before, after));
@@ -234,20 +238,21 @@ int bough_plan_json_log(json_t *plan, const char *before, const char *after)
            json_object_set_new(plan, "changes", json_true());
 }
 
-int bough_plan_json_later(json_t *plan, const char *key, const char *before,
-                          const char *after)
+int bough_plan_json_root(json_t *plan, const char *key, const char *before,
+                         const char *after)
 {
     const char *old = before != NULL ? before : "", *new = after != NULL ? after : "";
-    json_t *later = json_object_get(plan, "later");
+    json_t *keys = json_object_get(plan, "root");
     int failed = 0;
 
     if (strcmp(old, new) == 0) return 0;
-    if (later == NULL) {
-        later = json_array();
-        failed = json_object_set_new(plan, "later", later);
+    if (keys == NULL) {
+        keys = json_array();
+        failed = json_object_set_new(plan, "root", keys) |
+                 json_object_set_new(plan, "changes", json_true());
     }
     if (failed != 0) return failed;
-    return put(later,
+    return put(keys,
                json_pack("{s:s, s:o, s:o}", "key", key, "old",
                          bough_output_string(before), "new", bough_output_string(after)));
 }

@@ -20,10 +20,10 @@ json_t *bough_plan_json(const struct bough_plan *plan);
  * Nothing when they are the same. Not 0: no memory. */
 int bough_plan_json_log(json_t *plan, const char *before, const char *after);
 
-/* The same for a key of the root that a program which runs does not take over: `later`,
- * an array of objects with key, old and new. */
-int bough_plan_json_later(json_t *plan, const char *key, const char *before,
-                          const char *after);
+/* The same for a key of the root that bough itself acts on: `root`, an array of objects
+ * with key, old and new. */
+int bough_plan_json_root(json_t *plan, const char *key, const char *before,
+                         const char *after);
 
 /* "2 added, 1 restarted, 12 kept". Writes `size` bytes at most. */
 void bough_plan_summary(const json_t *plan, char *text, size_t size);

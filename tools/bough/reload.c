@@ -17,14 +17,17 @@
 #include <bough/core/runtime.h>
 #include <bough/supervisor/apply.h>
 #include <bough/tools/bough/body.h>
+#include <bough/tools/bough/env_files.h>
 #include <bough/tools/bough/output.h>
+#include <bough/tools/bough/own_keys.h>
 #include <bough/tools/bough/plan_view.h>
 
 enum { LOGGED = 20, SUMMARY = 160 }; /* lines of the log about one apply; bytes */
 
 struct bough_reload {
     struct bough_reload_options options;
-    char *name, *file, *log, *exit_with, *metrics;
+    char *name, *file, *log;
+    struct bough_env_files *env_files;
 
     /* An apply */
     struct bough_apply apply;
@@ -32,6 +35,7 @@ struct bough_reload {
     json_t *plan;                  /* as it was at its beginning */
     char *applied;                 /* the file */
     char *next_log;                /* the "log" of its root */
+    struct bough_env_files *next_env_files;
 };
 
 static struct bough_runtime *runtime_of(const struct bough_reload *reload)
@@ -55,10 +59,11 @@ struct bough_reload *bough_reload_new(const struct bough_reload_options *options
     reload->options = *options;
     if (copy_text(&reload->name, options->name) &&
         copy_text(&reload->file, options->file) &&
-        copy_text(&reload->log, options->log) &&
-        copy_text(&reload->exit_with, options->exit_with) &&
-        copy_text(&reload->metrics, options->metrics))
-        return reload;
+        copy_text(&reload->log, options->log)) {
+        reload->env_files = bough_env_files_new(options->tree);
+        reload->options.tree = NULL;
+    }
+    if (reload->env_files != NULL) return reload;
     bough_reload_free(reload);
     return NULL;
 }
@@ -68,6 +73,8 @@ static void forget(struct bough_reload *reload)
     json_decref(reload->plan);
     free(reload->applied);
     free(reload->next_log);
+    bough_env_files_free(reload->next_env_files);
+    reload->next_env_files = NULL;
     reload->plan = NULL;
     reload->applied = reload->next_log = NULL;
 }
@@ -81,9 +88,15 @@ void bough_reload_free(struct bough_reload *reload)
     free(reload->name);
     free(reload->file);
     free(reload->log);
-    free(reload->exit_with);
-    free(reload->metrics);
+    bough_env_files_free(reload->env_files);
     free(reload);
+}
+
+void bough_reload_note(struct bough_reload *reload, const struct bough_event *event)
+{
+    if (reload == NULL) return;
+    bough_env_files_note(reload->env_files, event);
+    bough_env_files_note(reload->next_env_files, event);
 }
 
 void bough_reload_leave(struct bough_request *request)
@@ -195,6 +208,9 @@ static void applied(struct bough_reload *reload)
     char summary[SUMMARY];
 
     take_log(reload);
+    bough_env_files_free(reload->env_files);
+    reload->env_files = reload->next_env_files;
+    reload->next_env_files = NULL;
     bough_plan_summary(reload->plan, summary, sizeof(summary));
     bough_log(runtime_of(reload), BOUGH_INFO, "/", "%s is applied: %s", reload->applied,
               summary);
@@ -228,6 +244,9 @@ static void apply_done(struct bough_apply *apply, enum bough_status status)
     struct bough_reload *reload = bough_container(apply, struct bough_reload, apply);
     struct bough_request *request = reload->request;
 
+    /* A tree that is shut down meanwhile ends as the new file has it. */
+    bough_own_keys_settle(reload->options.own,
+                          status == BOUGH_OK || status == BOUGH_ECANCELLED);
     if (status == BOUGH_OK)
         applied(reload);
     else
@@ -308,12 +327,15 @@ static json_t *plan_json(const struct bough_reload *reload, const struct bough_p
 
     if (json == NULL) return NULL;
     if (bough_plan_json_log(json, reload->log, tree->log) == 0 &&
-        bough_plan_json_later(json, "exit_with", reload->exit_with, tree->exit_with) ==
-            0 &&
-        bough_plan_json_later(json, "metrics", reload->metrics, tree->metrics) == 0)
+        bough_own_keys_plan(reload->options.own, tree, json) == 0)
         return json;
     json_decref(json);
     return NULL;
+}
+
+static struct bough_apply_contents contents_of(const struct bough_reload *reload)
+{
+    return (struct bough_apply_contents){ bough_env_files_stale, reload->env_files };
 }
 
 static enum bough_status begin(struct bough_reload *reload, const char *file,
@@ -333,6 +355,12 @@ static enum bough_status begin(struct bough_reload *reload, const char *file,
     reload->apply.done = apply_done;
     reload->apply.step = apply_step;
     reload->apply.timeout_ms = timeout_ms;
+    reload->next_env_files = bough_env_files_new(&tree->options);
+    if (reload->next_env_files == NULL)
+        return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
+    reload->apply.contents = contents_of(reload);
+    status = bough_own_keys_try(reload->options.own, tree, error);
+    if (status != BOUGH_OK) return status;
     status = bough_apply_start(&reload->apply, reload->options.loop, root, &tree->options,
                                error);
     if (status != BOUGH_OK) return status;
@@ -354,6 +382,7 @@ static enum bough_status try_to_begin(struct bough_reload *reload, const char *f
         tell_begin(reload);
         log_plan(reload);
     } else if (free_before) {
+        bough_own_keys_settle(reload->options.own, false);
         forget(reload);
     }
     return status;
@@ -478,11 +507,12 @@ static void answer_plan(struct bough_request *request, const struct order *order
     struct bough_error error = { .text = "the tree is down" };
     struct bough_supervisor root;
     struct bough_plan *plan;
+    const struct bough_apply_contents contents = contents_of(reload);
     enum bough_status status = find_root(reload, &root);
 
     if (status == BOUGH_OK)
-        status =
-            bough_apply_plan(reload->options.loop, root, &tree->options, &plan, &error);
+        status = bough_apply_plan(reload->options.loop, root, &tree->options, &contents,
+                                  &plan, &error);
     if (status != BOUGH_OK) {
         bough_request_refuse(request, status, "%s", error.text);
         return;

@@ -10,17 +10,20 @@
 
 #include <bough/core/actor.h>
 
+struct bough_event;
+struct bough_own_keys;
 struct bough_reload;
 struct bough_request;
+struct bough_supervisor_options;
 
 struct bough_reload_options {
     struct bough_loop *loop;
     const struct bough_actor_type *const *types;
-    const char *name; /* the tree's, which it keeps */
-    const char *file; /* from which it was started */
-    const char *log;  /* the path of its logger, or NULL */
-    /* What the program does not take over while it runs: keys of the root, or NULL. */
-    const char *exit_with, *metrics;
+    const char *name;                            /* the tree's, which it keeps */
+    const char *file;                            /* from which it was started */
+    const char *log;                             /* the path of its logger, or NULL */
+    const struct bough_supervisor_options *tree; /* which is started; not kept */
+    struct bough_own_keys *own; /* the keys of the root that the program acts on */
     /* Reports go to another logger from now on; NULL: to none. */
     void (*set_log)(void *data, const char *path);
     void *data;
@@ -31,6 +34,9 @@ struct bough_reload *bough_reload_new(const struct bough_reload_options *options
 
 /* An apply that is under way is let be. NULL is fine. */
 void bough_reload_free(struct bough_reload *reload);
+
+/* Hears of all events of the tree. NULL is fine. */
+void bough_reload_note(struct bough_reload *reload, const struct bough_event *event);
 
 /* Applies the file from which the tree was started, as it is now. */
 void bough_reload_file(struct bough_reload *reload);

@@ -31,7 +31,8 @@ set(bough_tool_links bough_config bough_actors bough_supervisor bough_core
 
 if(bough_tool_parts)
     add_library(bough_tool STATIC ${bough_tool_parts})
-    target_link_libraries(bough_tool PUBLIC ${bough_tool_links} PRIVATE bough_flags)
+    target_link_libraries(bough_tool PUBLIC ${bough_tool_links} PRIVATE bough_flags
+        PkgConfig::XXHASH)
     list(PREPEND bough_tool_links bough_tool)
     target_include_directories(bough_tool PUBLIC ${CURL_INCLUDE_DIRS})
     target_compile_definitions(bough_tool PRIVATE
