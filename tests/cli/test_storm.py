@@ -14,6 +14,7 @@ from bough_cli import (BOUGH, LIMIT, child, fact, json, main, os, pathlib, proce
                        subprocess, supervisor, until)
 
 STEPS = 2500 if os.environ.get("BOUGH_TEST_LONG") else 150
+PROCESSES = 6 + 4 + 1 + 2 + 2  # programs, actors, a subtree, spares; the guard and the nursery
 DEADLY = [signal.SIGKILL, signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM]
 HOW = ["segv", "abort", "fpe", "exit", "error", "stack"]
 
@@ -53,9 +54,12 @@ class Storm:
         subprocess.run([BOUGH, *words], env=self.folder.env, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, timeout=LIMIT, check=False)
 
+    def children(self):
+        listed = pathlib.Path(f"/proc/{self.running.pid}/task/{self.running.pid}/children")
+        return [int(pid) for pid in listed.read_text().split()]
+
     def some_process(self):
-        children = pathlib.Path(f"/proc/{self.running.pid}/task/{self.running.pid}/children")
-        return self.dice.choice([int(pid) for pid in children.read_text().split()] or [0])
+        return self.dice.choice(self.children() or [0])
 
     def signal_one(self, *numbers):
         pid = self.some_process()
@@ -112,12 +116,13 @@ class Storm:
 def whatever_happens_the_tree_is_whole_again(folder):
     seed = os.environ.get("BOUGH_SEED") or "1"
     storm = Storm(folder, seed)
-    until(lambda: storm.running.said().count("stream=stdout") >= 6, "the programs have begun")
+    until(lambda: len(storm.children()) == PROCESSES, "all have begun, and spares wait")
     descriptors = storm.running.descriptors()
     for _ in range(STEPS):
         storm.step()
     storm.bough("apply", storm.files[0])
     until(storm.is_whole, f"whole again; the seed was {seed}")
+    until(lambda: len(storm.children()) == PROCESSES, f"the spares; the seed was {seed}")
     until(lambda: storm.running.descriptors() == descriptors,
           f"descriptors: {descriptors} at first; the seed was {seed}")
     storm.running.signal(signal.SIGTERM)
