@@ -165,6 +165,40 @@ def a_container_that_is_still_starting_stops_too(folder):
         contains(box.said(), "/a: a goes")
 
 
+def holds(box, number):
+    """Whether a signal to its bough waits until there is somebody for it; False: too late to say."""
+    mask = 1 << (number - 1)
+    while box.outer.poll() is None:
+        try:
+            folder = pathlib.Path(f"/proc/{box.init()}")
+            if os.readlink(folder / "exe") != os.path.realpath(BOUGH):
+                continue  # it is still unshare, which holds them back, too
+            status = (folder / "status").read_text()
+        except (IndexError, OSError):
+            continue
+        if int(status.split("SigBlk:")[1].split()[0], 16) & mask:
+            return True
+        if int(status.split("SigCgt:")[1].split()[0], 16) & mask:
+            return False
+    return False
+
+
+@fact
+def a_container_is_stopped_while_it_reads_its_file(folder):
+    """One that takes a while; what was not seen in time is tried again."""
+    tree = tree_of(*[child(f"c{i}", "counter") for i in range(10000)])
+    for number in (signal.SIGTERM, signal.SIGINT):
+        for tries in range(20):
+            with Container(folder, tree) as box:
+                if not holds(box, number):
+                    continue
+                box.signal(number)
+                same(box.wait(), 0, box.said())
+                break
+        else:
+            raise AssertionError("never seen to hold back a signal")
+
+
 @fact
 def signals_go_on_to_the_command_of_a_container(folder):
     with Container(folder, tree_of(

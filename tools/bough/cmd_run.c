@@ -199,6 +199,19 @@ static void on_orphans(struct ev_loop *ev, struct ev_timer *timer, int events)
     bough_orphans_reap();
 }
 
+/* What process 1 has no handler for does not end it, and is lost: so it waits until there
+ * is one. */
+static void hold_stop_signals(bool held)
+{
+    sigset_t stop;
+
+    if (getpid() != 1) return;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGINT);
+    sigprocmask(held ? SIG_BLOCK : SIG_UNBLOCK, &stop, NULL);
+}
+
 static void watch_signals(struct program *program)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -211,6 +224,7 @@ static void watch_signals(struct program *program)
     program->child.data = program;
     ev_signal_start(program->ev, &program->terminate);
     ev_signal_start(program->ev, &program->interrupt);
+    hold_stop_signals(false);
     ev_signal_start(program->ev, &program->hangup);
     if (program->guard != NULL) ev_signal_start(program->ev, &program->child);
 }
@@ -521,6 +535,7 @@ int bough_cmd_run(const struct bough_arguments *arguments)
     struct bough_config *config;
     int code = check_arguments(arguments);
 
+    hold_stop_signals(true);
     if (code == BOUGH_CODE_DONE) code = bough_load(arguments->words[0], &config);
     if (code != BOUGH_CODE_DONE) return code;
     bough_service_open(&program.service);
