@@ -137,18 +137,24 @@ static struct env_file *find(const struct bough_env_files *files, const char *pa
     return file;
 }
 
+/* The path itself, or that of the group of which it is a member. */
+static struct env_file *find_whole(const struct bough_env_files *files, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct env_file *file = find(files, path, strlen(path));
+
+    if (file != NULL || slash == NULL) return file;
+    file = find(files, path, (size_t)(slash - path));
+    return file != NULL && file->group ? file : NULL;
+}
+
 void bough_env_files_note(struct bough_env_files *files, const struct bough_event *event)
 {
-    const char *slash = strrchr(event->path, '/');
     struct env_file *file;
 
     if (files == NULL || files->by_path == NULL) return;
     if (event->kind != BOUGH_EVENT_STARTED) return;
-    file = find(files, event->path, strlen(event->path));
-    if (file == NULL && slash != NULL) {
-        file = find(files, event->path, (size_t)(slash - event->path));
-        if (file != NULL && !file->group) file = NULL;
-    }
+    file = find_whole(files, event->path);
     if (file != NULL) file->sum = sum_of(file->name);
 }
 
