@@ -280,8 +280,20 @@ static bool take_last_line(struct bough_command_output_pipes *pipes,
 
 static void on_retry(struct bough_actor *actor, struct bough_timer *timer);
 
-static void wait_for_room(struct bough_command_output_pipes *pipes)
+/* Lines that the log has taken. */
+static int64_t taken(const struct bough_command_output_pipes *pipes)
 {
+    int64_t lines = 0;
+
+    for (int i = 0; i < STREAMS; i++)
+        lines += pipes->streams[i].lines;
+    return lines;
+}
+
+/* A log that has taken some since `before` is at work, and has room again soon. */
+static void wait_for_room(struct bough_command_output_pipes *pipes, int64_t before)
+{
+    if (taken(pipes) != before) pipes->retry_ms = 0;
     for (int i = 0; i < STREAMS; i++)
         bough_source_stop(&pipes->streams[i].source);
     pipes->retry_ms = pipes->retry_ms == 0                 ? RETRY_MS
@@ -298,10 +310,11 @@ static void on_readable(struct bough_actor *actor, struct bough_source *source,
     struct bough_command_output_pipes *pipes = self->output;
 
     (void)events;
+    const int64_t before = taken(pipes);
     const enum reading reading = read_stream(stream);
     if (!hand_on_kept(pipes, stream) ||
         (reading == READ_END && !take_last_line(pipes, stream))) {
-        wait_for_room(pipes);
+        wait_for_room(pipes, before);
         return;
     }
     pipes->retry_ms = 0;
@@ -322,6 +335,7 @@ static void on_retry(struct bough_actor *actor, struct bough_timer *timer)
 {
     struct bough_running *self = bough_state(actor);
     struct bough_command_output_pipes *pipes = self->output;
+    const int64_t before = taken(pipes);
     bool room = true;
 
     (void)timer;
@@ -330,7 +344,7 @@ static void on_retry(struct bough_actor *actor, struct bough_timer *timer)
     if (room)
         watch(pipes);
     else
-        wait_for_room(pipes);
+        wait_for_room(pipes, before);
 }
 
 void bough_command_watch_output(struct bough_running *self)
