@@ -56,6 +56,6 @@ too_much_is_found() {
     ! footprint 100 100
 }
 
-fact a_program_takes_little_memory footprint 1200 1000
+fact a_program_takes_little_memory footprint 1300 1000
 fact a_footprint_above_its_limit_is_found too_much_is_found
 facts_end

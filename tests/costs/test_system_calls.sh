@@ -77,7 +77,7 @@ too_much_is_found() {
 }
 
 if may_trace; then
-    fact a_restart_takes_few_system_calls restarts 51
+    fact a_restart_takes_few_system_calls restarts 56
     fact a_count_above_its_limit_is_found too_much_is_found
 else
     echo 'ok 1 - a_restart_takes_few_system_calls # SKIP no process may be traced here'
