@@ -17,16 +17,6 @@ has_programs() {
     [ "$(pgrep -c -P "$supervisor" '^sleep$')" -eq "$1" ]
 }
 
-# eventually COMMAND...: within a minute.
-eventually() {
-    local tries=0
-    until "$@"; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 1200 ] || return 1
-        sleep 0.05
-    done
-}
-
 # private PID...: bytes that these processes alone have.
 private() {
     local pid

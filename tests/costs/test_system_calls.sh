@@ -12,16 +12,6 @@ set -euo pipefail
 # shellcheck source=tests/support/fact.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/fact.sh"
 
-# eventually COMMAND...: within a minute.
-eventually() {
-    local tries=0
-    until "$@"; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 1200 ] || return 1
-        sleep 0.05
-    done
-}
-
 # runs COUNT: so many times has the program begun.
 runs() {
     [ -e "$work/runs" ] && [ "$(wc -l <"$work/runs")" -ge "$1" ]

@@ -2,6 +2,7 @@
 #
 # fact NAME COMMAND... states that the command succeeds; what it printed is shown when it does
 # not. facts_end closes the list and exits. `work` is a directory of the test's own, gone at its end.
+# eventually COMMAND... runs a command again until it succeeds, for a minute.
 #
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
@@ -22,6 +23,15 @@ fact() {
         sed 's/^/# /' "$work/output"
         fact_failed=1
     fi
+}
+
+eventually() {
+    local tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 3000 ] || return 1
+        sleep 0.02
+    done
 }
 
 facts_end() {

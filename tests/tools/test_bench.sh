@@ -39,16 +39,6 @@ refused() {
     [ "$status" -eq 2 ] && [ ! -s "$work/lines" ] && [ -s "$work/complaint" ]
 }
 
-# eventually COMMAND...: within some seconds.
-eventually() {
-    local tries=0
-    until "$@"; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 3000 ] || return 1
-        sleep 0.01
-    done
-}
-
 # has_programs COUNT: that many children of the supervisor, of which the guard is none.
 has_programs() {
     [ "$(pgrep -c -P "$supervisor" '^sleep$')" -eq "$1" ]
