@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <bough/core/public.h>
+
 struct bough_library_function {
     const char *name;
     size_t at; /* offset of the pointer to it in the table */
@@ -21,8 +23,11 @@ struct bough_library_function {
 #define BOUGH_LIBRARY_MEMBER(function) __typeof__(&(function)) function;
 
 /* Loads the library of that name, for ever, and fills the table. False: it is not on this
- * machine, or not all of it; `*why`, static or of the loader's, says that. */
-bool bough_library_load(const char *name, const struct bough_library_function *functions,
-                        size_t count, void *table, const char **why);
+ * machine, or not all of it; `*why`, the loader's and valid until it is called again,
+ * says that. Thread: any, but one at a time for a table. Not in a process forked from one
+ * with threads. */
+BOUGH_PUBLIC BOUGH_CHECKED bool
+bough_library_load(const char *name, const struct bough_library_function *functions,
+                   size_t count, void *table, const char **why);
 
 #endif
