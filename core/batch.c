@@ -39,7 +39,7 @@ const void *bough_batch_next(struct bough_batch *batch, size_t *size)
     return bough_cell_bytes(cell);
 }
 
-uint32_t bough_batch_turn(struct bough_actor *slot, uint32_t count)
+void bough_batch_turn(struct bough_actor *slot, uint32_t count)
 {
     struct bough_batch batch = { .actor = slot, .left = count };
 
@@ -47,5 +47,4 @@ uint32_t bough_batch_turn(struct bough_actor *slot, uint32_t count)
     bough_turn_done(slot);
     /* Else it would be given the same batch for ever. */
     bough_assert(batch.taken > 0 || !bough_slot_is_open(slot));
-    return batch.taken;
 }

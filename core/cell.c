@@ -33,12 +33,12 @@ struct bough_cell *bough_cell_hold(struct bough_loop *loop, struct bough_buffer 
 
 struct bough_cell *bough_cell_take_slowly(struct bough_loop *loop, size_t size)
 {
-    struct bough_cell *cell = bough_pool_refill(&loop->pool, bough_cell_class(size));
+    return bough_cell_behind(bough_pool_refill(&loop->pool, bough_cell_class(size)));
+}
 
-    if (cell == NULL) return NULL;
-    cell->next = NULL;
-    cell->size = (uint32_t)size;
-    return cell;
+struct bough_cell *bough_note_take_slowly(struct bough_loop *loop)
+{
+    return bough_pool_refill(&loop->pool, 0);
 }
 
 struct bough_cell *bough_cell_new_large(struct bough_loop *loop, const void *bytes,

@@ -22,11 +22,53 @@ struct bough_asker {
 /* A message in a mailbox, or an answer on its way. Its bytes follow. */
 struct bough_cell {
     struct bough_cell *next;
-    struct bough_asker asker;
     uint32_t life; /* whom it is for; 0: whoever lives there; or the mark below */
     uint32_t size;
     _Alignas(16) char bytes[];
 };
+
+/* Most of what is told, not asked, is a note: a cell with at most 16 bytes, in half a
+ * cache line. Before every other cell lies its asker, and where a cell lies tells which
+ * of the two it is. */
+enum { BOUGH_NOTE_MAX = BOUGH_POOL_SMALLEST - sizeof(struct bough_cell) };
+
+/* What lies around the bytes of a cell that is not a note. */
+enum { BOUGH_CELL_HEAD = sizeof(struct bough_asker) + sizeof(struct bough_cell) };
+
+static inline bool bough_cell_is_note(const struct bough_cell *cell)
+{
+    _Static_assert(sizeof(struct bough_asker) == BOUGH_POOL_SMALLEST / 2,
+                   "a block begins at a multiple of the smallest");
+    return ((uintptr_t)cell & sizeof(struct bough_asker)) == 0;
+}
+
+/* That of one that is not a note: where its block begins. */
+static inline struct bough_asker *bough_cell_front(const struct bough_cell *cell)
+{
+    return (struct bough_asker *)(uintptr_t)cell - 1;
+}
+
+static inline struct bough_cell *bough_cell_behind(struct bough_asker *block)
+{
+    return block != NULL ? (struct bough_cell *)(void *)(block + 1) : NULL;
+}
+
+/* Who asks; NULL for a note, with which nobody can. */
+static inline struct bough_asker *bough_cell_asker(const struct bough_cell *cell)
+{
+    return bough_cell_is_note(cell) ? NULL : bough_cell_front(cell);
+}
+
+static inline bool bough_cell_is_asked(const struct bough_cell *cell)
+{
+    return !bough_cell_is_note(cell) && bough_cell_front(cell)->loop != NULL;
+}
+
+/* Nobody asks with it any more. */
+static inline void bough_cell_set_told(const struct bough_cell *cell)
+{
+    if (!bough_cell_is_note(cell)) bough_cell_front(cell)->loop = NULL;
+}
 
 /* Cells. What is hot about them is here, so that a message costs no calls between files:
  * together some 90 instructions from bough_send() to the end of the turn. */
@@ -64,21 +106,20 @@ static inline void bough_copy_small(void *to, const void *from, size_t size)
     }
 }
 
-/* That of small ones is known without a bit scan, and the smallest have room for a kind,
- * which is looked at whatever the size. */
+/* The class of all but notes: that of small ones is known without a bit scan, and the
+ * smallest have room for a kind, which is looked at whatever the size. */
 static inline unsigned bough_cell_class(size_t size)
 {
-    _Static_assert(sizeof(struct bough_cell) == BOUGH_POOL_SMALLEST &&
+    _Static_assert((int)BOUGH_CELL_HEAD == (int)BOUGH_POOL_SMALLEST &&
                        (int)BOUGH_SMALL_MAX == (int)BOUGH_POOL_SMALLEST,
                    "a cell with a small message is a block of the second class");
 
-    return size <= BOUGH_SMALL_MAX ? 1
-                                   : bough_pool_class(sizeof(struct bough_cell) + size);
+    return size <= BOUGH_SMALL_MAX ? 1 : bough_pool_class(BOUGH_CELL_HEAD + size);
 }
 
 /* What is larger lies in a buffer, and the cell has a reference to it in place of the
  * bytes: the size alone says which. */
-enum { BOUGH_CELL_MAX = BOUGH_POOL_LARGEST - sizeof(struct bough_cell) };
+enum { BOUGH_CELL_MAX = BOUGH_POOL_LARGEST - BOUGH_CELL_HEAD };
 
 static inline bool bough_is_large(size_t size)
 {
@@ -90,9 +131,10 @@ static inline bool bough_is_large(size_t size)
 struct bough_cell *bough_cell_hold(struct bough_loop *loop, struct bough_buffer *buffer);
 struct bough_cell *bough_cell_new_large(struct bough_loop *loop, const void *bytes,
                                         size_t size);
-/* The same as bough_cell_take(), when the pool has none at hand; NULL when memory is out.
- */
+/* The same as bough_cell_take() and bough_note_take(), when the pool has none at hand;
+ * NULL when memory is out. */
 struct bough_cell *bough_cell_take_slowly(struct bough_loop *loop, size_t size);
+struct bough_cell *bough_note_take_slowly(struct bough_loop *loop);
 void bough_cell_free_large(struct bough_loop *loop, struct bough_cell *cell);
 const void *bough_cell_large_bytes(const struct bough_cell *cell);
 
@@ -107,9 +149,11 @@ static inline const void *bough_cell_bytes(const struct bough_cell *cell)
     return bough_is_large(cell->size) ? bough_cell_large_bytes(cell) : cell->bytes;
 }
 
+/* The size and the bytes. */
 static inline __attribute__((always_inline)) void
 bough_cell_write(struct bough_cell *cell, const void *bytes, size_t size)
 {
+    cell->size = (uint32_t)size;
     if (bough_is_small(size)) {
         bough_copy_small(cell->bytes, bytes, size);
     } else if (size > BOUGH_SMALL_MAX) {
@@ -120,27 +164,21 @@ bough_cell_write(struct bough_cell *cell, const void *bytes, size_t size)
     }
 }
 
-/* A cell with room for so many bytes, not too many, when the pool has one at hand; else
- * NULL. Who takes it sets all of it. */
-static inline __attribute__((always_inline)) struct bough_cell *
-bough_cell_pop(struct bough_loop *loop, size_t room)
-{
-    return bough_pool_pop(&loop->pool, bough_cell_class(room));
-}
-
-/* The same, of that size. Who takes it sets `life` and `asker`, and writes the bytes. */
+/* A cell for that size, not too large, when the pool has one at hand; else NULL. Who
+ * takes it sets all of it. */
 static inline __attribute__((always_inline)) struct bough_cell *
 bough_cell_take(struct bough_loop *loop, size_t size)
 {
-    struct bough_cell *cell = bough_cell_pop(loop, size);
-
-    if (cell == NULL) return NULL;
-    cell->next = NULL;
-    cell->size = (uint32_t)size;
-    return cell;
+    return bough_cell_behind(bough_pool_pop(&loop->pool, bough_cell_class(size)));
 }
 
-/* `size` at most BOUGH_BLOCK_MAX. Sets all but `life` and `asker`; NULL when memory is
+/* The same for a note. */
+static inline struct bough_cell *bough_note_take(struct bough_loop *loop)
+{
+    return bough_pool_pop(&loop->pool, 0);
+}
+
+/* `size` at most BOUGH_BLOCK_MAX. Sets all but `life` and the asker; NULL when memory is
  * out. */
 static inline struct bough_cell *bough_cell_new(struct bough_loop *loop,
                                                 const void *bytes, size_t size)
@@ -158,10 +196,13 @@ static inline void bough_cell_put(struct bough_loop *loop, struct bough_cell *ce
 {
     const size_t size = cell->size;
 
-    if (__builtin_expect(size <= BOUGH_SMALL_MAX, true)) {
-        bough_pool_put(&loop->pool, bough_cell_class(BOUGH_SMALL_MAX), cell);
+    if (bough_cell_is_note(cell)) {
+        bough_pool_put(&loop->pool, 0, cell);
+    } else if (__builtin_expect(size <= BOUGH_SMALL_MAX, true)) {
+        bough_pool_put(&loop->pool, bough_cell_class(BOUGH_SMALL_MAX),
+                       bough_cell_front(cell));
     } else {
-        bough_pool_put(&loop->pool, bough_cell_class(size), cell);
+        bough_pool_put(&loop->pool, bough_cell_class(size), bough_cell_front(cell));
     }
 }
 

@@ -67,7 +67,6 @@ struct bough_held *bough_hold(struct bough_actor *actor)
     bough_assert(actor->type->holds && cell != NULL);
     if (bough_slot_annex(actor) == NULL) return NULL;
     loop->message = NULL;
-    actor->handled--; /* the turn counts it */
     return hold(actor, cell, loop->high);
 }
 
@@ -96,15 +95,15 @@ bool bough_held_is_high(const struct bough_held *held)
 
 bool bough_held_is_asked(const struct bough_held *held)
 {
-    return held->cell.asker.loop != NULL;
+    return bough_cell_is_asked(&held->cell);
 }
 
 void bough_held_answer(struct bough_held *held, enum bough_status status,
                        const void *reply, size_t size)
 {
     if (!bough_held_is_asked(held)) return;
-    bough_answer(&held->cell.asker, status, reply, size);
-    held->cell.asker.loop = NULL;
+    bough_answer(bough_cell_asker(&held->cell), status, reply, size);
+    bough_cell_set_told(&held->cell);
 }
 
 static void give_room(struct bough_actor *actor)
@@ -131,9 +130,9 @@ void bough_held_free(struct bough_held *held)
     bough_held_ran(held);
     if (bough_held_is_asked(held)) {
         if (actor->gate.doomed)
-            bough_answer_end(&held->cell.asker, bough_slot_reason(actor));
+            bough_answer_end(bough_cell_asker(&held->cell), bough_slot_reason(actor));
         else
-            bough_answer(&held->cell.asker, BOUGH_ENOREPLY, NULL, 0);
+            bough_answer(bough_cell_asker(&held->cell), BOUGH_ENOREPLY, NULL, 0);
     }
     bough_quarantine_forget(actor, &held->cell);
     bough_cell_free(actor->loop, &held->cell);

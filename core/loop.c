@@ -136,6 +136,7 @@ static void next_chunk(struct bough_loop *loop)
     loop->chunk = loop->budget < every ? (uint32_t)loop->budget : every;
     loop->budget -= loop->chunk;
     loop->look_in = loop->chunk;
+    loop->beyond = 0;
 }
 
 /* From now on every step looks, and learns that the drain is over: a turn that ends for
@@ -144,6 +145,7 @@ static void end(struct bough_loop *loop)
 {
     loop->spent = true;
     loop->chunk = loop->look_in = 1;
+    loop->beyond = 0;
 }
 
 /* As often as LOOK_NS asks for: when the last steps took longer, after fewer of them. */
@@ -191,7 +193,7 @@ void bough_loop_begin_drain(struct bough_loop *loop, size_t budget, int64_t unti
 
 size_t bough_loop_end_drain(const struct bough_loop *loop)
 {
-    return loop->steps + loop->chunk - loop->look_in;
+    return loop->steps + loop->chunk - loop->look_in - loop->beyond;
 }
 
 size_t bough_loop_run_ready(struct bough_loop *loop, size_t budget)

@@ -65,9 +65,10 @@ struct bough_loop {
     struct bough_queue urgent, ready;
     struct bough_actor *running; /* whose callback is on the stack, or NULL */
     struct bough_cell *message;  /* what its run() has; NULL in another callback */
-    /* Steps are tasks and messages run. They are counted down to the next look at the
-     * clock, and counted up there. */
-    uint32_t look_in, look_every;
+    /* Steps are tasks and messages run. They are counted down to what has to be seen to:
+     * something in the system lane, the end of a turn, or, when there are none `beyond`,
+     * the clock; and counted up there. */
+    uint32_t look_in, beyond;
     struct bough_pool pool;
 
     struct bough_wheel wheel;
@@ -96,6 +97,7 @@ struct bough_loop {
     ev_prepare prepare;
     ev_idle idle;
     ev_timer timer;
+    uint32_t look_every;  /* steps from one look at the clock to the next */
     uint32_t chunk;       /* where `look_in` began */
     size_t steps, budget; /* of this drain: those looked back at; the rest */
     bool spent;           /* budget or time: this drain is over */
@@ -194,6 +196,21 @@ static inline void bough_queue_push(struct bough_queue *queue, struct bough_task
     task->link = queue->tail;
     *queue->tail = task;
     queue->tail = &task->next;
+}
+
+/* The step at hand is to be the last before something is seen to. */
+static inline void bough_loop_interrupt(struct bough_loop *loop)
+{
+    loop->beyond += loop->look_in - 1;
+    loop->look_in = 1;
+}
+
+/* Queues a task in the system lane. */
+static inline void bough_loop_queue_urgent(struct bough_loop *loop,
+                                           struct bough_task *task)
+{
+    bough_queue_push(&loop->urgent, task);
+    bough_loop_interrupt(loop);
 }
 
 /* The first task, no longer queued; the queue is not empty. */

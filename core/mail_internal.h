@@ -44,6 +44,7 @@ static inline struct bough_cell *bough_mail_pop(struct bough_actor *slot)
 static inline void bough_mail_link(struct bough_actor *slot, struct bough_cell *cell,
                                    uint32_t life)
 {
+    cell->next = NULL;
     cell->life = life;
     *slot->mail_tail = cell;
     slot->mail_tail = &cell->next;
@@ -90,13 +91,15 @@ bough_mail_try(struct bough_address address, const void *bytes, size_t size,
 {
     if (!bough_mail_is_plain(address, size)) return false;
 
-    struct bough_cell *cell = bough_cell_take(address.slot->loop, size);
+    const bool note = asker == NULL && size <= BOUGH_NOTE_MAX;
+    struct bough_loop *loop = address.slot->loop;
+    struct bough_cell *cell = note ? bough_note_take(loop) : bough_cell_take(loop, size);
 
     if (cell == NULL) return false;
     if (asker != NULL) {
-        cell->asker = *asker;
-    } else {
-        cell->asker.loop = NULL;
+        *bough_cell_front(cell) = *asker;
+    } else if (!note) {
+        bough_cell_front(cell)->loop = NULL;
     }
     bough_mail_put(address, cell, bytes, size);
     return true;

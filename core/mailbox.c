@@ -77,7 +77,7 @@ static void lose_cell(struct bough_actor *slot, struct bough_cell *cell,
                       enum bough_status status)
 {
     bough_quarantine_forget(slot, cell);
-    lose(slot, &cell->asker, status);
+    lose(slot, bough_cell_asker(cell), status);
     bough_cell_free(slot->loop, cell);
 }
 
@@ -88,6 +88,7 @@ static void link_high(struct bough_actor *slot, struct bough_cell *cell, uint32_
     struct bough_annex *annex = slot->annex;
 
     if (annex->high == NULL) annex->high_tail = &annex->high;
+    cell->next = NULL;
     cell->life = life;
     *annex->high_tail = cell;
     annex->high_tail = &cell->next;
@@ -149,9 +150,11 @@ static struct bough_cell *oldest(struct bough_actor *slot)
 static void put(struct bough_actor *slot, struct bough_cell *cell, uint32_t life,
                 const struct bough_mail *mail)
 {
+    struct bough_asker *asker = bough_cell_asker(cell);
     const bool asked = mail->asker != NULL;
 
-    cell->asker = asked ? *mail->asker : (struct bough_asker){ .loop = NULL };
+    if (asker != NULL)
+        *asker = asked ? *mail->asker : (struct bough_asker){ .loop = NULL };
     if (mail->high) {
         link_high(slot, cell, life);
     } else {
@@ -159,8 +162,18 @@ static void put(struct bough_actor *slot, struct bough_cell *cell, uint32_t life
     }
 }
 
+static struct bough_cell *new_note(struct bough_loop *loop, const struct bough_mail *mail)
+{
+    struct bough_cell *cell = bough_note_take(loop);
+
+    if (cell == NULL) cell = bough_note_take_slowly(loop);
+    if (cell != NULL) bough_cell_write(cell, mail->bytes, mail->size);
+    return cell;
+}
+
 static struct bough_cell *wrap(struct bough_loop *loop, struct bough_mail *mail)
 {
+    if (mail->asker == NULL && mail->size <= BOUGH_NOTE_MAX) return new_note(loop, mail);
     if (mail->buffer == NULL || !bough_is_large(mail->size))
         return bough_cell_new(loop, mail->bytes, mail->size);
 
@@ -323,13 +336,11 @@ BOUGH_HOT enum bough_status bough_send_words(struct bough_address address, uint6
 {
     const uint64_t words[] = { first, second };
     struct bough_cell *cell = bough_mail_is_plain(address, sizeof(words))
-                                  ? bough_cell_pop(address.slot->loop, sizeof(words))
+                                  ? bough_note_take(address.slot->loop)
                                   : NULL;
 
     if (__builtin_expect(cell == NULL, false))
         return send_words(address, first, second, size);
-    cell->next = NULL;
-    cell->asker.loop = NULL;
     bough_mail_enter(address, cell);
     cell->size = (uint32_t)size;
     memcpy(cell->bytes, words, sizeof(words));

@@ -151,17 +151,18 @@ static void forward_mail(struct bough_actor *slot, struct bough_address to)
     while (slot->length > 0) {
         struct bough_cell *cell = bough_mail_take(slot);
         struct bough_buffer *buffer = bough_cell_buffer(cell);
+        const bool asked = bough_cell_is_asked(cell);
         struct bough_mail mail = {
             .bytes = bough_cell_bytes(cell),
             .size = cell->size,
             .buffer = buffer != NULL ? bough_buffer_share(buffer) : NULL,
-            .asker = cell->asker.loop != NULL ? &cell->asker : NULL,
+            .asker = asked ? bough_cell_asker(cell) : NULL,
         };
         const enum bough_status status = bough_mail_push(to, &mail);
 
-        if (status != BOUGH_OK) bough_answer(&cell->asker, status, NULL, 0);
-        if (status == BOUGH_ENOMEM && cell->asker.loop == NULL)
-            bough_dead_letter(slot->loop, slot);
+        if (status != BOUGH_OK && asked)
+            bough_answer(bough_cell_asker(cell), status, NULL, 0);
+        if (status == BOUGH_ENOMEM && !asked) bough_dead_letter(slot->loop, slot);
         bough_buffer_drop(mail.buffer);
         bough_quarantine_forget(slot, cell);
         bough_cell_free(slot->loop, cell);

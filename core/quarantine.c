@@ -127,7 +127,7 @@ bool bough_quarantine_keeps(struct bough_actor *slot)
         bough_quarantine_forget(slot, cell);
         return false;
     }
-    bough_question_take_back(loop->later, &cell->asker);
+    bough_question_take_back(loop->later, bough_cell_asker(cell));
     loop->message = NULL;
     loop->high = false;
     return true;
@@ -147,8 +147,8 @@ static struct bough_buffer *bytes_of(const struct bough_cell *cell)
  * has heard enough. */
 static const char *sender_of(const struct bough_cell *cell)
 {
-    const struct bough_asker *asker = &cell->asker;
-    const struct bough_loop *loop = asker->loop;
+    const struct bough_asker *asker = bough_cell_asker(cell);
+    const struct bough_loop *loop = asker != NULL ? asker->loop : NULL;
 
     if (loop == NULL || loop->is_abroad || !bough_loop_is_near(loop)) return "";
     const struct bough_call *call =
@@ -179,7 +179,7 @@ static struct bough_quarantine_entry *new_entry(const struct bough_actor *slot,
         .realtime_ns = bough_runtime_realtime_ns(slot->loop->runtime),
         .type = bough_slot_shown_type(slot),
         .high = quarantine->culprit_high,
-        .asked = cell->asker.loop != NULL,
+        .asked = bough_cell_is_asked(cell),
         .life = slot->life,
         .lives = lives,
     };
@@ -290,7 +290,7 @@ void bough_quarantine_judge(struct bough_actor *slot,
         try_again(slot, cell, lives);
     } else {
         if (quarantine->blamed) put_away(slot, reason, seq, lives);
-        bough_answer_end(&cell->asker, reason);
+        if (bough_cell_is_asked(cell)) bough_answer_end(bough_cell_asker(cell), reason);
         bough_cell_free(slot->loop, cell);
     }
     quarantine->culprit = NULL;

@@ -106,9 +106,9 @@ struct bough_actor {
         task; /* its turn, in the ready list unless `urgent`; `next` links free slots */
     struct bough_cell *mail, **mail_tail;
     struct bough_owned *owned;
-    uint64_t handled; /* up to the last turn */
-    uint32_t length;  /* messages that wait, the high ones too */
-    uint32_t awaits;  /* receivers that it waits for */
+    uint64_t handled;
+    uint32_t length; /* messages that wait, the high ones too */
+    uint32_t awaits; /* receivers that it waits for */
 };
 
 /* The part of a named place: the tree, and what status shows. What each life touches
@@ -366,12 +366,14 @@ void bough_life_end(struct bough_actor *slot);
  * that has had so many messages ends at the next look, so that others have theirs. */
 enum { BOUGH_TURN_MAX = 1024 };
 
-/* Whether there may be another message in a turn that has had `count`. The system lane
- * goes first, so it ends when something is there. */
+/* Whether there may be another message in a turn that has had `count`, when something has
+ * to be seen to. The system lane goes first, so the turn ends when something is there. */
+bool bough_turn_looks(struct bough_loop *loop, uint32_t count);
+
+/* The same after each message. */
 static inline bool bough_turn_goes_on(struct bough_loop *loop, uint32_t count)
 {
-    if (loop->urgent.head != NULL) return false;
-    return --loop->look_in != 0 || (bough_loop_look(loop) && count < BOUGH_TURN_MAX);
+    return --loop->look_in != 0 || bough_turn_looks(loop, count);
 }
 
 /* The next message becomes the one being run; NULL: it was not one of the type's, and is
@@ -436,9 +438,8 @@ struct bough_furnishing;
 void bough_slot_furnish(struct bough_actor *slot,
                         const struct bough_furnishing *furnishing);
 void bough_options_release(const struct bough_actor_type *type, void *options);
-/* batch.c: a turn of a type that takes batches; how many of its `count` messages it took.
- */
-uint32_t bough_batch_turn(struct bough_actor *slot, uint32_t count);
+/* batch.c: a turn of a type that takes batches, of `count` messages. */
+void bough_batch_turn(struct bough_actor *slot, uint32_t count);
 
 /* full.c */
 

@@ -28,7 +28,7 @@ void bough_slot_hurry(struct bough_actor *slot)
     if (slot->task.link != NULL) bough_slot_unqueue(slot);
     slot->urgent = true;
     slot->task.run = urgent_turn;
-    bough_queue_push(&slot->loop->urgent, &slot->task);
+    bough_loop_queue_urgent(slot->loop, &slot->task);
     bough_loop_hold(slot->loop);
 }
 
@@ -49,53 +49,52 @@ static __attribute__((noinline)) void refuse_unknown(const struct bough_cell *ce
 {
     static const char text[] = "the message is not one of this type's";
 
-    bough_answer(&cell->asker, BOUGH_EINVALID, text, sizeof(text));
+    if (!bough_cell_is_asked(cell)) return;
+    bough_answer(bough_cell_asker(cell), BOUGH_EINVALID, text, sizeof(text));
+    bough_cell_set_told(cell);
 }
 
-static __attribute__((noinline)) void answer_for(const struct bough_actor *slot,
-                                                 const struct bough_cell *cell)
+static __attribute__((noinline, cold)) void answer_for(const struct bough_actor *slot,
+                                                       const struct bough_cell *cell)
 {
     if (slot->gate.doomed) {
-        bough_answer_end(&cell->asker, bough_slot_reason(slot));
+        bough_answer_end(bough_cell_asker(cell), bough_slot_reason(slot));
     } else {
-        bough_answer(&cell->asker, BOUGH_ENOREPLY, NULL, 0);
+        bough_answer(bough_cell_asker(cell), BOUGH_ENOREPLY, NULL, 0);
     }
 }
 
 /* Runs a message which is not of a known kind when its type does not say which it has. */
-static __attribute__((noinline)) void run_unknown(struct bough_actor *slot,
-                                                  struct bough_cell *cell)
+static __attribute__((noinline, cold)) void run_unknown(struct bough_actor *slot,
+                                                        struct bough_cell *cell)
 {
     if (slot->type->messages == NULL) {
         slot->type->run(slot, bough_cell_bytes(cell), cell->size);
     } else {
         refuse_unknown(cell);
-        cell->asker.loop = NULL;
     }
 }
 
-/* Hot: a message's whole way but the send, in some 30 instructions. The asker is looked
+/* Hot: a message's whole way but the send, in some 25 instructions. The asker is looked
  * at once, after the run, when a reply has cleared it; what is rare is called. */
-static inline void run_message(struct bough_loop *loop, struct bough_actor *slot,
-                               struct bough_cell *cell)
+static inline __attribute__((always_inline)) void
+run_message(struct bough_loop *loop, struct bough_actor *slot,
+            const struct bough_actor_type *type, struct bough_cell *cell)
 {
-    const struct bough_actor_type *type = slot->type;
-
-    slot->length--;
     loop->message = cell;
     if (is_known(type, cell, cell->bytes)) {
         type->run(slot, cell->bytes, cell->size);
     } else {
         run_unknown(slot, cell);
     }
-    if (cell->asker.loop != NULL) answer_for(slot, cell);
+    slot->handled++;
+    if (bough_cell_is_asked(cell)) answer_for(slot, cell);
 }
 
-static inline void end_turn(struct bough_actor *slot, uint32_t count)
+static inline void end_turn(struct bough_actor *slot)
 {
     const uint32_t length = slot->length;
 
-    slot->handled += count;
     bough_poke(&slot->seen_length, length);
     if (length > 0) bough_slot_queue_at_work(slot);
 }
@@ -113,9 +112,9 @@ static void tell_observer(const struct bough_actor *slot, struct bough_cell *cel
     const bool broke = bough_quarantine_is_due(slot);
 
     if (broke) {
-        bough_question_take_back(slot->loop->later, &cell->asker);
-        cell->asker.loop = NULL;
-    } else if (cell->asker.loop != NULL) {
+        bough_question_take_back(slot->loop->later, bough_cell_asker(cell));
+        bough_cell_set_told(cell);
+    } else if (bough_cell_is_asked(cell)) {
         answer_for(slot, cell);
     }
     bough_observed(slot, broke ? BOUGH_RUN_BROKE : BOUGH_RUN_OVER);
@@ -136,7 +135,6 @@ struct bough_cell *bough_turn_next(struct bough_actor *slot)
         is_known(slot->type, loop->message, bough_cell_bytes(loop->message)))
         return loop->message;
     refuse_unknown(loop->message);
-    loop->message->asker.loop = NULL;
     return NULL;
 }
 
@@ -146,20 +144,33 @@ void bough_turn_done(struct bough_actor *slot)
     struct bough_cell *cell = loop->message;
 
     if (cell == NULL) return;
+    slot->handled++;
     if ((slot->gate.detour & BOUGH_DETOUR_REDELIVERS) != 0 &&
         bough_quarantine_keeps(slot))
         return;
     if (is_observed(slot))
         tell_observer(slot, cell);
-    else if (cell->asker.loop != NULL)
+    else if (bough_cell_is_asked(cell))
         answer_for(slot, cell);
     loop->message = NULL;
     loop->high = false;
     bough_cell_free(loop, cell);
 }
 
-static uint32_t run_one_by_one(struct bough_loop *loop, struct bough_actor *slot,
-                               uint32_t all)
+/* The last step of a turn that ends here is counted at its end, with that of others. */
+bool bough_turn_looks(struct bough_loop *loop, uint32_t count)
+{
+    if (loop->urgent.head != NULL) {
+        loop->look_in = 1;
+        return false;
+    }
+    loop->look_in = loop->beyond;
+    loop->beyond = 0;
+    return loop->look_in > 0 || (bough_loop_look(loop) && count < BOUGH_TURN_MAX);
+}
+
+static void run_one_by_one(struct bough_loop *loop, struct bough_actor *slot,
+                           uint32_t all)
 {
     uint32_t count = 0;
 
@@ -170,7 +181,6 @@ static uint32_t run_one_by_one(struct bough_loop *loop, struct bough_actor *slot
         bough_turn_done(slot);
     } while (++count < all && bough_slot_is_open(slot) &&
              bough_turn_goes_on(loop, count));
-    return count;
 }
 
 /* After a turn in the short way the loop still names who ran, for most are followed by
@@ -190,42 +200,118 @@ static __attribute__((noinline)) void take_detour(struct bough_loop *loop,
     nobody_runs(loop);
     if (!bough_slot_is_open(slot)) return;
     loop->running = slot;
-    const uint32_t count = (slot->gate.detour & BOUGH_DETOUR_BATCH) != 0
-                               ? bough_batch_turn(slot, all)
-                               : run_one_by_one(loop, slot, all);
+    if ((slot->gate.detour & BOUGH_DETOUR_BATCH) != 0) {
+        bough_batch_turn(slot, all);
+    } else {
+        run_one_by_one(loop, slot, all);
+    }
     if (slot->length == 0) slot->gate.detour &= (unsigned char)~BOUGH_DETOUR_LARGE;
     bough_full_relax(slot);
-    end_turn(slot, count);
+    end_turn(slot);
 }
 
-/* A turn of the ready list, where only those are that have messages. Whoever is to stop
- * or to end is queued in the system lane, so that nothing of it is asked here. What comes
- * during the turn has the next one: an actor that tells itself to go on lets others have
- * theirs. A message stays in the mailbox while it is run, and at the turn's end all that
- * were are taken out at once. */
-static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
-                                                               struct bough_actor *slot)
+/* No step of the turn is left until there is something to see to. */
+static void shorten(struct bough_loop *loop, uint32_t left)
 {
-    const uint32_t all = slot->length;
-    struct bough_cell *cell = slot->mail;
-    uint32_t count = 0;
+    if (loop->look_in <= left) return;
+    loop->beyond += loop->look_in - left;
+    loop->look_in = left;
+}
 
-    if (!bough_slot_is_plain(slot)) {
-        take_detour(loop, slot);
-        return;
+/* The end of the turn, the last step of which is still to be counted. The system lane is
+ * seen to next. */
+static void lengthen(struct bough_loop *loop)
+{
+    if (loop->urgent.head != NULL) return;
+    loop->look_in += loop->beyond;
+    loop->beyond = 0;
+}
+
+/* Whether the turn is not over when it has come to what is to be seen to: its own end,
+ * too. */
+static __attribute__((noinline)) bool goes_on_slowly(struct bough_actor *slot,
+                                                     uint32_t count, uint32_t all)
+{
+    struct bough_loop *loop = slot->loop;
+
+    if (count == all) {
+        loop->look_in = 1;
+        lengthen(loop);
+        return false;
     }
-    loop->running = slot;
-    do {
-        run_message(loop, slot, cell);
+    if (!bough_turn_looks(loop, count)) return false;
+    shorten(loop, all - count);
+    return true;
+}
+
+/* What comes during the turn has the next one: an actor that tells itself to go on lets
+ * others have theirs. A message stays in the mailbox while it is run. */
+static __attribute__((noinline)) BOUGH_HOT void
+run_many(struct bough_loop *loop, struct bough_actor *slot, uint32_t all)
+{
+    const struct bough_actor_type *type = slot->type;
+    const uint64_t before = slot->handled;
+    struct bough_cell *cell = slot->mail;
+
+    shorten(loop, all);
+    for (;;) {
+        slot->length--;
+        run_message(loop, slot, type, cell);
 
         struct bough_cell *next = cell->next;
         bough_cell_put(loop, cell);
         cell = next;
-    } while (++count < all && bough_slot_is_plain(slot) &&
-             bough_turn_goes_on(loop, count));
+        if (__builtin_expect(!bough_slot_is_plain(slot), false)) {
+            lengthen(loop);
+            break;
+        }
+        if (--loop->look_in > 0) continue;
+        if (!goes_on_slowly(slot, (uint32_t)(slot->handled - before), all)) break;
+    }
     slot->mail = cell;
-    if (__builtin_expect(cell == NULL, true)) slot->mail_tail = &slot->mail;
-    end_turn(slot, count);
+    if (cell == NULL) slot->mail_tail = &slot->mail;
+    end_turn(slot);
+}
+
+/* Most turns are of one message. */
+static inline __attribute__((always_inline)) void run_one(struct bough_loop *loop,
+                                                          struct bough_actor *slot)
+{
+    struct bough_cell *cell = slot->mail;
+
+    slot->length = 0;
+    run_message(loop, slot, slot->type, cell);
+
+    const uint32_t length = slot->length;
+    struct bough_cell *next = cell->next;
+    bough_cell_put(loop, cell);
+    slot->mail = next;
+    bough_poke(&slot->seen_length, length);
+    if (length == 0) {
+        slot->mail_tail = &slot->mail;
+    } else {
+        if (next == NULL) slot->mail_tail = &slot->mail;
+        bough_slot_queue_at_work(slot);
+    }
+}
+
+/* A turn of the ready list, where only those are that have messages. Whoever is to stop
+ * or to end is queued in the system lane, so that nothing of it is asked here. */
+static inline __attribute__((always_inline)) void run_messages(struct bough_loop *loop,
+                                                               struct bough_actor *slot)
+{
+    const uint32_t all = slot->length;
+
+    if (__builtin_expect(!bough_slot_is_plain(slot), false)) {
+        take_detour(loop, slot);
+        return;
+    }
+    loop->running = slot;
+    if (__builtin_expect(all == 1, true)) {
+        run_one(loop, slot);
+    } else {
+        run_many(loop, slot, all);
+    }
 }
 
 /* A turn in the system lane: to stop or to end, before any message is run. */
@@ -255,17 +341,26 @@ static bool look_around(struct bough_loop *loop)
     return true;
 }
 
-/* Not a part of what follows, for which to look whether there is one is then enough. */
-static __attribute__((noinline)) struct bough_task *next_urgent(struct bough_loop *loop)
+/* The system lane first, all of it. False: this drain is over. */
+static __attribute__((noinline)) bool run_urgent(struct bough_loop *loop)
 {
-    return bough_queue_pop(&loop->urgent);
+    while (loop->look_in > 0 || look_around(loop)) {
+        if (loop->urgent.head == NULL) return true;
+
+        struct bough_task *task = bough_queue_pop(&loop->urgent);
+        task->run(loop, task);
+        loop->look_in += loop->beyond - 1;
+        loop->beyond = 0;
+    }
+    return false;
 }
 
-static inline struct bough_task *next_task(struct bough_loop *loop)
+static __attribute__((noinline)) bool see_to(struct bough_loop *loop)
 {
-    if (__builtin_expect(loop->urgent.head != NULL, false)) return next_urgent(loop);
-    if (loop->ready.head != NULL) return bough_queue_pop(&loop->ready);
-    return NULL;
+    nobody_runs(loop);
+    loop->look_in += loop->beyond;
+    loop->beyond = 0;
+    return run_urgent(loop);
 }
 
 /* When nothing is ready here: something may have come from other loops. */
@@ -274,29 +369,32 @@ task_from_afar(struct bough_loop *loop)
 {
     nobody_runs(loop);
     if (bough_parcels_wait(loop)) bough_parcels_take(loop);
-    return next_task(loop);
+    if (loop->urgent.head != NULL) return bough_queue_pop(&loop->urgent);
+    return loop->ready.head != NULL ? bough_queue_pop(&loop->ready) : NULL;
 }
 
 /* Hot, for most turns are of one message: such a turn is part of this function, where the
  * registers are saved once for all of them, and all that is not the message itself is
- * some 35 instructions of it. Other loops are looked after when the clock is, and when
+ * some 30 instructions of it. Other loops are looked after when the clock is, and when
  * nothing is ready. */
 BOUGH_HOT size_t bough_loop_drain(struct bough_loop *loop, size_t budget,
                                   int64_t until_ns)
 {
     bough_loop_begin_drain(loop, budget, until_ns);
     if (loop->spent) return 0;
+    if (loop->urgent.head != NULL && !run_urgent(loop)) return bough_loop_end_drain(loop);
     do {
-        struct bough_task *task = next_task(loop);
+        struct bough_task *task = __builtin_expect(loop->ready.head != NULL, true)
+                                      ? bough_queue_pop(&loop->ready)
+                                      : task_from_afar(loop);
 
-        if (task == NULL) task = task_from_afar(loop);
         if (task == NULL) break;
-        if (task->run == NULL) {
+        if (__builtin_expect(task->run == NULL, true)) {
             run_messages(loop, bough_container(task, struct bough_actor, task));
         } else {
             nobody_runs(loop);
             task->run(loop, task);
         }
-    } while (--loop->look_in > 0 || look_around(loop));
+    } while (__builtin_expect(--loop->look_in > 0, true) || see_to(loop));
     return bough_loop_end_drain(loop);
 }

@@ -85,7 +85,7 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
     loop->running = owner_on(loop, watch);
     if ((watch->pending & READY) != 0) {
         watch->pending &= (unsigned char)~READY;
-        if (watch->pending != 0) bough_queue_push(&loop->urgent, &watch->task);
+        if (watch->pending != 0) bough_loop_queue_urgent(loop, &watch->task);
         if (watch->ready != NULL) watch->ready(watch);
     } else {
         tell_exited(loop, watch);
@@ -98,7 +98,7 @@ static void pend(struct bough_watch *watch, unsigned char what, uint64_t seq)
 {
     watch->pending |= what;
     watch->seq = seq;
-    if (watch->task.link == NULL) bough_queue_push(&watch->told_on->urgent, &watch->task);
+    if (watch->task.link == NULL) bough_loop_queue_urgent(watch->told_on, &watch->task);
     bough_loop_hold(watch->told_on);
 }
 

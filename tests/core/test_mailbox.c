@@ -466,6 +466,39 @@ static void an_actor_that_never_rests_lets_others_run(void **state)
     end(test, patient);
 }
 
+/* Ten messages, of which the fourth ends another actor. */
+static size_t steps_of_a_kill(struct bough_test *test, size_t budget)
+{
+    struct bough_probe victim = { 0 };
+    struct bough_probe killer = { .hook = kill_then_look, .data = &victim };
+    const struct bough_address address = bough_probe_spawn(test, &killer, NULL);
+    size_t all = 0, steps = 0;
+
+    bough_probe_spawn(test, &victim, NULL);
+    for (int i = 0; i < 10; i++)
+        assert_status(send(address, BOUGH_PROBE_HOOK, i == 3 ? 1 : 2 + (i < 3)),
+                      BOUGH_OK);
+    do {
+        steps = bough_loop_run_ready(test->loop, budget);
+        assert_true(steps <= budget);
+        all += steps;
+    } while (steps > 0);
+    assert_int_equal(killer.runs, 10);
+    assert_int_equal(victim.finishes, 1);
+    end(test, address);
+    return all;
+}
+
+static void every_step_is_counted_once(void **state)
+{
+    struct bough_test *test = *state;
+    const size_t all = steps_of_a_kill(test, SIZE_MAX);
+
+    assert_true(all > 10);
+    for (size_t budget = 1; budget < 2 * all; budget++)
+        assert_int_equal(steps_of_a_kill(test, budget), all);
+}
+
 static void two_senders_keep_their_own_orders(void **state)
 {
     struct bough_test *test = *state;
@@ -512,6 +545,7 @@ int main(void)
         test_of(messages_wait_until_it_is_ready),
         test_of(what_waited_for_a_start_is_run_while_it_stops),
         test_of(an_actor_that_never_rests_lets_others_run),
+        test_of(every_step_is_counted_once),
         test_of(two_senders_keep_their_own_orders),
     };
     return cmocka_run_group_tests_name("core/mailbox", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* test_quarantine_oom.c - memory runs out while messages are redelivered and put away.
  *
  * SPDX-License-Identifier: MIT */
+#include <bough/core/slot_internal.h>
 #include <bough/tests/core/quarantine.h>
 #include <bough/tests/support/allocator.h>
 
@@ -105,6 +106,7 @@ static void putting_back_survives_no_memory(void **state)
     /* Cells until the pool has none at hand. */
     ward_start(&ward);
     bough_pause(ward.probe.actor);
+    ward.place.slot->capacity = UINT32_MAX;
     bough_allocator_fail_from(1);
     while (bough_probe_send(ward.place, BOUGH_PROBE_NOTE, 1) == BOUGH_OK)
         continue;
