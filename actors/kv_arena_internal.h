@@ -6,8 +6,9 @@
  * blocks are given back, a block has no header of its own, and everything can be released
  * chunk by chunk, without a look at the blocks.
  *
- * Chunks begin small and double up to 64 KiB. Blocks that are too large for a chunk come
- * from malloc, and do not move. Thread: one at a time.
+ * Chunks begin small and double up to 64 KiB; a class that has 2 MiB of them goes on with
+ * chunks of 2 MiB, in huge pages where the system has them. Blocks that are too large for
+ * a chunk come from malloc, and do not move. Thread: one at a time.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_ACTORS_KV_ARENA_INTERNAL_H

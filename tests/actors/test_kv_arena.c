@@ -143,6 +143,24 @@ static void a_block_does_for_its_class(void **state)
         bough_kv_arena_same(BOUGH_KV_ARENA_LARGEST + 1, BOUGH_KV_ARENA_LARGEST + 1));
 }
 
+/* More than 2 MiB of one class, whose last chunks are huge ones. */
+static void many_blocks_of_a_class_stay_packed(void **state)
+{
+    struct world *world = *state;
+    const size_t most = BOUGH_KV_ARENA_LARGEST;
+
+    for (size_t i = 0; i < BLOCKS; i++)
+        take(world, i, i % 2 == 0 ? most : most - sizeof(i));
+    for (size_t i = 0; i < BLOCKS; i += 3)
+        give(world, i);
+    check(world);
+    for (size_t i = 0; i < BLOCKS; i += 3)
+        take(world, i, most);
+    check(world);
+    for (size_t i = 0; i < BLOCKS; i++)
+        give(world, (i * 7) % BLOCKS);
+}
+
 static void blocks_keep_their_bytes_in_a_storm(void **state)
 {
     struct world *world = *state;
@@ -171,6 +189,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_last_block_leaves_no_hole, setup, teardown),
         cmocka_unit_test_setup_teardown(large_blocks_do_not_move, setup, teardown),
         cmocka_unit_test(a_block_does_for_its_class),
+        cmocka_unit_test_setup_teardown(many_blocks_of_a_class_stay_packed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(blocks_keep_their_bytes_in_a_storm, setup,
                                         teardown),
     };
