@@ -173,6 +173,7 @@ static unsigned free_index(const struct bough_kv_page *page, unsigned home)
 
     bough_assert(page->used < BOUGH_KV_PAGE_CELLS);
     if (is_free(page, home)) return home;
+    if (is_free(page, bough_kv_second(home))) return bough_kv_second(home);
     while (bough_kv_match(page->tags[group], 0) == 0) {
         group = (group + 1) % BOUGH_KV_GROUPS;
     }

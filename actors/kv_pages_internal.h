@@ -116,6 +116,12 @@ static inline unsigned bough_kv_home(uint64_t hash)
     return (unsigned)((hash & UINT32_MAX) * BOUGH_KV_PAGE_CELLS >> 32);
 }
 
+/* The cell of the next hash with the same home, if it was free. */
+static inline unsigned bough_kv_second(unsigned home)
+{
+    return home ^ 1;
+}
+
 /* A cell of a group by what bough_kv_match() gave. */
 static inline unsigned bough_kv_index(unsigned group, uint64_t match)
 {

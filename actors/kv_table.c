@@ -115,7 +115,8 @@ find_further(struct bough_kv_page *page, uint64_t hash, const void *key, size_t 
 
 /* The cell of a key, or NULL. Hot: nearly always the first match of the home group is the
  * one, so that there is no branch to guess wrong while the cell's line is awaited; and
- * that line is asked for before the tags have come. */
+ * that line, and the one that a second key with the same home has, are asked for before
+ * the tags have come. */
 static inline struct bough_kv_cell *find(const struct bough_kv_table *table,
                                          uint64_t hash, const void *key, size_t key_len)
 {
@@ -123,6 +124,7 @@ static inline struct bough_kv_cell *find(const struct bough_kv_table *table,
     const unsigned home = bough_kv_home(hash);
 
     __builtin_prefetch(&page->cells[home]);
+    __builtin_prefetch(&page->cells[bough_kv_second(home)]);
     struct bough_kv_cell *cell = find_in(page, home / 8, hash, key, key_len);
     return cell ? cell : find_further(page, hash, key, key_len);
 }

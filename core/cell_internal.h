@@ -76,7 +76,7 @@ static inline void bough_cell_set_told(const struct bough_cell *cell)
 /* In place of a life: elsewhere.h. Of a process's only life, so nothing is lost. */
 #define BOUGH_CELL_MARKED UINT32_MAX
 
-enum { BOUGH_SMALL_MIN = 4, BOUGH_SMALL_MAX = 32 };
+enum { BOUGH_SMALL_MIN = 4, BOUGH_SMALL_MAX = 32, BOUGH_MEDIUM_MAX = 128 };
 
 static inline bool bough_is_small(size_t size)
 {
@@ -104,6 +104,19 @@ static inline void bough_copy_small(void *to, const void *from, size_t size)
         memcpy(out, in, EIGHTH);
         memcpy(out + size - EIGHTH, in + size - EIGHTH, EIGHTH);
     }
+}
+
+/* 16 to 128 bytes, in pieces no wider than what most of it was stored with, for the same
+ * reason: a question about a key is copied here right after it was put together. */
+static inline void bough_copy_medium(void *to, const void *from, size_t size)
+{
+    enum { PIECE = 16 };
+    char *out = to;
+    const char *in = from;
+
+    for (size_t at = 0; at + PIECE <= size; at += PIECE)
+        memcpy(out + at, in + at, PIECE);
+    memcpy(out + size - PIECE, in + size - PIECE, PIECE);
 }
 
 /* The class of all but notes: that of small ones is known without a bit scan, and the
@@ -156,8 +169,10 @@ bough_cell_write(struct bough_cell *cell, const void *bytes, size_t size)
     cell->size = (uint32_t)size;
     if (bough_is_small(size)) {
         bough_copy_small(cell->bytes, bytes, size);
-    } else if (size > BOUGH_SMALL_MAX) {
+    } else if (size > BOUGH_MEDIUM_MAX) {
         memcpy(cell->bytes, bytes, size);
+    } else if (size > BOUGH_SMALL_MAX) {
+        bough_copy_medium(cell->bytes, bytes, size);
     } else {
         memset(cell->bytes, 0, BOUGH_SMALL_MIN);
         if (size > 0) memcpy(cell->bytes, bytes, size);
