@@ -210,7 +210,7 @@ static __attribute__((noinline)) void take_detour(struct bough_loop *loop,
     end_turn(slot);
 }
 
-/* No step of the turn is left until there is something to see to. */
+/* After so many steps there is something to see to: the end of the turn. */
 static void shorten(struct bough_loop *loop, uint32_t left)
 {
     if (loop->look_in <= left) return;
@@ -218,11 +218,9 @@ static void shorten(struct bough_loop *loop, uint32_t left)
     loop->look_in = left;
 }
 
-/* The end of the turn, the last step of which is still to be counted. The system lane is
- * seen to next. */
+/* What shorten() and bough_loop_interrupt() have done is over. */
 static void lengthen(struct bough_loop *loop)
 {
-    if (loop->urgent.head != NULL) return;
     loop->look_in += loop->beyond;
     loop->beyond = 0;
 }
@@ -235,13 +233,20 @@ static __attribute__((noinline)) bool goes_on_slowly(struct bough_actor *slot,
     struct bough_loop *loop = slot->loop;
 
     if (count == all) {
-        loop->look_in = 1;
-        lengthen(loop);
+        loop->look_in = 1; /* the last step is counted with the turn */
         return false;
     }
     if (!bough_turn_looks(loop, count)) return false;
     shorten(loop, all - count);
     return true;
+}
+
+/* What the turn has left in the mailbox begins with that. */
+static inline void leave(struct bough_actor *slot, struct bough_cell *first)
+{
+    slot->mail = first;
+    if (first == NULL) slot->mail_tail = &slot->mail;
+    end_turn(slot);
 }
 
 /* What comes during the turn has the next one: an actor that tells itself to go on lets
@@ -261,16 +266,13 @@ run_many(struct bough_loop *loop, struct bough_actor *slot, uint32_t all)
         struct bough_cell *next = cell->next;
         bough_cell_put(loop, cell);
         cell = next;
-        if (__builtin_expect(!bough_slot_is_plain(slot), false)) {
-            lengthen(loop);
-            break;
-        }
+        if (__builtin_expect(!bough_slot_is_plain(slot), false)) break;
         if (--loop->look_in > 0) continue;
         if (!goes_on_slowly(slot, (uint32_t)(slot->handled - before), all)) break;
     }
-    slot->mail = cell;
-    if (cell == NULL) slot->mail_tail = &slot->mail;
-    end_turn(slot);
+    /* But who waits in the system lane is seen to after this very step. */
+    if (loop->urgent.head == NULL) lengthen(loop);
+    leave(slot, cell);
 }
 
 /* Most turns are of one message. */
@@ -282,17 +284,9 @@ static inline __attribute__((always_inline)) void run_one(struct bough_loop *loo
     slot->length = 0;
     run_message(loop, slot, slot->type, cell);
 
-    const uint32_t length = slot->length;
     struct bough_cell *next = cell->next;
     bough_cell_put(loop, cell);
-    slot->mail = next;
-    bough_poke(&slot->seen_length, length);
-    if (length == 0) {
-        slot->mail_tail = &slot->mail;
-    } else {
-        if (next == NULL) slot->mail_tail = &slot->mail;
-        bough_slot_queue_at_work(slot);
-    }
+    leave(slot, next);
 }
 
 /* A turn of the ready list, where only those are that have messages. Whoever is to stop
@@ -341,25 +335,25 @@ static bool look_around(struct bough_loop *loop)
     return true;
 }
 
-/* The system lane first, all of it. False: this drain is over. */
+/* The system lane first, all of it, and nobody runs but who is told to. False: this drain
+ * is over. */
 static __attribute__((noinline)) bool run_urgent(struct bough_loop *loop)
 {
     while (loop->look_in > 0 || look_around(loop)) {
         if (loop->urgent.head == NULL) return true;
 
         struct bough_task *task = bough_queue_pop(&loop->urgent);
+        nobody_runs(loop);
         task->run(loop, task);
-        loop->look_in += loop->beyond - 1;
-        loop->beyond = 0;
+        loop->look_in--;
+        lengthen(loop);
     }
     return false;
 }
 
 static __attribute__((noinline)) bool see_to(struct bough_loop *loop)
 {
-    nobody_runs(loop);
-    loop->look_in += loop->beyond;
-    loop->beyond = 0;
+    lengthen(loop);
     return run_urgent(loop);
 }
 

@@ -485,9 +485,60 @@ static void who_waits_keeps_those_waiting_who_send_to_it(void **state)
 #define test_of(function) \
     cmocka_unit_test_setup_teardown(function, bough_test_setup, bough_test_teardown)
 
+struct last_words {
+    struct bough_address to;
+    struct bough_probe *who;
+};
+
+static void kill_speaker(struct bough_actor *actor, struct bough_probe *probe,
+                         int64_t number)
+{
+    const struct last_words *words = probe->data;
+
+    (void)actor, (void)number;
+    bough_kill(bough_self(words->who->actor));
+}
+
+static void speak(struct bough_actor *actor, struct bough_probe *probe)
+{
+    const struct last_words *words = probe->data;
+
+    (void)actor;
+    assert_status(send(words->to, BOUGH_PROBE_NOTE, 1), BOUGH_OK);
+}
+
+/* It ends in the system lane, right after the turn there of who has killed it. */
+static void nobody_else_waits_for_the_last_words_of_another(void **state)
+{
+    struct bough_test *test = *state;
+    struct last_words words;
+    struct bough_probe full = { 0 };
+    struct bough_probe speaker = { .on_finish = speak, .data = &words };
+    struct bough_probe killer = { .hook = kill_speaker,
+                                  .data = &words,
+                                  .ends_later = true };
+    const struct bough_address place = make(test, &full, BOUGH_WAIT);
+    const struct bough_address address = bough_probe_spawn(test, &killer, NULL);
+
+    words = (struct last_words){ .to = place, .who = &speaker };
+    bough_probe_spawn(test, &speaker, NULL);
+    bough_pause(full.actor);
+    fill(place);
+    assert_status(send(address, BOUGH_PROBE_HOOK, 0), BOUGH_OK);
+    bough_stop(address);
+    bough_test_run(test);
+    assert_int_equal(speaker.finishes, 1);
+    assert_int_equal(waiting(place), CAPACITY + 1);
+    assert_false(bough_is_held_up(killer.actor));
+    bough_kill(address);
+    bough_resume(full.actor);
+    drop(test, place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        test_of(nobody_else_waits_for_the_last_words_of_another),
         test_of(the_oldest_makes_room),
         test_of(what_is_being_run_is_not_the_oldest),
         test_of(the_newest_is_dropped),
