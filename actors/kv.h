@@ -39,7 +39,8 @@ struct bough_kv {
 
 struct bough_kv_options {
     int64_t expiry_interval_ms; /* 1 to 3,600,000; 0: 200 */
-    /* Bytes, BOUGH_KV_MEMORY_MIN or more; 0 or BOUGH_FOREVER: no limit. */
+    /* Bytes, BOUGH_KV_MEMORY_MIN or more; 0 or BOUGH_FOREVER: no limit. They are those in
+     * use: a kv above 2 MiB takes memory 2 MiB at a time for each size of block. */
     int64_t max_memory;
 };
 

@@ -1,8 +1,8 @@
 /* kv_pages.c - extendible hashing: finding a place, splitting, merging.
  *
- * In a page a cell lies at its home or, when that is taken, in the same group or, when
- * that is full, in the next one that is not. A search ends where the key is, and looks at
- * all eight groups when it is not there: they are one cache line.
+ * In a page a cell lies at its home or, when that is taken, beside it, or in the same
+ * group or, when that is full, in the next one that is not. A search ends where the key
+ * is, and looks at all eight groups when it is not there: they are one cache line.
  *
  * Pages are blocks of an arena and move when another one is released: mend() leads the
  * directory to where a page is now.
@@ -26,6 +26,7 @@ enum {
 
 _Static_assert(1 << PART_BITS == BOUGH_KV_PARTS, "the first bits choose the part");
 _Static_assert(sizeof(struct bough_kv_cell) == 64, "a cell is a cache line");
+_Static_assert(BOUGH_KV_PAGE_CELLS % 2 == 0, "each home has one beside it");
 _Static_assert(sizeof(struct bough_kv_page) == BOUGH_KV_PAGE_SIZE, "a page is a page");
 
 /* The last group has only six cells: these tags are of none, and not free. */

@@ -32,7 +32,7 @@ struct bough_cell {
  * of the two it is. */
 enum { BOUGH_NOTE_MAX = BOUGH_POOL_SMALLEST - sizeof(struct bough_cell) };
 
-/* What lies around the bytes of a cell that is not a note. */
+/* What lies before the bytes of a cell that is not a note. */
 enum { BOUGH_CELL_HEAD = sizeof(struct bough_asker) + sizeof(struct bough_cell) };
 
 static inline bool bough_cell_is_note(const struct bough_cell *cell)
@@ -42,12 +42,13 @@ static inline bool bough_cell_is_note(const struct bough_cell *cell)
     return ((uintptr_t)cell & sizeof(struct bough_asker)) == 0;
 }
 
-/* That of one that is not a note: where its block begins. */
+/* The asker before a cell that is not a note: where the block begins that it lies in. */
 static inline struct bough_asker *bough_cell_front(const struct bough_cell *cell)
 {
     return (struct bough_asker *)(uintptr_t)cell - 1;
 }
 
+/* The cell in such a block; NULL for none. */
 static inline struct bough_cell *bough_cell_behind(struct bough_asker *block)
 {
     return block != NULL ? (struct bough_cell *)(void *)(block + 1) : NULL;
@@ -193,8 +194,8 @@ static inline struct bough_cell *bough_note_take(struct bough_loop *loop)
     return bough_pool_pop(&loop->pool, 0);
 }
 
-/* `size` at most BOUGH_BLOCK_MAX. Sets all but `life` and the asker; NULL when memory is
- * out. */
+/* `size` at most BOUGH_BLOCK_MAX. Sets size and bytes, and who links it the rest; NULL
+ * when memory is out. */
 static inline struct bough_cell *bough_cell_new(struct bough_loop *loop,
                                                 const void *bytes, size_t size)
 {

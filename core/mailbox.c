@@ -122,7 +122,6 @@ void bough_mail_put_first(struct bough_actor *slot, struct bough_cell *cell, boo
     struct bough_cell **first = high ? &slot->annex->high : &slot->mail;
 
     if (*first == NULL) {
-        cell->next = NULL;
         if (high)
             link_high(slot, cell, cell->life);
         else
@@ -263,7 +262,6 @@ static void flush(struct bough_actor *slot, struct bough_cell *cell, bool high, 
     while (cell != NULL) {
         struct bough_cell *next = cell->next;
 
-        cell->next = NULL;
         if (cell->life == BOUGH_CELL_MARKED) {
             bough_cell_free(slot->loop, cell);
         } else if (all || cell->life != 0) {

@@ -370,14 +370,16 @@ static void a_stop_goes_before_messages(void **state)
     assert_int_equal(probe.runs, 0);
 }
 
+enum { DO_NOTHING, KILL, LOOK };
+
 static void kill_then_look(struct bough_actor *actor, struct bough_probe *probe,
                            int64_t number)
 {
     struct bough_probe *victim = probe->data;
 
     (void)actor;
-    if (number == 1) bough_kill(bough_self(victim->actor));
-    if (number == 2) assert_int_equal(victim->finishes, 1);
+    if (number == KILL) bough_kill(bough_self(victim->actor));
+    if (number == LOOK) assert_int_equal(victim->finishes, 1);
 }
 
 static void what_a_message_ends_has_ended_before_the_next_is_run(void **state)
@@ -388,8 +390,8 @@ static void what_a_message_ends_has_ended_before_the_next_is_run(void **state)
     const struct bough_address address = bough_probe_spawn(test, &killer, NULL);
 
     bough_probe_spawn(test, &victim, NULL);
-    assert_status(send(address, BOUGH_PROBE_HOOK, 1), BOUGH_OK);
-    assert_status(send(address, BOUGH_PROBE_HOOK, 2), BOUGH_OK);
+    assert_status(send(address, BOUGH_PROBE_HOOK, KILL), BOUGH_OK);
+    assert_status(send(address, BOUGH_PROBE_HOOK, LOOK), BOUGH_OK);
     bough_test_run(test);
     assert_int_equal(killer.runs, 2);
     end(test, address);
@@ -466,7 +468,7 @@ static void an_actor_that_never_rests_lets_others_run(void **state)
     end(test, patient);
 }
 
-/* Ten messages, of which the fourth ends another actor. */
+/* Ten messages: the fourth ends another actor, and those behind it look. */
 static size_t steps_of_a_kill(struct bough_test *test, size_t budget)
 {
     struct bough_probe victim = { 0 };
@@ -475,9 +477,10 @@ static size_t steps_of_a_kill(struct bough_test *test, size_t budget)
     size_t all = 0, steps = 0;
 
     bough_probe_spawn(test, &victim, NULL);
-    for (int i = 0; i < 10; i++)
-        assert_status(send(address, BOUGH_PROBE_HOOK, i == 3 ? 1 : 2 + (i < 3)),
-                      BOUGH_OK);
+    for (int i = 0; i < 10; i++) {
+        const int64_t number = i < 3 ? DO_NOTHING : i == 3 ? KILL : LOOK;
+        assert_status(send(address, BOUGH_PROBE_HOOK, number), BOUGH_OK);
+    }
     do {
         steps = bough_loop_run_ready(test->loop, budget);
         assert_true(steps <= budget);
