@@ -46,6 +46,8 @@ too_much_is_found() {
     ! footprint 100 100
 }
 
-fact a_program_takes_little_memory footprint 1300 1000
+# 1,150 when the loop keeps up; what is told of their starts piles up on a busy machine, and
+# a pool keeps what it had to take: 1,388 have been seen.
+fact a_program_takes_little_memory footprint 1450 1000
 fact a_footprint_above_its_limit_is_found too_much_is_found
 facts_end
