@@ -2,7 +2,8 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/assert.h>
-#include <bough/core/slot_internal.h>
+#include <bough/core/elsewhere.h>
+#include <bough/core/mail_internal.h>
 
 struct bough_batch {
     struct bough_actor *actor;
@@ -19,6 +20,18 @@ static bool goes_on(const struct bough_batch *batch)
     return batch->taken == 0 || bough_turn_goes_on(loop, batch->taken);
 }
 
+/* Whether there is another one, which is then counted. */
+static bool goes_on_with_one(struct bough_batch *batch)
+{
+    if (!goes_on(batch)) {
+        batch->left = 0;
+        return false;
+    }
+    batch->left--;
+    batch->taken++;
+    return true;
+}
+
 const void *bough_batch_next(struct bough_batch *batch, size_t *size)
 {
     struct bough_actor *actor = batch->actor;
@@ -27,16 +40,24 @@ const void *bough_batch_next(struct bough_batch *batch, size_t *size)
     bough_assert(actor->loop->running == actor);
     while (cell == NULL) {
         bough_turn_done(actor);
-        if (!goes_on(batch)) {
-            batch->left = 0;
-            return NULL;
-        }
-        batch->left--;
-        batch->taken++;
+        if (!goes_on_with_one(batch)) return NULL;
         cell = bough_turn_next(actor);
     }
     *size = cell->size;
     return bough_cell_bytes(cell);
+}
+
+/* What is held is not run here, so that there is nothing to be looked at. */
+struct bough_held *bough_batch_hold(struct bough_batch *batch)
+{
+    struct bough_actor *actor = batch->actor;
+    const bool high = (actor->gate.detour & BOUGH_DETOUR_HIGH) != 0;
+
+    bough_assert(actor->type->holds && actor->annex != NULL);
+    bough_turn_done(actor);
+    if (!goes_on_with_one(batch)) return NULL;
+    return bough_hold_cell(actor, high ? bough_mail_take(actor) : bough_mail_pop(actor),
+                           high);
 }
 
 void bough_batch_turn(struct bough_actor *slot, uint32_t count)

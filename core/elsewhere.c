@@ -47,8 +47,8 @@ static void take_room(struct bough_actor *actor, uint32_t capacity)
     bough_poke(&actor->capacity, capacity);
 }
 
-static struct bough_held *hold(struct bough_actor *actor, struct bough_cell *cell,
-                               bool high)
+struct bough_held *bough_hold_cell(struct bough_actor *actor, struct bough_cell *cell,
+                                   bool high)
 {
     _Static_assert(_Alignof(struct bough_actor) > HELD_BITS, "there is room for them");
     struct bough_held *held = bough_container(cell, struct bough_held, cell);
@@ -67,7 +67,7 @@ struct bough_held *bough_hold(struct bough_actor *actor)
     bough_assert(actor->type->holds && cell != NULL);
     if (bough_slot_annex(actor) == NULL) return NULL;
     loop->message = NULL;
-    return hold(actor, cell, loop->high);
+    return bough_hold_cell(actor, cell, loop->high);
 }
 
 struct bough_held *bough_hold_next(struct bough_actor *actor)
@@ -77,7 +77,7 @@ struct bough_held *bough_hold_next(struct bough_actor *actor)
     bough_assert(actor->type->holds);
     bough_assert(actor->loop->message == NULL || actor->loop->running != actor);
     if (actor->length == 0 || bough_slot_annex(actor) == NULL) return NULL;
-    struct bough_held *held = hold(actor, bough_mail_take(actor), high);
+    struct bough_held *held = bough_hold_cell(actor, bough_mail_take(actor), high);
     bough_poke(&actor->seen_length, actor->length);
     return held;
 }
@@ -112,10 +112,8 @@ static void give_room(struct bough_actor *actor)
     if (actor->capacity < UINT32_MAX) take_room(actor, actor->capacity + 1);
 }
 
-void bough_held_ran(struct bough_held *held)
+static void count_as_run(struct bough_actor *actor, struct bough_held *held)
 {
-    struct bough_actor *actor = actor_of(held);
-
     if ((tag_of(held) & HELD_RAN) != 0) return;
     set_tag(held, tag_of(held) | HELD_RAN);
     actor->handled++;
@@ -123,19 +121,37 @@ void bough_held_ran(struct bough_held *held)
     if ((actor->gate.detour & BOUGH_DETOUR_AWAITED) != 0) bough_full_relax(actor);
 }
 
+void bough_held_ran(struct bough_held *held)
+{
+    count_as_run(actor_of(held), held);
+}
+
+static void release(struct bough_actor *actor, struct bough_held *held)
+{
+    bough_quarantine_forget(actor, &held->cell);
+    bough_cell_free(actor->loop, &held->cell);
+}
+
+bool bough_held_over(struct bough_held *held)
+{
+    struct bough_actor *actor = actor_of(held);
+
+    count_as_run(actor, held);
+    if (bough_held_is_asked(held)) return false;
+    release(actor, held);
+    return true;
+}
+
 void bough_held_free(struct bough_held *held)
 {
     struct bough_actor *actor = actor_of(held);
 
-    bough_held_ran(held);
-    if (bough_held_is_asked(held)) {
-        if (actor->gate.doomed)
-            bough_answer_end(bough_cell_asker(&held->cell), bough_slot_reason(actor));
-        else
-            bough_answer(bough_cell_asker(&held->cell), BOUGH_ENOREPLY, NULL, 0);
-    }
-    bough_quarantine_forget(actor, &held->cell);
-    bough_cell_free(actor->loop, &held->cell);
+    if (bough_held_over(held)) return;
+    if (actor->gate.doomed)
+        bough_answer_end(bough_cell_asker(&held->cell), bough_slot_reason(actor));
+    else
+        bough_answer(bough_cell_asker(&held->cell), BOUGH_ENOREPLY, NULL, 0);
+    release(actor, held);
 }
 
 void bough_held_return(struct bough_held *held)
@@ -256,40 +272,7 @@ bool bough_is_high(struct bough_actor *actor)
     return actor->loop->high;
 }
 
-/* Observing */
-
-/* Whoever asks from outside is told by way of a loop that nobody runs: to everybody it is
- * one of another thread's, and what is posted there is an observer's. */
-struct bough_loop_abroad {
-    struct bough_loop loop; /* zeroed */
-    struct bough_loop *home;
-    struct bough_run_observers observers;
-};
-
-bool bough_observe_runs(struct bough_loop *loop,
-                        const struct bough_run_observers *observers)
-{
-    struct bough_loop_abroad *abroad =
-        aligned_alloc(_Alignof(struct bough_loop_abroad), sizeof(*abroad));
-
-    bough_assert(loop->abroad == NULL);
-    if (abroad == NULL) return false;
-    memset(abroad, 0, sizeof(*abroad));
-    abroad->loop.is_abroad = true;
-    abroad->home = loop;
-    abroad->observers = *observers;
-    loop->abroad = abroad;
-    return true;
-}
-
-void bough_observe_place(struct bough_address place, uint32_t number)
-{
-    struct bough_actor *slot = bough_slot(place);
-
-    bough_assert(slot != NULL && slot->loop->abroad != NULL && slot->annex != NULL);
-    slot->annex->observed = number;
-    slot->gate.detour |= BOUGH_DETOUR_OBSERVED;
-}
+/* What runs */
 
 void bough_loop_beat_at(struct bough_loop *loop, _Atomic uint64_t *beat)
 {
@@ -320,44 +303,4 @@ const char *bough_loop_runs(const struct bough_loop *loop)
     const struct bough_actor *slot = loop->running;
 
     return slot != NULL && bough_slot_name(slot) != NULL ? bough_slot_path(slot) : NULL;
-}
-
-void bough_observed(const struct bough_actor *slot, unsigned step)
-{
-    const struct bough_run_observers *observers = &slot->loop->abroad->observers;
-
-    observers->run(observers->data, slot->annex->observed, slot->loop->high,
-                   (enum bough_run_step)step);
-}
-
-struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,
-                                       enum bough_status status, const void *reply,
-                                       size_t size)
-{
-    const struct bough_loop_abroad *abroad =
-        bough_container(asker->loop, struct bough_loop_abroad, loop);
-    const uint64_t id = (uint64_t)asker->generation << 32 | asker->index;
-
-    if (!bough_loop_is_near(abroad->home)) return abroad->home;
-    abroad->observers.answer(abroad->observers.data, id, status, reply, size);
-    return NULL;
-}
-
-enum bough_status bough_send_marked(struct bough_address address,
-                                    const struct bough_marked *marked)
-{
-    const struct bough_asker asker = {
-        .loop = marked->asked ? &address.slot->loop->abroad->loop : NULL,
-        .index = (uint32_t)marked->id,
-        .generation = (uint32_t)(marked->id >> 32),
-    };
-    struct bough_mail mail = {
-        .bytes = marked->message,
-        .size = marked->size,
-        .asker = marked->asked ? &asker : NULL,
-        .high = marked->high,
-        .marked = true,
-    };
-
-    return bough_mail_push(address, &mail);
 }

@@ -25,6 +25,9 @@ struct bough_held;
  * the message is an ordinary one still. */
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_held *bough_hold(struct bough_actor *actor);
 
+/* In run_batch(): bough_batch_next() and bough_hold() in one; NULL: the turn is over. */
+BOUGH_PUBLIC struct bough_held *bough_batch_hold(struct bough_batch *batch);
+
 /* The next message of the mailbox, held, whether or not messages are run now: so that one
  * which is starting can hand on what waits for it already. NULL: there is none, or memory
  * is out. Not in run(). */
@@ -43,6 +46,9 @@ BOUGH_PUBLIC void bough_held_answer(struct bough_held *held, enum bough_status s
 
 /* It has been run, and waits no more; whoever asks is still to be answered. */
 BOUGH_PUBLIC void bough_held_ran(struct bough_held *held);
+
+/* The same, and releases it unless somebody asks. True: it is released. */
+BOUGH_PUBLIC BOUGH_CHECKED bool bough_held_over(struct bough_held *held);
 
 /* Releases one that has been run. Who still asks is told why this life ends (in
  * finish()), else that there is no reply. */
@@ -160,5 +166,11 @@ struct bough_marked {
 };
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_send_marked(struct bough_address address, const struct bough_marked *marked);
+
+/* The same, and it is run at once, as long as it is not in a hurry and nothing is in its
+ * way: not what waits for that place, nor a stop or an end of anybody. Between
+ * bough_loop_begin() and bough_loop_end(). */
+BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
+bough_run_marked(struct bough_address address, const struct bough_marked *marked);
 
 #endif

@@ -122,7 +122,7 @@ struct bough_loop {
     int wake_fd;
     ev_io wake;
     struct bough_spin spin;
-    bool is_abroad;        /* nobody runs it: elsewhere.c */
+    bool is_abroad;        /* nobody runs it: observe.c */
     bool has_mail_partner; /* something has come from another loop */
 
     bool own;    /* the libev loop is Bough's: alone.c */

@@ -24,6 +24,9 @@ struct bough_mail {
 
 enum bough_status bough_mail_push(struct bough_address address, struct bough_mail *mail);
 
+/* A cell with the message and its asker, to be linked; NULL when memory is out. */
+struct bough_cell *bough_mail_wrap(struct bough_loop *loop, struct bough_mail *mail);
+
 /* One that was taken out is the first of its kind again. */
 void bough_mail_put_first(struct bough_actor *slot, struct bough_cell *cell, bool high);
 

@@ -146,21 +146,6 @@ static struct bough_cell *oldest(struct bough_actor *slot)
 
 /* Sending */
 
-static void put(struct bough_actor *slot, struct bough_cell *cell, uint32_t life,
-                const struct bough_mail *mail)
-{
-    struct bough_asker *asker = bough_cell_asker(cell);
-    const bool asked = mail->asker != NULL;
-
-    if (asker != NULL)
-        *asker = asked ? *mail->asker : (struct bough_asker){ .loop = NULL };
-    if (mail->high) {
-        link_high(slot, cell, life);
-    } else {
-        link_normal(slot, cell, life);
-    }
-}
-
 static struct bough_cell *new_note(struct bough_loop *loop, const struct bough_mail *mail)
 {
     struct bough_cell *cell = bough_note_take(loop);
@@ -170,14 +155,26 @@ static struct bough_cell *new_note(struct bough_loop *loop, const struct bough_m
     return cell;
 }
 
-static struct bough_cell *wrap(struct bough_loop *loop, struct bough_mail *mail)
+static struct bough_cell *new_cell(struct bough_loop *loop, struct bough_mail *mail)
 {
-    if (mail->asker == NULL && mail->size <= BOUGH_NOTE_MAX) return new_note(loop, mail);
     if (mail->buffer == NULL || !bough_is_large(mail->size))
         return bough_cell_new(loop, mail->bytes, mail->size);
 
     struct bough_cell *cell = bough_cell_hold(loop, mail->buffer);
     if (cell != NULL) mail->buffer = NULL;
+    return cell;
+}
+
+struct bough_cell *bough_mail_wrap(struct bough_loop *loop, struct bough_mail *mail)
+{
+    const bool asked = mail->asker != NULL;
+
+    if (!asked && mail->size <= BOUGH_NOTE_MAX) return new_note(loop, mail);
+
+    struct bough_cell *cell = new_cell(loop, mail);
+    if (cell != NULL)
+        *bough_cell_front(cell) =
+            asked ? *mail->asker : (struct bough_asker){ .loop = NULL };
     return cell;
 }
 
@@ -207,11 +204,15 @@ static enum bough_status take(struct bough_actor *slot, uint32_t life,
     }
     if (mail->high && bough_slot_annex(slot) == NULL) return BOUGH_ENOMEM;
 
-    struct bough_cell *cell = wrap(slot->loop, mail);
+    struct bough_cell *cell = bough_mail_wrap(slot->loop, mail);
     if (cell == NULL) return BOUGH_ENOMEM;
 
     struct bough_cell *lost = choice == BOUGH_FULL_TRADE ? oldest(slot) : NULL;
-    put(slot, cell, mail->marked ? BOUGH_CELL_MARKED : life, mail);
+    if (mail->marked) life = BOUGH_CELL_MARKED;
+    if (mail->high)
+        link_high(slot, cell, life);
+    else
+        link_normal(slot, cell, life);
     bough_slot_queue(slot);
     if (full && lost == NULL) bough_full_hold_up(slot);
     /* Last of all: the log that is told of it may itself send. */
@@ -293,6 +294,22 @@ void bough_mail_flush_slowly(struct bough_actor *slot, bool all, enum bough_stat
 
 /* Public */
 
+/* To one that takes mail and runs none just now: it is paused, or waits for room. */
+static bool put_by(struct bough_address address, const void *message, size_t size)
+{
+    struct bough_actor *slot = address.slot;
+    struct bough_cell *cell = NULL;
+
+    if (slot != NULL && slot->loop == bough_here && bough_slot_fits(slot, address) &&
+        slot->gate.phase == BOUGH_PLACE_RUNNING && slot->gate.shut != 0 &&
+        slot->length < bough_peek(&slot->capacity) && size <= BOUGH_NOTE_MAX)
+        cell = bough_note_take(slot->loop);
+    if (cell == NULL) return false;
+    bough_mail_link(slot, cell, address.life);
+    bough_cell_write(cell, message, size);
+    return true;
+}
+
 static enum bough_status push(struct bough_address address, const void *message,
                               size_t size, bool high)
 {
@@ -323,6 +340,7 @@ send_words(struct bough_address address, uint64_t first, uint64_t second, size_t
 {
     const uint64_t words[] = { first, second };
 
+    if (put_by(address, words, size)) return BOUGH_OK;
     return push(address, words, size, false);
 }
 

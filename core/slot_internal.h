@@ -380,6 +380,9 @@ static inline bool bough_turn_goes_on(struct bough_loop *loop, uint32_t count)
  * refused. Then its end: an answer, if nobody has given one. */
 struct bough_cell *bough_turn_next(struct bough_actor *slot);
 void bough_turn_done(struct bough_actor *slot);
+/* A turn of one message that was in no mailbox, of one that is observed and has no other
+ * reason for the long way. Not from inside a callback. */
+void bough_turn_of_one(struct bough_actor *slot, struct bough_cell *cell);
 void bough_slot_hurry(
     struct bough_actor *slot); /* has something of the system lane to do */
 void bough_slot_unqueue(struct bough_actor *slot);
@@ -513,7 +516,12 @@ void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *
                              struct bough_address life,
                              const struct bough_exit_reason *reason, uint64_t seq);
 
-/* elsewhere.c: what is done with the message at hand, an enum bough_run_step. */
+/* elsewhere.c: of a type that holds messages, and has its annex. */
+struct bough_held;
+struct bough_held *bough_hold_cell(struct bough_actor *actor, struct bough_cell *cell,
+                                   bool high);
+
+/* observe.c: what is done with the message at hand, an enum bough_run_step. */
 void bough_observed(const struct bough_actor *slot, unsigned step);
 /* Answers who asks from outside; else, not NULL, the loop whose thread has to. */
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,

@@ -191,6 +191,24 @@ static inline void nobody_runs(struct bough_loop *loop)
     loop->message = NULL;
 }
 
+void bough_turn_of_one(struct bough_actor *slot, struct bough_cell *cell)
+{
+    struct bough_loop *loop = slot->loop;
+    const void *bytes = bough_cell_bytes(cell);
+
+    loop->running = slot;
+    loop->message = cell;
+    loop->later = NULL;
+    bough_loop_beats(loop, slot);
+    bough_observed(slot, BOUGH_RUN_BEGINS);
+    if (is_known(slot->type, cell, bytes))
+        slot->type->run(slot, bytes, cell->size);
+    else
+        run_unknown(slot, cell);
+    bough_turn_done(slot);
+    nobody_runs(loop);
+}
+
 /* A turn with more to it than running one message after the other. */
 static __attribute__((noinline)) void take_detour(struct bough_loop *loop,
                                                   struct bough_actor *slot)

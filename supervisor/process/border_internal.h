@@ -67,15 +67,22 @@ enum {
 };
 #define BOUGH_FRAME_LOST_TEXT "there is no descriptor, or no memory, for one so large"
 
+/* As small as one can be, for a message of 16 bytes costs by the cache line. */
 struct bough_frame {
-    uint32_t len; /* bytes that follow in the ring; the next frame begins at a multiple of
-                     16 */
-    uint16_t kind, flags;
-    uint64_t id;
-    uint32_t status;
-    uint32_t large; /* BOUGH_FRAME_LARGE: bytes in the memfd */
-    uint32_t number, spare;
+    uint32_t len; /* of its bytes, which follow in the ring; LARGE: they are in a memfd */
+    uint8_t kind, flags;
+    uint16_t status;
+    uint64_t id; /* of a message or question; or an actor's number */
 };
+_Static_assert(sizeof(struct bough_frame) == 16, "frames are aligned to 16");
+
+/* What one takes in the ring: the next begins at a multiple of 16. */
+static inline size_t bough_frame_span(const struct bough_frame *frame)
+{
+    const size_t len = (frame->flags & BOUGH_FRAME_LARGE) != 0 ? 0 : frame->len;
+
+    return sizeof(*frame) + ((len + 15) & ~(size_t)15);
+}
 
 /* Actors in one process. What none of them has touched of the memory below takes none. */
 enum { BOUGH_RESIDENTS_MAX = 16384 };
@@ -164,7 +171,7 @@ volatile void *bough_border_crash_area(const struct bough_border *border);
 /* Writes a frame: BOUGH_EFULL when there is no room now (`blocked` is then said, and the
  * other side pokes when there may be), BOUGH_ENOMEM for a large one that there is no
  * memory or no descriptor for (an answer then goes LOST), or BOUGH_ESYSTEM. `must`: into
- * the reserve, too. Its `len`, `large`, LARGE and LOST are filled in. The other
+ * the reserve, too. Its `len`, LARGE and LOST are filled in. The other
  * side sees it after bough_border_show(), and is woken by bough_border_poke() alone,
  * which shows it, too. */
 BOUGH_CHECKED enum bough_status bough_border_write(struct bough_border *border,

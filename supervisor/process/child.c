@@ -127,7 +127,7 @@ static void on_polled(struct ev_loop *ev, struct ev_check *check, int events)
 
 static void on_log(void *data, const struct bough_log_record *record)
 {
-    struct bough_frame frame = { .kind = BOUGH_FRAME_LOG, .status = record->level };
+    struct bough_frame frame = { .kind = BOUGH_FRAME_LOG, .status = (uint16_t)record->level };
     const size_t path = strlen(record->path) + 1, text = strlen(record->text) + 1;
     char line[BOUGH_PATH_MAX + 1024];
 
@@ -195,9 +195,9 @@ static void take_in(const struct bough_frame *frame, const void *bytes, size_t s
         return;
     }
     switch ((enum bough_frame_kind)frame->kind) {
-    case BOUGH_FRAME_START: take_start(frame->number, bytes); break;
-    case BOUGH_FRAME_STOP: bough_resident_stop(frame->number); break;
-    case BOUGH_FRAME_END: bough_resident_end(frame->number, bytes); break;
+    case BOUGH_FRAME_START: take_start(frame->id, bytes); break;
+    case BOUGH_FRAME_STOP: bough_resident_stop(frame->id); break;
+    case BOUGH_FRAME_END: bough_resident_end(frame->id, bytes); break;
     case BOUGH_FRAME_MESSAGE: bough_resident_take(frame, bytes, size); break;
     case BOUGH_FRAME_ANSWER: bough_outside_answered(frame, bytes, size); break;
     case BOUGH_FRAME_LIMITS: take_limits(bytes); break;

@@ -26,10 +26,6 @@ static struct bough_held **at(const struct bough_lane *lane, uint32_t number)
     return &lane->held[number & (lane->size - 1)];
 }
 
-static uint32_t count_of(const struct bough_lane *lane)
-{
-    return lane->end - lane->first;
-}
 
 /* Adding */
 
@@ -44,28 +40,19 @@ void bough_handed_open(struct bough_proxy *proxy)
     }
 }
 
-bool bough_handed_is_full(const struct bough_proxy *proxy)
-{
-    const struct bough_lane *lanes = proxy->handed.lanes;
-
-    return count_of(&lanes[BOUGH_LANE_NORMAL]) == BOUGH_HANDED_MAX ||
-           count_of(&lanes[BOUGH_LANE_HIGH]) == BOUGH_HANDED_MAX;
-}
-
 bool bough_handed_waits(const struct bough_proxy *proxy)
 {
     const struct bough_lane *lanes = proxy->handed.lanes;
 
-    return count_of(&lanes[BOUGH_LANE_NORMAL]) > 0 ||
-           count_of(&lanes[BOUGH_LANE_HIGH]) > 0;
+    return bough_lane_count(&lanes[BOUGH_LANE_NORMAL]) > 0 ||
+           bough_lane_count(&lanes[BOUGH_LANE_HIGH]) > 0;
 }
 
-bool bough_handed_reserve(struct bough_proxy *proxy, bool high)
+static bool reserve(struct bough_lane *lane)
 {
-    struct bough_lane *lane = &proxy->handed.lanes[high];
     struct bough_lane grown = *lane;
 
-    if (count_of(lane) < lane->size) return true;
+    if (bough_lane_count(lane) < lane->size) return true;
     grown.size = lane->size > 0 ? 2 * lane->size : FIRST_SIZE;
     grown.held = malloc(grown.size * sizeof(*grown.held));
     if (grown.held == NULL) return false;
@@ -76,30 +63,29 @@ bool bough_handed_reserve(struct bough_proxy *proxy, bool high)
     return true;
 }
 
-void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held)
+bool bough_handed_reserve(struct bough_proxy *proxy)
 {
-    struct bough_lane *lane = &proxy->handed.lanes[bough_held_is_high(held)];
-
-    bough_assert(count_of(lane) < lane->size);
-    *at(lane, lane->end++) = held;
-    if (proxy->busy) return;
-    proxy->busy = true;
-    DL_APPEND(proxy->host->busy, proxy);
+    return reserve(&proxy->handed.lanes[BOUGH_LANE_NORMAL]) &&
+           reserve(&proxy->handed.lanes[BOUGH_LANE_HIGH]);
 }
 
 /* Sending */
 
-static enum bough_status send(struct bough_proxy *proxy, int lane, uint32_t message)
+static enum bough_status write_next(struct bough_proxy *proxy, int lane)
 {
-    struct bough_held *held = *at(&proxy->handed.lanes[lane], message);
+    struct bough_border *border = &proxy->host->border;
+    struct bough_lane *here = &proxy->handed.lanes[lane];
+    struct bough_held *held = *at(here, here->next);
     size_t size;
     const void *bytes = bough_held_bytes(held, &size);
     const unsigned flags = (bough_held_is_asked(held) ? BOUGH_FRAME_ASKED : 0) |
                            (lane == BOUGH_LANE_HIGH ? BOUGH_FRAME_HIGH : 0);
+    const enum bough_status status = bough_border_message(
+        border, bough_handed_id(proxy->number, lane, here->next), flags, bytes, size);
 
-    return bough_border_message(&proxy->host->border,
-                                bough_handed_id(proxy->number, lane, message), flags,
-                                bytes, size);
+    if (status == BOUGH_OK && ++here->next % SHOWN_AT_ONCE == 0)
+        bough_border_show(border);
+    return status;
 }
 
 /* The next one cannot be sent, and nobody knows when it could: it ends here, so that
@@ -123,26 +109,50 @@ static void give_up(const struct bough_proxy *proxy, struct bough_lane *lane)
     bough_held_free(held);
 }
 
-void bough_handed_send(struct bough_proxy *proxy)
+static bool has_unsent(const struct bough_lane *lane)
 {
-    struct bough_border *border = &proxy->host->border;
+    return lane->next != lane->end;
+}
 
-    if (proxy->ending) return; /* nobody takes them any more */
+/* Those of high priority first. */
+static void write_unsent(struct bough_proxy *proxy)
+{
     for (int lane = BOUGH_LANE_COUNT; lane-- > 0;) {
         struct bough_lane *here = &proxy->handed.lanes[lane];
 
-        while (here->next != here->end) {
-            const enum bough_status status = send(proxy, lane, here->next);
+        while (has_unsent(here)) {
+            const enum bough_status status = write_next(proxy, lane);
 
             if (status == BOUGH_ENOMEM)
                 give_up(proxy, here);
             else if (status != BOUGH_OK)
                 break;
-            else if (++here->next % SHOWN_AT_ONCE == 0)
-                bough_border_show(border);
         }
     }
-    bough_border_poke(border);
+}
+
+void bough_handed_send(struct bough_proxy *proxy)
+{
+    if (proxy->ending) return; /* nobody takes them any more */
+    write_unsent(proxy);
+    bough_border_poke(&proxy->host->border);
+}
+
+void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held)
+{
+    const int lane = bough_held_is_high(held) ? BOUGH_LANE_HIGH : BOUGH_LANE_NORMAL;
+    struct bough_lane *lanes = proxy->handed.lanes, *here = &lanes[lane];
+    const bool others =
+        has_unsent(&lanes[BOUGH_LANE_NORMAL]) || has_unsent(&lanes[BOUGH_LANE_HIGH]);
+
+    bough_assert(bough_lane_count(here) < here->size);
+    *at(here, here->end++) = held;
+    if (!proxy->busy) {
+        proxy->busy = true;
+        DL_APPEND(proxy->host->busy, proxy);
+    }
+    /* While it is in the cache. What cannot be written is seen to when all is sent. */
+    if (!others && !proxy->ending) (void)!write_next(proxy, lane);
 }
 
 /* Ends */
@@ -169,11 +179,8 @@ static void retire(struct bough_proxy *proxy, int lane, uint32_t done)
         const uint32_t message = here->first++;
         struct bough_held *held = *at(here, message);
 
-        bough_held_ran(held);
-        if (bough_held_is_asked(held))
+        if (!bough_held_over(held))
             keep_open(proxy, bough_handed_id(proxy->number, lane, message), held);
-        else
-            bough_held_free(held);
     }
 }
 

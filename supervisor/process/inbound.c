@@ -247,7 +247,7 @@ static bool news_of_one(struct bough_host *host, const struct bough_frame *frame
 {
     const bool reply = frame->kind == BOUGH_FRAME_REPLY;
     struct bough_proxy *proxy =
-        bough_host_proxy(host, reply ? bough_handed_number(frame->id) : frame->number);
+        bough_host_proxy(host, reply ? bough_handed_number(frame->id) : frame->id);
 
     if (proxy == NULL) return false;
     if (reply) return bough_handed_answer(proxy, frame, bytes, size);

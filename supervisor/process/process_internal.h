@@ -64,6 +64,11 @@ struct bough_lane {
     uint32_t first, next, end; /* not done; not sent; they go on for ever */
 };
 
+static inline uint32_t bough_lane_count(const struct bough_lane *lane)
+{
+    return lane->end - lane->first;
+}
+
 struct bough_handed_on {
     struct bough_lane lanes[BOUGH_LANE_COUNT];
     struct bough_open_question *open;
@@ -211,13 +216,20 @@ void bough_proxy_pace(struct bough_proxy *proxy);
 
 /* From now on its messages count from those that its predecessor of that number began. */
 void bough_handed_open(struct bough_proxy *proxy);
-/* False: memory is out. */
-BOUGH_CHECKED bool bough_handed_reserve(struct bough_proxy *proxy, bool high);
+/* For one of either lane, before it is held. False: memory is out. */
+BOUGH_CHECKED bool bough_handed_reserve(struct bough_proxy *proxy);
+/* Writes it, too, if there is room, and none that waits for that. */
 void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held);
-bool bough_handed_is_full(const struct bough_proxy *proxy);
+static inline bool bough_handed_is_full(const struct bough_proxy *proxy)
+{
+    const struct bough_lane *lanes = proxy->handed.lanes;
+
+    return bough_lane_count(&lanes[BOUGH_LANE_NORMAL]) == BOUGH_HANDED_MAX ||
+           bough_lane_count(&lanes[BOUGH_LANE_HIGH]) == BOUGH_HANDED_MAX;
+}
 /* Whether there are any that are not done. */
 bool bough_handed_waits(const struct bough_proxy *proxy);
-/* Writes what there is room for. */
+/* Writes what there is room for, and shows it. */
 void bough_handed_send(struct bough_proxy *proxy);
 /* Ends those that the child says it has run. False: it says nonsense. */
 bool bough_handed_retire(struct bough_proxy *proxy);

@@ -47,7 +47,7 @@ static enum bough_status tell(struct bough_proxy *proxy, enum bough_frame_kind k
                               const void *bytes, size_t size)
 {
     struct bough_border *border = &proxy->host->border;
-    struct bough_frame frame = { .kind = (uint16_t)kind, .number = proxy->number };
+    struct bough_frame frame = { .kind = (uint8_t)kind, .id = proxy->number };
     const enum bough_status status =
         bough_border_post(border, &frame, bytes, size, SIZE_MAX);
 
@@ -94,8 +94,7 @@ static void hand_on_what_waits(struct bough_proxy *proxy)
 {
     struct bough_held *held;
 
-    while (!bough_handed_is_full(proxy) && bough_handed_reserve(proxy, false) &&
-           bough_handed_reserve(proxy, true) &&
+    while (!bough_handed_is_full(proxy) && bough_handed_reserve(proxy) &&
            (held = bough_hold_next(proxy->actor)) != NULL)
         bough_handed_add(proxy, held);
     bough_handed_send(proxy);
@@ -181,29 +180,33 @@ void bough_proxy_pace(struct bough_proxy *proxy)
         bough_resume(proxy->actor);
 }
 
-static void hand_on(struct bough_proxy *proxy)
+static void hand_on(struct bough_proxy *proxy, struct bough_held *held)
 {
-    struct bough_actor *actor = proxy->actor;
-    struct bough_held *held =
-        bough_handed_reserve(proxy, bough_is_high(actor)) ? bough_hold(actor) : NULL;
-
-    if (held == NULL) {
-        bough_refuse(actor, BOUGH_ENOMEM, "no memory to hand it on");
-        return;
-    }
     bough_handed_add(proxy, held);
-    if (bough_handed_is_full(proxy) && !bough_handed_retire(proxy))
+    if (!bough_handed_is_full(proxy)) return;
+    if (!bough_handed_retire(proxy))
         bough_host_distrust(proxy->host, "it was not sent so much");
     bough_proxy_pace(proxy);
+}
+
+/* For want of memory. */
+static void refuse_one(struct bough_actor *actor, struct bough_batch *batch)
+{
+    size_t size;
+
+    if (bough_batch_next(batch, &size) != NULL)
+        bough_refuse(actor, BOUGH_ENOMEM, "no memory to hand it on");
 }
 
 static void proxy_run_batch(struct bough_actor *actor, struct bough_batch *batch)
 {
     struct bough_proxy *proxy = bough_state(actor);
-    size_t size;
+    struct bough_held *held;
 
-    while (!proxy->paused && bough_batch_next(batch, &size) != NULL)
-        hand_on(proxy);
+    while (!proxy->paused && bough_handed_reserve(proxy) &&
+           (held = bough_batch_hold(batch)) != NULL)
+        hand_on(proxy, held);
+    if (!bough_handed_reserve(proxy)) refuse_one(actor, batch);
     bough_handed_send(proxy);
 }
 

@@ -98,7 +98,7 @@ static void tell_exit(struct resident *resident, const struct bough_exit_reason 
     resident->up = false;
     bough_exit_copy(&copy, reason);
     bough_child_say(
-        (struct bough_frame){ .kind = BOUGH_FRAME_EXITED, .number = resident->number },
+        (struct bough_frame){ .kind = BOUGH_FRAME_EXITED, .id = resident->number },
         &copy, sizeof(copy));
     if (resident->alone) bough_child_leave(0);
 }
@@ -108,7 +108,7 @@ static void on_ready(struct bough_watch *watch)
     const struct resident *resident = bough_container(watch, struct resident, watch);
 
     bough_child_say(
-        (struct bough_frame){ .kind = BOUGH_FRAME_READY, .number = resident->number },
+        (struct bough_frame){ .kind = BOUGH_FRAME_READY, .id = resident->number },
         NULL, 0);
 }
 
@@ -300,7 +300,7 @@ void bough_resident_take(const struct bough_frame *frame, const void *bytes, siz
     if (resident == NULL) return;
     /* It would not be run in its turn, and the counts would be wrong: it is better to
      * begin anew. The parent has all of them. */
-    if (bough_send_marked(resident->place, &marked) != BOUGH_OK)
+    if (bough_run_marked(resident->place, &marked) != BOUGH_OK)
         _exit(BOUGH_CODE_CONFUSED);
 }
 

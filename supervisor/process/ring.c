@@ -11,13 +11,6 @@
 
 #include <bough/core/field.h>
 
-_Static_assert(sizeof(struct bough_frame) % 16 == 0, "frames are aligned to 16");
-
-static size_t frame_size(size_t len)
-{
-    return sizeof(struct bough_frame) + ((len + 15) & ~(size_t)15);
-}
-
 /* Writing */
 
 static size_t room_left(const struct bough_border *border)
@@ -47,16 +40,14 @@ static void pad(struct bough_border *border, size_t left)
 {
     const struct bough_frame frame = { .kind = BOUGH_FRAME_PAD };
 
-    memcpy(border->mine->ring + border->written % BOUGH_RING_SIZE, &frame,
-           sizeof(frame) < left ? sizeof(frame) : left);
+    memcpy(border->mine->ring + border->written % BOUGH_RING_SIZE, &frame, sizeof(frame));
     border->written += left;
 }
 
-/* Where a frame with so many bytes is to be put; NULL: there is no room. Frames do not go
- * round the end of the ring: the rest of it is left out. */
-static struct bough_frame *make_room(struct bough_border *border, size_t len, bool must)
+/* Where a frame of that size is to be put; NULL: there is no room. Frames do not go round
+ * the end of the ring: the rest of it is left out. */
+static struct bough_frame *make_room(struct bough_border *border, size_t size, bool must)
 {
-    const size_t size = frame_size(len);
     const size_t left = BOUGH_RING_SIZE - (size_t)(border->written % BOUGH_RING_SIZE);
     const size_t skip = left < size ? left : 0;
 
@@ -64,39 +55,37 @@ static struct bough_frame *make_room(struct bough_border *border, size_t len, bo
     return (void *)(border->mine->ring + (border->written + skip) % BOUGH_RING_SIZE);
 }
 
-static void put(struct bough_border *border, struct bough_frame *there, const void *bytes,
-                size_t len)
+/* The frame comes in two registers: a copy in memory, loaded just after its members were
+ * stored one by one, would wait for these to be in the cache, longer than all the rest
+ * takes. */
+static inline void put(struct bough_border *border, struct bough_frame *there,
+                       struct bough_frame frame, const void *bytes)
 {
     const size_t at = border->written % BOUGH_RING_SIZE;
 
     /* Only now: what is left out with nothing behind it is nonsense to who reads. */
     if ((const char *)there != border->mine->ring + at) pad(border, BOUGH_RING_SIZE - at);
-    bough_copy_bytes(there + 1, bytes, len);
-    border->written += frame_size(len);
+    *there = frame;
+    if ((frame.flags & BOUGH_FRAME_LARGE) == 0)
+        bough_copy_bytes(there + 1, bytes, frame.len);
+    border->written += bough_frame_span(&frame);
     if (atomic_load_explicit(&border->mine->blocked, memory_order_relaxed) != 0)
         atomic_store_explicit(&border->mine->blocked, 0, memory_order_relaxed);
 }
 
-/* Its frame is made in the ring: one that is copied there just after its members were
- * stored one by one waits for these to be in the cache, longer than all the rest takes.
- */
 enum bough_status bough_border_message(struct bough_border *border, uint64_t id,
                                        unsigned flags, const void *bytes, size_t len)
 {
-    struct bough_frame large = { .kind = BOUGH_FRAME_MESSAGE,
-                                 .flags = (uint16_t)flags,
+    struct bough_frame frame = { .len = (uint32_t)len,
+                                 .kind = BOUGH_FRAME_MESSAGE,
+                                 .flags = (uint8_t)flags,
                                  .id = id };
-    struct bough_frame *there;
 
     if (len > BOUGH_FRAME_MAX)
-        return bough_border_write(border, &large, bytes, len, false);
-    there = make_room(border, len, false);
+        return bough_border_write(border, &frame, bytes, len, false);
+    struct bough_frame *there = make_room(border, bough_frame_span(&frame), false);
     if (there == NULL) return BOUGH_EFULL;
-    *there = (struct bough_frame){ .len = (uint32_t)len,
-                                   .kind = BOUGH_FRAME_MESSAGE,
-                                   .flags = (uint16_t)flags,
-                                   .id = id };
-    put(border, there, bytes, len);
+    put(border, there, frame, bytes);
     return BOUGH_OK;
 }
 
@@ -117,7 +106,7 @@ static enum bough_status write_large(struct bough_border *border,
         return BOUGH_OK;
     }
     frame->flags |= BOUGH_FRAME_LARGE;
-    frame->large = (uint32_t)len;
+    frame->len = (uint32_t)len;
     return status;
 }
 
@@ -127,16 +116,14 @@ static enum bough_status write_frame(struct bough_border *border,
                                      size_t len, bool must, bool lossy)
 {
     const bool large = len > BOUGH_FRAME_MAX;
-    struct bough_frame *there = make_room(border, large ? 0 : len, must);
 
-    if (there == NULL) return BOUGH_EFULL;
     frame->len = large ? 0 : (uint32_t)len;
+    struct bough_frame *there = make_room(border, bough_frame_span(frame), must);
+    if (there == NULL) return BOUGH_EFULL;
     const enum bough_status status =
         large ? write_large(border, frame, bytes, len, lossy) : BOUGH_OK;
-    if (status != BOUGH_OK) return status;
-    *there = *frame;
-    put(border, there, bytes, frame->len);
-    return BOUGH_OK;
+    if (status == BOUGH_OK) put(border, there, *frame, bytes);
+    return status;
 }
 
 enum bough_status bough_border_write(struct bough_border *border,
@@ -243,9 +230,8 @@ static const char *next_frame(struct bough_border *border, size_t *there,
         const size_t left = BOUGH_RING_SIZE - (size_t)(border->read % BOUGH_RING_SIZE);
         const char *at = border->theirs->ring + border->read % BOUGH_RING_SIZE;
 
-        if (*there < 16 || *there % 16 != 0) return NULL;
-        *frame = (struct bough_frame){ .kind = BOUGH_FRAME_PAD };
-        memcpy(frame, at, left < sizeof(*frame) ? 16 : sizeof(*frame));
+        if (*there < sizeof(*frame) || *there % sizeof(*frame) != 0) return NULL;
+        memcpy(frame, at, sizeof(*frame));
         if (frame->kind != BOUGH_FRAME_PAD) return at;
         if (left >= *there) return NULL;
         border->read += left;
@@ -258,9 +244,8 @@ static enum bough_status read_large(struct bough_border *border,
                                     struct bough_frame *frame, const void **bytes,
                                     size_t *len)
 {
-    const enum bough_status status = bough_large_receive(border, frame->large, bytes);
+    const enum bough_status status = bough_large_receive(border, frame->len, bytes);
 
-    *len = frame->large;
     if (status != BOUGH_ENOMEM) return status;
     frame->flags |= BOUGH_FRAME_LOST;
     *bytes = "";
@@ -288,22 +273,22 @@ enum bough_status bough_border_read(struct bough_border *border,
     const char *at = next_frame(border, &there, frame);
     if (at == NULL) return BOUGH_EINVALID;
     const size_t left = BOUGH_RING_SIZE - (size_t)(border->read % BOUGH_RING_SIZE);
-    if (there < sizeof(*frame) || left < sizeof(*frame) ||
-        frame->kind >= BOUGH_FRAME_KIND_COUNT || frame->len > BOUGH_FRAME_MAX ||
-        frame_size(frame->len) > there || frame_size(frame->len) > left)
+    const size_t span = bough_frame_span(frame);
+    const bool large = (frame->flags & BOUGH_FRAME_LARGE) != 0;
+    if (frame->kind >= BOUGH_FRAME_KIND_COUNT || span > there || span > left ||
+        span > sizeof(*frame) + BOUGH_FRAME_MAX)
         return BOUGH_EINVALID;
 
     *bytes = at + sizeof(*frame);
     *len = frame->len;
     if (border->scratch != NULL) {
-        memcpy(border->scratch, *bytes, *len);
+        memcpy(border->scratch, *bytes, span - sizeof(*frame));
         *bytes = border->scratch;
-        step_over(border, frame_size(frame->len));
+        step_over(border, span);
     } else {
         /* In place: it is the reader's until the next call publishes that it was read. */
         atomic_store_explicit(&border->mine->read, border->read, memory_order_release);
-        border->read += frame_size(frame->len);
+        border->read += span;
     }
-    if ((frame->flags & BOUGH_FRAME_LARGE) == 0) return BOUGH_OK;
-    return read_large(border, frame, bytes, len);
+    return large ? read_large(border, frame, bytes, len) : BOUGH_OK;
 }

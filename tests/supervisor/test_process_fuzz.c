@@ -166,11 +166,6 @@ static void ask(struct tree *tree, struct question *question, struct bough_addre
 
 /* What a child could write */
 
-static size_t frame_bytes(size_t len)
-{
-    return sizeof(struct bough_frame) + ((len + 15) & ~(size_t)15);
-}
-
 /* A path, and a message that is nearly one. */
 static size_t put_letter(char *at)
 {
@@ -276,12 +271,14 @@ static void put_frame(struct bough_border_page *page, const struct bough_proxy *
         chance(10) != 0
             ? BOUGH_FRAME_READY + chance(BOUGH_FRAME_KIND_COUNT - BOUGH_FRAME_READY)
             : chance(BOUGH_FRAME_KIND_COUNT + 1);
+    const uint64_t message =
+        chance(8) != 0 ? first + chance(4) - 1 : (uint64_t)chance(4) << 32;
+    const uint64_t number = chance(8) != 0 ? 0 : chance(4);
     struct bough_frame frame = {
-        .kind = (uint16_t)kind,
-        .flags = (uint16_t)chance(4),
-        .id = chance(8) != 0 ? first + chance(4) - 1 : (uint64_t)chance(4) << 32,
-        .status = chance(3) ? BOUGH_OK : chance(BOUGH_STATUS_COUNT + 1),
-        .number = chance(8) != 0 ? 0 : chance(4)
+        .kind = (uint8_t)kind,
+        .flags = (uint8_t)chance(4),
+        .id = kind == BOUGH_FRAME_READY || kind == BOUGH_FRAME_EXITED ? number : message,
+        .status = (uint16_t)(chance(3) ? BOUGH_OK : chance(BOUGH_STATUS_COUNT + 1)),
     };
 
     frame.len = (uint32_t)put_bytes((enum bough_frame_kind)kind, at + sizeof(frame));
@@ -289,7 +286,8 @@ static void put_frame(struct bough_border_page *page, const struct bough_proxy *
     if (chance(32) == 0) frame.flags |= BOUGH_FRAME_LARGE;
     if (chance(32) == 0) scribble(&frame, sizeof(frame));
     memcpy(at, &frame, sizeof(frame));
-    atomic_store(&page->written, read + frame_bytes(frame.len % (1u << 20)));
+    frame.len %= 1u << 20;
+    atomic_store(&page->written, read + bough_frame_span(&frame));
 }
 
 static void write_anything(struct bough_border_page *page, const struct bough_proxy *self)
@@ -392,7 +390,7 @@ static void watch_and_not_read(struct tree *tree, struct bough_proxy *self)
         char *at = page->ring + border->read % BOUGH_RING_SIZE;
         memcpy(at, &frame, sizeof(frame));
         memcpy(at + sizeof(frame), path, sizeof(path));
-        atomic_store(&page->written, border->read + frame_bytes(sizeof(path)));
+        atomic_store(&page->written, border->read + bough_frame_span(&frame));
         bough_loop_begin(tree->loop);
         assert_true(bough_inbound_read(self->host, &more, &why));
         bough_loop_end(tree->loop);
