@@ -82,26 +82,28 @@ struct bough_held *bough_hold_next(struct bough_actor *actor)
     return held;
 }
 
-const void *bough_held_bytes(const struct bough_held *held, size_t *size)
-{
-    *size = held->cell.size;
-    return bough_cell_bytes(&held->cell);
-}
-
-bool bough_held_is_high(const struct bough_held *held)
+static bool is_high(const struct bough_held *held)
 {
     return (tag_of(held) & HELD_HIGH) != 0;
 }
 
-bool bough_held_is_asked(const struct bough_held *held)
+static bool is_asked(const struct bough_held *held)
 {
     return bough_cell_is_asked(&held->cell);
+}
+
+struct bough_held_message bough_held_message(const struct bough_held *held)
+{
+    return (struct bough_held_message){ .bytes = bough_cell_bytes(&held->cell),
+                                        .size = held->cell.size,
+                                        .high = is_high(held),
+                                        .asked = is_asked(held) };
 }
 
 void bough_held_answer(struct bough_held *held, enum bough_status status,
                        const void *reply, size_t size)
 {
-    if (!bough_held_is_asked(held)) return;
+    if (!is_asked(held)) return;
     bough_answer(bough_cell_asker(&held->cell), status, reply, size);
     bough_cell_set_told(&held->cell);
 }
@@ -137,7 +139,7 @@ bool bough_held_over(struct bough_held *held)
     struct bough_actor *actor = actor_of(held);
 
     count_as_run(actor, held);
-    if (bough_held_is_asked(held)) return false;
+    if (is_asked(held)) return false;
     release(actor, held);
     return true;
 }
@@ -157,7 +159,7 @@ void bough_held_free(struct bough_held *held)
 void bough_held_return(struct bough_held *held)
 {
     struct bough_actor *actor = actor_of(held);
-    const bool high = bough_held_is_high(held);
+    const bool high = is_high(held);
 
     bough_assert((tag_of(held) & HELD_RAN) == 0);
     give_room(actor);
@@ -168,7 +170,7 @@ void bough_held_return(struct bough_held *held)
 void bough_held_broke(struct bough_held *held, bool blamed)
 {
     struct bough_actor *actor = actor_of(held);
-    const bool high = bough_held_is_high(held);
+    const bool high = is_high(held);
 
     if (!bough_quarantine_accuse(actor, &held->cell, high, blamed)) {
         bough_held_free(held);

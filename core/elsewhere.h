@@ -33,11 +33,15 @@ BOUGH_PUBLIC struct bough_held *bough_batch_hold(struct bough_batch *batch);
  * is out. Not in run(). */
 BOUGH_PUBLIC struct bough_held *bough_hold_next(struct bough_actor *actor);
 
-BOUGH_PUBLIC const void *bough_held_bytes(const struct bough_held *held, size_t *size);
-BOUGH_PUBLIC bool bough_held_is_high(const struct bough_held *held);
-
-/* Whether somebody waits for its answer. */
-BOUGH_PUBLIC bool bough_held_is_asked(const struct bough_held *held);
+/* The message itself; its bytes are valid as long as it is held. */
+struct bough_held_message {
+    const void *bytes;
+    size_t size;
+    bool high;
+    bool asked; /* somebody waits for its answer */
+};
+BOUGH_PUBLIC struct bough_held_message
+bough_held_message(const struct bough_held *held);
 
 /* Answers it: a reply with BOUGH_OK, a sentence with any other status. Nothing when
  * nobody asks. `held` stays. */

@@ -294,22 +294,6 @@ void bough_mail_flush_slowly(struct bough_actor *slot, bool all, enum bough_stat
 
 /* Public */
 
-/* To one that takes mail and runs none just now: it is paused, or waits for room. */
-static bool put_by(struct bough_address address, const void *message, size_t size)
-{
-    struct bough_actor *slot = address.slot;
-    struct bough_cell *cell = NULL;
-
-    if (slot != NULL && slot->loop == bough_here && bough_slot_fits(slot, address) &&
-        slot->gate.phase == BOUGH_PLACE_RUNNING && slot->gate.shut != 0 &&
-        slot->length < bough_peek(&slot->capacity) && size <= BOUGH_NOTE_MAX)
-        cell = bough_note_take(slot->loop);
-    if (cell == NULL) return false;
-    bough_mail_link(slot, cell, address.life);
-    bough_cell_write(cell, message, size);
-    return true;
-}
-
 static enum bough_status push(struct bough_address address, const void *message,
                               size_t size, bool high)
 {
@@ -335,13 +319,41 @@ enum bough_status bough_send_bytes(struct bough_address address, const void *mes
     return send(address, message, size);
 }
 
+/* From code outside of any actor, or to an actor that runs nothing just now, for it is
+ * paused or waits for room. */
+static struct bough_cell *put_note(struct bough_address address)
+{
+    struct bough_actor *slot = address.slot;
+    struct bough_cell *cell = NULL;
+
+    if (slot != NULL && bough_loop_is_near(slot->loop) &&
+        bough_slot_fits(slot, address) && slot->gate.phase == BOUGH_PLACE_RUNNING &&
+        slot->length < bough_peek(&slot->capacity))
+        cell = bough_note_take(slot->loop);
+    if (cell == NULL) return NULL;
+    bough_mail_link(slot, cell, address.life);
+    bough_slot_queue(slot);
+    return cell;
+}
+
+static void write_words(struct bough_cell *cell, uint64_t first, uint64_t second,
+                        size_t size)
+{
+    const uint64_t words[] = { first, second };
+
+    cell->size = (uint32_t)size;
+    memcpy(cell->bytes, words, sizeof(words));
+}
+
 static __attribute__((noinline)) enum bough_status
 send_words(struct bough_address address, uint64_t first, uint64_t second, size_t size)
 {
     const uint64_t words[] = { first, second };
+    struct bough_cell *cell = put_note(address);
 
-    if (put_by(address, words, size)) return BOUGH_OK;
-    return push(address, words, size, false);
+    if (cell == NULL) return push(address, words, size, false);
+    write_words(cell, first, second, size);
+    return BOUGH_OK;
 }
 
 /* Hot, the way of most messages: some 35 instructions. All words are written, whatever
@@ -350,16 +362,14 @@ send_words(struct bough_address address, uint64_t first, uint64_t second, size_t
 BOUGH_HOT enum bough_status bough_send_words(struct bough_address address, uint64_t first,
                                              uint64_t second, size_t size)
 {
-    const uint64_t words[] = { first, second };
-    struct bough_cell *cell = bough_mail_is_plain(address, sizeof(words))
+    struct bough_cell *cell = bough_mail_is_plain(address, BOUGH_NOTE_MAX)
                                   ? bough_note_take(address.slot->loop)
                                   : NULL;
 
     if (__builtin_expect(cell == NULL, false))
         return send_words(address, first, second, size);
     bough_mail_enter(address, cell);
-    cell->size = (uint32_t)size;
-    memcpy(cell->bytes, words, sizeof(words));
+    write_words(cell, first, second, size);
     return BOUGH_OK;
 }
 

@@ -27,6 +27,11 @@ static struct bough_held **at(const struct bough_lane *lane, uint32_t number)
 }
 
 
+static int lane_of(const struct bough_held_message *message)
+{
+    return message->high ? BOUGH_LANE_HIGH : BOUGH_LANE_NORMAL;
+}
+
 /* Adding */
 
 void bough_handed_open(struct bough_proxy *proxy)
@@ -71,17 +76,18 @@ bool bough_handed_reserve(struct bough_proxy *proxy)
 
 /* Sending */
 
-static enum bough_status write_next(struct bough_proxy *proxy, int lane)
+/* The next one of its lane. */
+static enum bough_status hand_over(struct bough_proxy *proxy,
+                                   const struct bough_held_message *message)
 {
     struct bough_border *border = &proxy->host->border;
+    const int lane = lane_of(message);
     struct bough_lane *here = &proxy->handed.lanes[lane];
-    struct bough_held *held = *at(here, here->next);
-    size_t size;
-    const void *bytes = bough_held_bytes(held, &size);
-    const unsigned flags = (bough_held_is_asked(held) ? BOUGH_FRAME_ASKED : 0) |
-                           (lane == BOUGH_LANE_HIGH ? BOUGH_FRAME_HIGH : 0);
-    const enum bough_status status = bough_border_message(
-        border, bough_handed_id(proxy->number, lane, here->next), flags, bytes, size);
+    const uint64_t id = bough_handed_id(proxy->number, lane, here->next);
+    const unsigned flags = (message->asked ? BOUGH_FRAME_ASKED : 0) |
+                           (message->high ? BOUGH_FRAME_HIGH : 0);
+    const enum bough_status status =
+        bough_border_message(border, id, flags, message->bytes, message->size);
 
     if (status == BOUGH_OK && ++here->next % SHOWN_AT_ONCE == 0)
         bough_border_show(border);
@@ -94,10 +100,9 @@ static enum bough_status write_next(struct bough_proxy *proxy, int lane)
 static void give_up(const struct bough_proxy *proxy, struct bough_lane *lane)
 {
     struct bough_held *held = *at(lane, lane->next);
+    const size_t size = bough_held_message(held).size;
     char text[96];
-    size_t size;
 
-    (void)!bough_held_bytes(held, &size);
     for (uint32_t i = lane->next + 1; i != lane->end; i++)
         *at(lane, i - 1) = *at(lane, i);
     lane->end--;
@@ -121,7 +126,9 @@ static void write_unsent(struct bough_proxy *proxy)
         struct bough_lane *here = &proxy->handed.lanes[lane];
 
         while (has_unsent(here)) {
-            const enum bough_status status = write_next(proxy, lane);
+            const struct bough_held_message message =
+                bough_held_message(*at(here, here->next));
+            const enum bough_status status = hand_over(proxy, &message);
 
             if (status == BOUGH_ENOMEM)
                 give_up(proxy, here);
@@ -140,8 +147,8 @@ void bough_handed_send(struct bough_proxy *proxy)
 
 void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held)
 {
-    const int lane = bough_held_is_high(held) ? BOUGH_LANE_HIGH : BOUGH_LANE_NORMAL;
-    struct bough_lane *lanes = proxy->handed.lanes, *here = &lanes[lane];
+    const struct bough_held_message message = bough_held_message(held);
+    struct bough_lane *lanes = proxy->handed.lanes, *here = &lanes[lane_of(&message)];
     const bool others =
         has_unsent(&lanes[BOUGH_LANE_NORMAL]) || has_unsent(&lanes[BOUGH_LANE_HIGH]);
 
@@ -152,7 +159,7 @@ void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held)
         DL_APPEND(proxy->host->busy, proxy);
     }
     /* While it is in the cache. What cannot be written is seen to when all is sent. */
-    if (!others && !proxy->ending) (void)!write_next(proxy, lane);
+    if (!others && !proxy->ending) (void)!hand_over(proxy, &message);
 }
 
 /* Ends */
@@ -221,16 +228,18 @@ bool bough_handed_retire(struct bough_proxy *proxy)
     return true;
 }
 
-const void *bough_handed_running(const struct bough_proxy *proxy, size_t *size)
+bool bough_handed_running(const struct bough_proxy *proxy,
+                          struct bough_held_message *message)
 {
     for (int i = 0; i < BOUGH_LANE_COUNT; i++) {
         const struct bough_lane *lane = &proxy->handed.lanes[i];
         const union bough_progress progress = progress_of(proxy, i);
 
-        if (is_plausible(lane, progress) && progress.begun != progress.done)
-            return bough_held_bytes(*at(lane, progress.done), size);
+        if (!is_plausible(lane, progress) || progress.begun == progress.done) continue;
+        *message = bough_held_message(*at(lane, progress.done));
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 /* Answers */
@@ -248,11 +257,11 @@ static bool reply_is_valid(const struct bough_proxy *proxy, const struct bough_h
                            const void *reply, size_t size)
 {
     const struct bough_actor_type *type = proxy->spec->type;
-    size_t message_size;
-    const void *message = bough_held_bytes(held, &message_size);
+    const struct bough_held_message message = bough_held_message(held);
 
     if (type->messages == NULL) return true;
-    const struct bough_message_type *row = bough_message_row(type, message, message_size);
+    const struct bough_message_type *row =
+        bough_message_row(type, message.bytes, message.size);
     if (row == NULL) return false;
     if (row->reply_size == 0) return size == 0;
     return size >= row->reply_size &&
@@ -267,7 +276,8 @@ static bool is_text(const char *text, size_t size)
 static bool answer(const struct bough_proxy *proxy, struct bough_held *held,
                    const struct bough_frame *frame, const void *reply, size_t size)
 {
-    if (frame->status >= BOUGH_STATUS_COUNT || !bough_held_is_asked(held)) return false;
+    if (frame->status >= BOUGH_STATUS_COUNT || !bough_held_message(held).asked)
+        return false;
     if (frame->status == BOUGH_OK ? !reply_is_valid(proxy, held, reply, size)
                                   : !is_text(reply, size))
         return false;

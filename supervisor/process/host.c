@@ -369,12 +369,12 @@ static struct bough_exit_reason reason_of(const struct bough_host *host,
 
 const struct bough_proxy *bough_host_runner(const struct bough_host *host)
 {
-    size_t size;
+    struct bough_held_message message;
 
     for (uint32_t i = 0; i < host->berth_count; i++) {
         const struct bough_proxy *proxy = host->berths[i].proxy;
 
-        if (proxy != NULL && !proxy->told && bough_handed_running(proxy, &size) != NULL)
+        if (proxy != NULL && !proxy->told && bough_handed_running(proxy, &message))
             return proxy;
     }
     return NULL;

@@ -233,8 +233,9 @@ bool bough_handed_waits(const struct bough_proxy *proxy);
 void bough_handed_send(struct bough_proxy *proxy);
 /* Ends those that the child says it has run. False: it says nonsense. */
 bool bough_handed_retire(struct bough_proxy *proxy);
-/* The message that it is running, as far as it says; NULL: none. */
-const void *bough_handed_running(const struct bough_proxy *proxy, size_t *size);
+/* The message that it is running, as far as it says; false: none. */
+bool bough_handed_running(const struct bough_proxy *proxy,
+                          struct bough_held_message *message);
 /* What the child says of its progress now, to be looked at before what it has written is
  * read, for a message's reply comes before its end. */
 bool bough_handed_answer(struct bough_proxy *proxy, const struct bough_frame *frame,

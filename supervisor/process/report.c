@@ -107,12 +107,12 @@ static struct report *gather(const struct bough_host *host, bool dumped,
                              const struct rusage *usage)
 {
     const struct bough_proxy *runner = bough_host_runner(host);
-    size_t size = 0;
-    const void *message = runner != NULL ? bough_handed_running(runner, &size) : NULL;
+    struct bough_held_message message = { .size = 0 };
     struct bough_place_info info;
 
-    if (size > MESSAGE_MAX) size = 0;
-    struct report *report = calloc(1, sizeof(*report) + size);
+    if (runner != NULL) bough_handed_running(runner, &message);
+    if (message.size > MESSAGE_MAX) message.size = 0;
+    struct report *report = calloc(1, sizeof(*report) + message.size);
     if (report == NULL || !bough_fault_read(host, &report->area, report->maps) ||
         bough_place_info(bough_self(host->owner), &info) != BOUGH_OK) {
         free(report);
@@ -129,7 +129,7 @@ static struct report *gather(const struct bough_host *host, bool dumped,
             &(struct bough_core){ .pid = host->pid, .signal = report->area.signal },
             report->core, sizeof(report->core));
     take_log(host, report);
-    take_message(report, runner, message, size);
+    take_message(report, runner, message.bytes, message.size);
     report->crash.backtrace = report->backtrace;
     report->crash.log = report->log;
     report->crash.core = report->core;

@@ -39,16 +39,21 @@ static enum bough_status holder_init(struct bough_actor *actor, const void *opti
     return BOUGH_OK;
 }
 
+static int64_t number_of(const struct bough_held *held)
+{
+    const struct bough_probe_message *message = bough_held_message(held).bytes;
+
+    return message->number;
+}
+
 static void holder_run(struct bough_actor *actor, const void *message, size_t size)
 {
     const int64_t number = ((const struct bough_probe_message *)message)->number;
     struct bough_held *held = bough_hold(actor);
 
-    (void)size;
     assert_non_null(held);
-    assert_int_equal(
-        ((const struct bough_probe_message *)bough_held_bytes(held, &size))->number,
-        number);
+    assert_int_equal(bough_held_message(held).size, size);
+    assert_int_equal(number_of(held), number);
     stand_in.held[stand_in.count++] = held;
 }
 
@@ -177,7 +182,7 @@ static void an_answer_comes_whenever_it_is_given(void **state)
     bough_probe_ask(&first, place, BOUGH_PROBE_ECHO, 1);
     bough_probe_ask(&second, place, BOUGH_PROBE_ECHO, 2);
     bough_test_run(test);
-    assert_true(bough_held_is_asked(stand_in.held[0]));
+    assert_true(bough_held_message(stand_in.held[0]).asked);
     bough_held_answer(stand_in.held[0], BOUGH_OK, &seven, sizeof(seven));
     bough_held_ran(stand_in.held[1]);
     bough_test_run(test);
@@ -209,7 +214,7 @@ static void the_next_life_goes_on_with_what_was_not_run(void **state)
     assert_status(bough_send_high(place, &urgent, sizeof(urgent)), BOUGH_OK);
     bough_test_run(test);
     assert_int_equal(stand_in.count, 4);
-    assert_true(bough_held_is_high(stand_in.held[3]));
+    assert_true(bough_held_message(stand_in.held[3]).high);
 
     stand_in.crashed = 1;
     const struct bough_exit_reason broke =
@@ -228,11 +233,7 @@ static void the_next_life_goes_on_with_what_was_not_run(void **state)
     static const int64_t order[] = { 4, 2, 3, 5 };
     assert_int_equal(stand_in.count, 4);
     for (size_t i = 0; i < 4; i++) {
-        size_t size;
-        const struct bough_probe_message *message =
-            bough_held_bytes(stand_in.held[i], &size);
-
-        assert_int_equal(message->number, order[i]);
+        assert_int_equal(number_of(stand_in.held[i]), order[i]);
     }
     drop(test, place);
 }
@@ -460,7 +461,6 @@ static void one_that_has_tries_left_is_the_first_again(void **state)
     struct bough_probe_call asked;
     const struct bough_address place = break_first(test, 2, false, &asked);
     static const bool blamed[] = { true, false, true };
-    size_t size;
 
     for (size_t i = 0; i < bough_count_of(blamed); i++) {
         assert_int_equal(asked.answers, 0);
@@ -468,11 +468,9 @@ static void one_that_has_tries_left_is_the_first_again(void **state)
         bough_probe_start(place, NULL);
         bough_test_run(test);
         assert_int_equal(stand_in.count, 2);
-        assert_true(bough_held_is_asked(stand_in.held[0]));
-        assert_true(bough_held_is_high(stand_in.held[0]));
-        const struct bough_probe_message *first =
-            bough_held_bytes(stand_in.held[0], &size);
-        assert_int_equal(first->number, 1);
+        assert_true(bough_held_message(stand_in.held[0]).asked);
+        assert_true(bough_held_message(stand_in.held[0]).high);
+        assert_int_equal(number_of(stand_in.held[0]), 1);
         stand_in.broke = true;
         stand_in.blamed = blamed[i];
         bough_probe_end(test, place);
