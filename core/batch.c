@@ -54,10 +54,12 @@ struct bough_held *bough_batch_hold(struct bough_batch *batch)
     const bool high = (actor->gate.detour & BOUGH_DETOUR_HIGH) != 0;
 
     bough_assert(actor->type->holds && actor->annex != NULL);
-    bough_turn_done(actor);
+    if (actor->loop->message != NULL) bough_turn_done(actor);
     if (!goes_on_with_one(batch)) return NULL;
-    return bough_hold_cell(actor, high ? bough_mail_take(actor) : bough_mail_pop(actor),
-                           high);
+
+    struct bough_cell *cell = high ? bough_mail_take(actor) : bough_mail_pop(actor);
+    __builtin_prefetch(actor->mail);
+    return bough_hold_cell(actor, cell, high);
 }
 
 void bough_batch_turn(struct bough_actor *slot, uint32_t count)

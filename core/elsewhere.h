@@ -114,31 +114,41 @@ BOUGH_PUBLIC enum bough_isolation bough_actor_isolation(struct bough_actor *acto
 BOUGH_PUBLIC struct bough_actor *bough_parent(struct bough_actor *actor);
 
 /* The other side of it, in the process where the messages are run: who wants to know of
- * each message that was sent marked, to the place of that number. */
-enum bough_run_step {
-    BOUGH_RUN_BEGINS,
-    BOUGH_RUN_OVER,
-    BOUGH_RUN_BROKE /* its life is to end by it, and it is not answered here */
-};
-typedef void bough_run_observer(void *data, uint32_t number, bool high,
-                                enum bough_run_step step);
-
-/* Who is told of the answer to a message that was given `id`; at once, from inside the
- * function that answers. A sentence with a status other than BOUGH_OK. */
-typedef void bough_answer_observer(void *data, uint64_t id, enum bough_status status,
-                                   const void *reply, size_t size);
-
-/* Once for a loop, before any of its places is observed. False when memory is out. */
+ * each message that was sent marked. Both are told from inside the turn that it has. */
 struct bough_run_observers {
-    bough_run_observer *run;
-    bough_answer_observer *answer;
+    /* One has been run; so many of its priority are `done`. One by which its life is to
+     * end is not done, and is not answered here. */
+    void (*ran)(void *data, uint32_t done);
+
+    /* The answer to one that was given `id`; from inside the function that answers. A
+     * sentence with a status other than BOUGH_OK. */
+    void (*answer)(void *data, uint64_t id, enum bough_status status, const void *reply,
+                   size_t size);
     void *data;
 };
+
+/* Once for a loop, before any of its places is observed. False when memory is out. */
 BOUGH_PUBLIC BOUGH_CHECKED bool
 bough_observe_runs(struct bough_loop *loop, const struct bough_run_observers *observers);
 
-/* A place of that loop, with a name, is observed for as long as it is there. */
-BOUGH_PUBLIC void bough_observe_place(struct bough_address place, uint32_t number);
+/* How far the messages of one priority have come, counted from the first one ever; both
+ * in a word, so that they are read as one. */
+union bough_progress {
+    struct {
+        uint32_t begun, done;
+    };
+    uint64_t all;
+};
+
+/* A place of that loop, with a name, is observed for as long as it is there. `progress`:
+ * where it is said how far its messages have come, of normal and of high priority; each
+ * is begun before it is run, and done after that, a store each, which is there whatever
+ * happens next. Not changed by anybody else while a message is run. */
+BOUGH_PUBLIC void bough_observe_place(struct bough_address place, uint32_t number,
+                                      _Atomic uint64_t progress[2]);
+
+/* Whether a message that was sent marked is being run now. */
+BOUGH_PUBLIC bool bough_loop_runs_marked(const struct bough_loop *loop);
 
 /* Where such a loop says what it runs, for who watches it from outside: another number
  * with each handler that begins. The upper half is the number of the place that is

@@ -2,21 +2,13 @@
  * stands for an actor outside knows what was sent, and is told what becomes of it.
  *
  * SPDX-License-Identifier: MIT */
-#include <bough/core/elsewhere.h>
+#include <bough/core/observe_internal.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/mail_internal.h>
-
-/* Whoever asks from outside is told by way of a loop that nobody runs: to everybody it is
- * one of another thread's, and what is posted there is an observer's. */
-struct bough_loop_abroad {
-    struct bough_loop loop; /* zeroed */
-    struct bough_loop *home;
-    struct bough_run_observers observers;
-};
 
 bool bough_observe_runs(struct bough_loop *loop,
                         const struct bough_run_observers *observers)
@@ -34,21 +26,20 @@ bool bough_observe_runs(struct bough_loop *loop,
     return true;
 }
 
-void bough_observe_place(struct bough_address place, uint32_t number)
+void bough_observe_place(struct bough_address place, uint32_t number,
+                         _Atomic uint64_t progress[2])
 {
     struct bough_actor *slot = bough_slot(place);
 
     bough_assert(slot != NULL && slot->loop->abroad != NULL && slot->annex != NULL);
     slot->annex->observed = number;
+    slot->annex->progress = progress;
     slot->gate.detour |= BOUGH_DETOUR_OBSERVED;
 }
 
-void bough_observed(const struct bough_actor *slot, unsigned step)
+bool bough_loop_runs_marked(const struct bough_loop *loop)
 {
-    const struct bough_run_observers *observers = &slot->loop->abroad->observers;
-
-    observers->run(observers->data, slot->annex->observed, slot->loop->high,
-                   (enum bough_run_step)step);
+    return loop->message != NULL && loop->message->life == BOUGH_CELL_MARKED;
 }
 
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,

@@ -66,7 +66,8 @@ struct bough_annex {
     struct bough_waiter *waiters;         /* senders that wait for room */
     struct bough_cell *high, **high_tail; /* messages of high priority */
     uint32_t held;     /* messages that are held, for which `capacity` is smaller */
-    uint32_t observed; /* its number for who observes it */
+    uint32_t observed; /* its number for who observes it, */
+    _Atomic uint64_t *progress; /* and where that sees how far its messages are */
     struct bough_quarantine *quarantine; /* of a place that redelivers */
 };
 
@@ -521,9 +522,7 @@ struct bough_held;
 struct bough_held *bough_hold_cell(struct bough_actor *actor, struct bough_cell *cell,
                                    bool high);
 
-/* observe.c: what is done with the message at hand, an enum bough_run_step. */
-void bough_observed(const struct bough_actor *slot, unsigned step);
-/* Answers who asks from outside; else, not NULL, the loop whose thread has to. */
+/* observe.c: answers who asks from outside; else, not NULL, the loop whose thread has to. */
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,
                                        enum bough_status status, const void *reply,
                                        size_t size);

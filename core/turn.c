@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
-#include <bough/core/elsewhere.h>
 #include <bough/core/letter_internal.h>
+#include <bough/core/observe_internal.h>
 #include <bough/core/quarantine_internal.h>
 
 static void urgent_turn(struct bough_loop *loop, struct bough_task *task);
@@ -107,9 +107,9 @@ static bool is_observed(const struct bough_actor *slot)
 
 /* Who stands for it elsewhere has the message, too, and is to decide what becomes of it.
  */
-static void tell_observer(const struct bough_actor *slot, struct bough_cell *cell)
+static inline void tell_observer(const struct bough_actor *slot, struct bough_cell *cell)
 {
-    const bool broke = bough_quarantine_is_due(slot);
+    const bool broke = slot->gate.doomed && bough_quarantine_is_due(slot);
 
     if (broke) {
         bough_question_take_back(slot->loop->later, bough_cell_asker(cell));
@@ -117,7 +117,7 @@ static void tell_observer(const struct bough_actor *slot, struct bough_cell *cel
     } else if (bough_cell_is_asked(cell)) {
         answer_for(slot, cell);
     }
-    bough_observed(slot, broke ? BOUGH_RUN_BROKE : BOUGH_RUN_OVER);
+    bough_marked_ran(slot, broke);
 }
 
 /* The same in two steps, for the long way and for batches. */
@@ -130,7 +130,7 @@ struct bough_cell *bough_turn_next(struct bough_actor *slot)
     if ((slot->gate.detour & BOUGH_DETOUR_REDELIVERS) != 0) bough_quarantine_begins(slot);
     loop->later = NULL;
     if ((slot->gate.detour & BOUGH_DETOUR_OBSERVED) != 0) bough_loop_beats(loop, slot);
-    if (is_observed(slot)) bough_observed(slot, BOUGH_RUN_BEGINS);
+    if (is_observed(slot)) bough_marked_begins(slot);
     if (slot->type->messages == NULL ||
         is_known(slot->type, loop->message, bough_cell_bytes(loop->message)))
         return loop->message;
@@ -200,13 +200,15 @@ void bough_turn_of_one(struct bough_actor *slot, struct bough_cell *cell)
     loop->message = cell;
     loop->later = NULL;
     bough_loop_beats(loop, slot);
-    bough_observed(slot, BOUGH_RUN_BEGINS);
+    bough_marked_begins(slot);
     if (is_known(slot->type, cell, bytes))
         slot->type->run(slot, bytes, cell->size);
     else
         run_unknown(slot, cell);
-    bough_turn_done(slot);
+    slot->handled++;
+    tell_observer(slot, cell);
     nobody_runs(loop);
+    bough_cell_free(loop, cell);
 }
 
 /* A turn with more to it than running one message after the other. */

@@ -87,15 +87,6 @@ static inline size_t bough_frame_span(const struct bough_frame *frame)
 /* Actors in one process. What none of them has touched of the memory below takes none. */
 enum { BOUGH_RESIDENTS_MAX = 16384 };
 
-/* How far the messages of a lane have come, counted from the first one to whoever had
- * this number; both together, so that they are read as one. */
-union bough_progress {
-    struct {
-        uint32_t begun, done;
-    };
-    uint64_t all;
-};
-
 /* How a side sleeps: 0, it does not. Who waits is woken through `pokes` of the other
  * side's page, who polls through its eventfd. */
 enum bough_border_sleep {
@@ -107,6 +98,7 @@ enum bough_border_sleep {
 /* One side's positions: each line has one writer, and one who reads it often. */
 struct bough_border_page {
     _Alignas(64) _Atomic uint64_t written; /* bytes of its ring, ever */
+    _Atomic uint64_t hurry; /* `written` behind the last frame that is in a hurry */
     _Alignas(64) _Atomic uint64_t read;    /* bytes of the other's */
     _Alignas(64) _Atomic uint32_t asleep;  /* enum bough_border_sleep, and above it
                                               another number each time */
@@ -115,7 +107,9 @@ struct bough_border_page {
     _Atomic uint32_t curious;              /* the parent waits for progress */
     _Alignas(64) _Atomic uint64_t beat;    /* the child's: bough_loop_beat_at() */
     _Alignas(4096) char ring[BOUGH_RING_SIZE];
-    _Atomic uint64_t progress[BOUGH_RESIDENTS_MAX][BOUGH_LANE_COUNT]; /* the child's */
+    /* The child's, by number: union bough_progress, counted from the first one to whoever
+     * had it. */
+    _Atomic uint64_t progress[BOUGH_RESIDENTS_MAX][BOUGH_LANE_COUNT];
 };
 
 /* Behind the child's page: what it writes when it crashes. */
@@ -128,6 +122,7 @@ struct bough_border {
     struct bough_border_page *mine;
     const struct bough_border_page *theirs;
     uint64_t written, read;             /* as in `mine` */
+    uint64_t hurry;
     uint64_t shown;                     /* `written`, as the other side sees it */
     uint64_t their_read, their_written; /* when last looked at */
     int wake_fd;                        /* readable: there is something to read */
@@ -212,6 +207,14 @@ void bough_border_wake(struct bough_border *border);
 BOUGH_CHECKED enum bough_status bough_border_read(struct bough_border *border,
                                                   struct bough_frame *frame,
                                                   const void **bytes, size_t *len);
+
+/* Whether there is a frame to be read that is in a hurry, of high priority or the end of
+ * an actor: who runs those before it first would let it wait. */
+static inline bool bough_border_hurries(const struct bough_border *border)
+{
+    return atomic_load_explicit(&border->theirs->hurry, memory_order_relaxed) >
+           border->read;
+}
 
 /* Whether there is something to read. */
 static inline bool bough_border_waits(const struct bough_border *border)

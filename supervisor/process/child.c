@@ -22,6 +22,7 @@
 enum {
     KEPT_MAX = 8192,   /* frames that wait for room */
     TURN_MAX = 512,    /* frames read before the actors have their turn */
+    HURRY_LOOK = 32,   /* between two looks for one in a hurry */
     ROUNDS_MAX = 16,   /* of that */
     STREAM_LEAST = 32, /* frames at once that are a stream */
     TELL_EVERY = 1024  /* messages done, to a parent that waits for that */
@@ -36,7 +37,6 @@ static struct {
     struct ev_io woken, orphaned;
     struct ev_prepare before_poll;
     struct ev_check after_poll;
-    bool running; /* a message of the parent's: what is written goes with its end */
     bool untold;  /* some are done of which the parent has not been woken for */
     bool more;    /* to be read, perhaps */
 } child;
@@ -56,7 +56,7 @@ enum bough_status bough_child_write(struct bough_frame *frame, const void *bytes
         bough_border_post(&child.border, frame, bytes, size, most);
 
     if (status != BOUGH_OK) return status;
-    if (child.running)
+    if (bough_loop_runs_marked(child.loop))
         bough_border_show(&child.border); /* whatever becomes of this run */
     else
         bough_border_poke(&child.border);
@@ -86,15 +86,13 @@ void bough_child_leave(int code)
 
 /* Progress */
 
-_Atomic uint64_t *bough_child_progress(uint32_t number, int lane)
+_Atomic uint64_t *bough_child_progress(uint32_t number)
 {
-    return &child.border.mine->progress[number][lane];
+    return child.border.mine->progress[number];
 }
 
-void bough_child_runs(uint32_t done, bool over)
+void bough_child_ran(uint32_t done)
 {
-    child.running = !over;
-    if (!over) return;
     child.untold = !bough_border_poke(&child.border);
     if (done % TELL_EVERY == 0 &&
         atomic_load_explicit(&child.border.theirs->curious, memory_order_relaxed) != 0)
@@ -188,7 +186,8 @@ static void take_lost(const struct bough_frame *frame)
     bough_outside_answered(&refusal, text, sizeof(text));
 }
 
-static void take_in(const struct bough_frame *frame, const void *bytes, size_t size)
+static void take_in(const struct bough_frame *frame, const void *bytes, size_t size,
+                    bool at_once)
 {
     if ((frame->flags & BOUGH_FRAME_LOST) != 0) {
         take_lost(frame);
@@ -198,7 +197,7 @@ static void take_in(const struct bough_frame *frame, const void *bytes, size_t s
     case BOUGH_FRAME_START: take_start(frame->id, bytes); break;
     case BOUGH_FRAME_STOP: bough_resident_stop(frame->id); break;
     case BOUGH_FRAME_END: bough_resident_end(frame->id, bytes); break;
-    case BOUGH_FRAME_MESSAGE: bough_resident_take(frame, bytes, size); break;
+    case BOUGH_FRAME_MESSAGE: bough_resident_take(frame, bytes, size, at_once); break;
     case BOUGH_FRAME_ANSWER: bough_outside_answered(frame, bytes, size); break;
     case BOUGH_FRAME_LIMITS: take_limits(bytes); break;
     case BOUGH_FRAME_LEFT: bough_resident_left(bytes, frame->status); break;
@@ -216,20 +215,25 @@ static void take_in(const struct bough_frame *frame, const void *bytes, size_t s
     }
 }
 
-/* How many frames it has read: all there are, up to a turn's share. */
+/* How many frames it has read: all there are, up to a turn's share. Messages are run as
+ * they come, unless there is one in a hurry behind them: then all up to it are read
+ * first, and the mailboxes see to the order. */
 static int read_frames(void)
 {
     struct bough_frame frame;
     const void *bytes;
     size_t size;
+    bool hurries = false;
 
-    for (int i = 0; i < TURN_MAX; i++) {
+    for (int i = 0; i < TURN_MAX || hurries; i++) {
+        if (i % HURRY_LOOK == 0 || hurries)
+            hurries = bough_border_hurries(&child.border);
         const enum bough_status status =
             bough_border_read(&child.border, &frame, &bytes, &size);
 
         if (status == BOUGH_ENOREPLY) return i;
         if (status != BOUGH_OK) _exit(BOUGH_CODE_CONFUSED);
-        take_in(&frame, bytes, size);
+        take_in(&frame, bytes, size, !hurries);
     }
     return TURN_MAX;
 }

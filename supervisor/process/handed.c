@@ -53,11 +53,10 @@ bool bough_handed_waits(const struct bough_proxy *proxy)
            bough_lane_count(&lanes[BOUGH_LANE_HIGH]) > 0;
 }
 
-static bool reserve(struct bough_lane *lane)
+static bool grow(struct bough_lane *lane)
 {
     struct bough_lane grown = *lane;
 
-    if (bough_lane_count(lane) < lane->size) return true;
     grown.size = lane->size > 0 ? 2 * lane->size : FIRST_SIZE;
     grown.held = malloc(grown.size * sizeof(*grown.held));
     if (grown.held == NULL) return false;
@@ -68,10 +67,14 @@ static bool reserve(struct bough_lane *lane)
     return true;
 }
 
-bool bough_handed_reserve(struct bough_proxy *proxy)
+bool bough_handed_grow(struct bough_proxy *proxy)
 {
-    return reserve(&proxy->handed.lanes[BOUGH_LANE_NORMAL]) &&
-           reserve(&proxy->handed.lanes[BOUGH_LANE_HIGH]);
+    for (int i = 0; i < BOUGH_LANE_COUNT; i++) {
+        struct bough_lane *lane = &proxy->handed.lanes[i];
+
+        if (bough_lane_count(lane) == lane->size && !grow(lane)) return false;
+    }
+    return true;
 }
 
 /* Sending */
@@ -178,13 +181,17 @@ static void keep_open(struct bough_proxy *proxy, uint64_t id, struct bough_held 
     bough_held_free(held);
 }
 
+/* A cell is fetched before its turn comes, for they are many, and lie anywhere. */
 static void retire(struct bough_proxy *proxy, int lane, uint32_t done)
 {
+    enum { AHEAD = 8 };
     struct bough_lane *here = &proxy->handed.lanes[lane];
 
     while (here->first != done) {
         const uint32_t message = here->first++;
         struct bough_held *held = *at(here, message);
+
+        if (done - here->first > AHEAD) __builtin_prefetch(*at(here, message + AHEAD));
 
         if (!bough_held_over(held))
             keep_open(proxy, bough_handed_id(proxy->number, lane, message), held);

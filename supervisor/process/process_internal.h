@@ -216,8 +216,16 @@ void bough_proxy_pace(struct bough_proxy *proxy);
 
 /* From now on its messages count from those that its predecessor of that number began. */
 void bough_handed_open(struct bough_proxy *proxy);
-/* For one of either lane, before it is held. False: memory is out. */
-BOUGH_CHECKED bool bough_handed_reserve(struct bough_proxy *proxy);
+/* Room for one of either lane, before it is held. False: memory is out. */
+BOUGH_CHECKED bool bough_handed_grow(struct bough_proxy *proxy);
+BOUGH_CHECKED static inline bool bough_handed_reserve(struct bough_proxy *proxy)
+{
+    const struct bough_lane *lanes = proxy->handed.lanes;
+
+    return (bough_lane_count(&lanes[BOUGH_LANE_NORMAL]) < lanes[BOUGH_LANE_NORMAL].size &&
+            bough_lane_count(&lanes[BOUGH_LANE_HIGH]) < lanes[BOUGH_LANE_HIGH].size) ||
+           bough_handed_grow(proxy);
+}
 /* Writes it, too, if there is room, and none that waits for that. */
 void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held);
 static inline bool bough_handed_is_full(const struct bough_proxy *proxy)
@@ -287,12 +295,12 @@ void bough_child_say(struct bough_frame frame, const void *bytes, size_t size);
 /* Ends the process, when all is written, however long that takes the parent. */
 void bough_child_leave(int code);
 
-/* What the parent reads of progress; NULL: no such number. */
-_Atomic uint64_t *bough_child_progress(uint32_t number, int lane);
+/* What the parent reads of progress, of each lane. */
+_Atomic uint64_t *bough_child_progress(uint32_t number);
 
-/* A message that was marked is being run, or has been: what is written now goes with its
- * end. */
-void bough_child_runs(uint32_t done, bool over);
+/* A message that was marked has been run, and `done` of its lane are: what was written
+ * meanwhile goes with that. */
+void bough_child_ran(uint32_t done);
 
 /* The loop where its actors live, and its runtime. */
 struct bough_loop *bough_child_loop(void);
@@ -311,7 +319,9 @@ void bough_resident_rehearse(void);
 void bough_resident_start(uint32_t number, const struct bough_resident_start *start);
 void bough_resident_stop(uint32_t number);
 void bough_resident_end(uint32_t number, const struct bough_exit_reason *reason);
-void bough_resident_take(const struct bough_frame *frame, const void *bytes, size_t size);
+/* A message; `at_once`: it is run now, if its actor can. */
+void bough_resident_take(const struct bough_frame *frame, const void *bytes, size_t size,
+                         bool at_once);
 void bough_resident_left(const char *path, uint32_t state);
 
 extern const struct bough_run_observers bough_resident_observers;

@@ -22,7 +22,6 @@ struct resident {
     bool up, alone;
     struct bough_address place;
     struct bough_watch watch;
-    union bough_progress progress[BOUGH_LANE_COUNT]; /* as the parent reads it */
 };
 
 /* By number; those of this process. They do not move: watches are in them. */
@@ -55,26 +54,10 @@ static struct resident *enter(uint32_t number)
 
 /* What becomes of messages */
 
-static void publish(const struct resident *resident, int lane)
+static void on_ran(void *data, uint32_t done)
 {
-    atomic_store_explicit(bough_child_progress(resident->number, lane),
-                          resident->progress[lane].all, memory_order_release);
-}
-
-/* One by which its life ends is begun and never done. */
-static void on_run(void *data, uint32_t number, bool high, enum bough_run_step step)
-{
-    struct resident *resident = residents[number];
-    union bough_progress progress = resident->progress[high];
-
     (void)data;
-    if (step == BOUGH_RUN_OVER)
-        progress.done++;
-    else if (step == BOUGH_RUN_BEGINS)
-        progress.begun++;
-    resident->progress[high].all = progress.all;
-    publish(resident, high);
-    bough_child_runs(progress.done, step != BOUGH_RUN_BEGINS);
+    bough_child_ran(done);
 }
 
 static void on_answer(void *data, uint64_t id, enum bough_status status,
@@ -86,7 +69,7 @@ static void on_answer(void *data, uint64_t id, enum bough_status status,
         reply, size);
 }
 
-const struct bough_run_observers bough_resident_observers = { .run = on_run,
+const struct bough_run_observers bough_resident_observers = { .ran = on_ran,
                                                               .answer = on_answer };
 
 /* Ends */
@@ -165,21 +148,24 @@ static enum bough_status read_options(const struct bough_resident_start *start,
 }
 
 /* The message by which the life before it ended is the parent's. */
-static void forget_broken(struct resident *resident)
+static void forget_broken(_Atomic uint64_t *progress)
 {
     for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {
-        resident->progress[lane].done = resident->progress[lane].begun;
-        publish(resident, lane);
+        union bough_progress now = { .all = atomic_load(&progress[lane]) };
+
+        now.done = now.begun;
+        atomic_store(&progress[lane], now.all);
     }
 }
 
 static void begin_life(struct resident *resident)
 {
     const struct bough_start start = { .watch = &resident->watch };
+    _Atomic uint64_t *progress = bough_child_progress(resident->number);
     struct bough_exit_reason failure;
 
-    forget_broken(resident);
-    bough_observe_place(resident->place, resident->number);
+    forget_broken(progress);
+    bough_observe_place(resident->place, resident->number, progress);
     resident->up = true;
     resident->watch = (struct bough_watch){ .ready = on_ready,
                                             .exited = on_exited,
@@ -286,7 +272,8 @@ void bough_resident_end(uint32_t number, const struct bough_exit_reason *reason)
     if (resident != NULL) bough_place_end(resident->place, reason, 0);
 }
 
-void bough_resident_take(const struct bough_frame *frame, const void *bytes, size_t size)
+void bough_resident_take(const struct bough_frame *frame, const void *bytes, size_t size,
+                         bool at_once)
 {
     const struct resident *resident = who_is_up((uint32_t)bough_handed_number(frame->id));
     const struct bough_marked marked = {
@@ -300,8 +287,10 @@ void bough_resident_take(const struct bough_frame *frame, const void *bytes, siz
     if (resident == NULL) return;
     /* It would not be run in its turn, and the counts would be wrong: it is better to
      * begin anew. The parent has all of them. */
-    if (bough_run_marked(resident->place, &marked) != BOUGH_OK)
-        _exit(BOUGH_CODE_CONFUSED);
+    const enum bough_status status = at_once
+                                         ? bough_run_marked(resident->place, &marked)
+                                         : bough_send_marked(resident->place, &marked);
+    if (status != BOUGH_OK) _exit(BOUGH_CODE_CONFUSED);
 }
 
 static bool is_empty(enum bough_place_state state)

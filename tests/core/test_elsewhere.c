@@ -286,115 +286,97 @@ static void a_runtime_that_ends_does_not_wait(void **state)
     bough_test_run(test);
 }
 
-/* The other side */
+/* Batches */
 
-struct seen {
-    int begun, over, broke, high;
-    uint64_t id[8];
-    enum bough_status status[8];
-    int answers;
+static void holder_run_batch(struct bough_actor *actor, struct bough_batch *batch)
+{
+    struct bough_held *held;
+
+    (void)actor;
+    while ((held = bough_batch_hold(batch)) != NULL)
+        stand_in.held[stand_in.count++] = held;
+    assert_null(bough_batch_hold(batch));
+}
+
+static const struct bough_actor_type batch_holder_type = {
+    .name = "batch holder",
+    .holds = true,
+    .init = holder_init,
+    .run_batch = holder_run_batch,
+    .finish = holder_finish,
 };
 
-static void see_run(void *data, uint32_t number, bool high, enum bough_run_step step)
-{
-    struct seen *seen = data;
-
-    assert_int_equal(number, 7);
-    seen->begun += step == BOUGH_RUN_BEGINS;
-    seen->over += step == BOUGH_RUN_OVER;
-    seen->broke += step == BOUGH_RUN_BROKE;
-    if (high && step == BOUGH_RUN_OVER) seen->high++;
-}
-
-static void see_answer(void *data, uint64_t id, enum bough_status status,
-                       const void *reply, size_t size)
-{
-    struct seen *seen = data;
-
-    (void)reply, (void)size;
-    seen->id[seen->answers] = id;
-    seen->status[seen->answers++] = status;
-}
-
-static void what_is_sent_marked_is_seen_to_be_run(void **state)
+static void a_batch_is_held_in_one_turn(void **state)
 {
     struct bough_test *test = *state;
-    struct bough_probe probe = { 0 };
-    struct seen seen = { 0 };
-    const struct bough_address place = bough_probe_place(test, &probe, BOUGH_NOBODY, "/");
-    const struct bough_run_observers observers = { see_run, see_answer, &seen };
-    struct bough_probe_message message = { BOUGH_PROBE_ECHO, 1 };
-    struct bough_marked marked = { .message = &message,
-                                   .size = sizeof(message),
-                                   .asked = true,
-                                   .id = UINT64_C(1) << 40 | 5 };
+    const struct bough_place_spec spec = { .type = &batch_holder_type,
+                                           .name = "/",
+                                           .capacity = CAPACITY };
+    static const int64_t order[] = { 3, 1, 2, 4 };
+    struct bough_probe_call asked;
+    struct bough_address place;
 
+    memset(&stand_in, 0, sizeof(stand_in));
+    assert_status(bough_place_new(test->loop, &spec, &place), BOUGH_OK);
     bough_probe_start(place, NULL);
-    assert_true(bough_observe_runs(test->loop, &observers));
-    bough_observe_place(place, 7);
-    assert_status(bough_send_marked(place, &marked), BOUGH_OK);
-    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 2), BOUGH_OK);
-    marked.high = true;
-    marked.id = 6;
-    message.kind = BOUGH_PROBE_REFUSE;
-    assert_status(bough_send_marked(place, &marked), BOUGH_OK);
-    assert_int_equal(seen.begun, 0);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 1), BOUGH_OK);
+    bough_probe_call_init(&asked);
+    bough_probe_ask(&asked, place, BOUGH_PROBE_ECHO, 2);
+    const struct bough_probe_message high = { BOUGH_PROBE_NOTE, 3 };
+    assert_status(bough_send_high(place, &high, sizeof(high)), BOUGH_OK);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 4), BOUGH_OK);
     bough_test_run(test);
-    assert_int_equal(probe.runs, 3);
-    assert_int_equal(seen.begun, 2);
-    assert_int_equal(seen.over, 2);
-    assert_int_equal(seen.high, 1);
-    assert_int_equal(seen.answers, 2);
-    assert_int_equal(seen.id[0], 6);
-    assert_status(seen.status[0], BOUGH_EREFUSED);
-    assert_int_equal(seen.id[1], UINT64_C(1) << 40 | 5);
-    assert_status(seen.status[1], BOUGH_OK);
+
+    assert_int_equal(stand_in.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct bough_held_message message = bough_held_message(stand_in.held[i]);
+
+        assert_int_equal(number_of(stand_in.held[i]), order[i]);
+        assert_int_equal(message.high, order[i] == 3);
+        assert_int_equal(message.asked, order[i] == 2);
+    }
+    assert_int_equal(info_of(place).mailbox_length, CAPACITY);
+    assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, 9), BOUGH_EFULL);
+
+    /* Who asks has to be answered first. */
+    assert_true(bough_held_over(stand_in.held[0]));
+    assert_false(bough_held_over(stand_in.held[2]));
+    assert_int_equal(info_of(place).handled, 2);
+    bough_held_free(stand_in.held[2]);
+    bough_test_run(test);
+    assert_status(asked.status, BOUGH_ENOREPLY);
+    stand_in.held[0] = stand_in.held[1];
+    stand_in.held[1] = stand_in.held[3];
+    stand_in.count = 2;
     drop(test, place);
 }
 
-static void later_and_fail(struct bough_actor *actor, struct bough_probe *probe,
-                           int64_t number)
+/* More than a turn has at once. */
+static void a_long_batch_takes_several_turns(void **state)
 {
-    (void)probe, (void)number;
-    assert_non_null(bough_later(actor));
-    bough_fail(actor, BOUGH_EFAILED, "told to fail");
-}
-
-/* It is not answered here, also when it was put off: who stands for it decides. */
-static void one_by_which_the_life_ends_is_seen_to_break(void **state)
-{
+    enum { MANY = 3000 };
     struct bough_test *test = *state;
-    struct bough_probe probe = { .hook = later_and_fail };
-    struct seen seen = { 0 };
-    const struct bough_address place = bough_probe_place(test, &probe, BOUGH_NOBODY, "/");
-    const struct bough_run_observers observers = { see_run, see_answer, &seen };
-    struct bough_probe_message message = { BOUGH_PROBE_LEAVE, 1 };
-    const struct bough_marked marked = {
-        .message = &message, .size = sizeof(message), .asked = true, .id = 5
-    };
-    static const enum bough_probe_kind breaks[] = { BOUGH_PROBE_FAIL, BOUGH_PROBE_HOOK };
+    const struct bough_place_spec spec = { .type = &batch_holder_type,
+                                           .name = "/",
+                                           .capacity = MANY };
+    struct bough_address place;
 
-    assert_true(bough_observe_runs(test->loop, &observers));
-    bough_observe_place(place, 7);
-    for (size_t i = 0; i < bough_count_of(breaks); i++) {
-        message.kind = breaks[i];
-        bough_probe_start(place, NULL);
-        assert_status(bough_send_marked(place, &marked), BOUGH_OK);
-        bough_test_run(test);
-        assert_int_equal(seen.begun, i + 1);
-        assert_int_equal(seen.broke, i + 1);
-    }
-    assert_int_equal(seen.over, 0);
-    assert_int_equal(seen.answers, 0);
-    /* An end in order is answered. */
-    message.kind = BOUGH_PROBE_LEAVE;
+    memset(&stand_in, 0, sizeof(stand_in));
+    assert_status(bough_place_new(test->loop, &spec, &place), BOUGH_OK);
     bough_probe_start(place, NULL);
-    assert_status(bough_send_marked(place, &marked), BOUGH_OK);
     bough_test_run(test);
-    assert_int_equal(seen.over, 1);
-    assert_int_equal(seen.answers, 1);
-    assert_status(seen.status[0], BOUGH_EGONE);
-    bough_place_free(place, 0);
+    for (int64_t i = 0; i < MANY; i++)
+        assert_status(bough_probe_send(place, BOUGH_PROBE_NOTE, i), BOUGH_OK);
+    for (int64_t next = 0; next < MANY;) {
+        assert_true(bough_loop_run_ready(test->loop, 10) <= 10);
+        assert_in_range(stand_in.count, 1, 10);
+        for (size_t i = 0; i < stand_in.count; i++) {
+            assert_int_equal(number_of(stand_in.held[i]), next++);
+            assert_true(bough_held_over(stand_in.held[i]));
+        }
+        stand_in.count = 0;
+    }
+    drop(test, place);
 }
 
 /* What was being run when it broke */
@@ -544,8 +526,8 @@ int main(void)
         test_of(an_end_waits_for_what_is_elsewhere),
         test_of(what_is_over_first_is_not_told_of_the_end),
         test_of(a_runtime_that_ends_does_not_wait),
-        test_of(what_is_sent_marked_is_seen_to_be_run),
-        test_of(one_by_which_the_life_ends_is_seen_to_break),
+        test_of(a_batch_is_held_in_one_turn),
+        test_of(a_long_batch_takes_several_turns),
         test_of(without_redelivery_it_has_crashed),
         test_of(the_one_to_blame_is_put_away),
         test_of(one_that_is_not_to_blame_has_crashed),

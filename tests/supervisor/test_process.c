@@ -237,6 +237,50 @@ static void a_nursery_that_is_killed_is_made_again(void **state)
 
 /* BOUGH_CHILDREN: how many; a hundred when not given. All are killed at once, and are
  * back. */
+static char process_state(pid_t pid)
+{
+    char path[40], state = '?';
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+    fclose(file);
+    return state;
+}
+
+/* One that was sent last is run first, however many lie in the ring before it. */
+static void one_of_high_priority_is_run_first(void **state)
+{
+    enum { BEFORE = 2000 };
+    struct tree *tree = *state;
+    const pid_t pid = (pid_t)ask_once(tree, FRAGILE_PID, 0).reply.number;
+    struct question *before = calloc(BEFORE, sizeof(*before)), high = { .done = false };
+    const struct fragile_message message = { FRAGILE_ECHO, 7 };
+
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    while (process_state(pid) != 'T')
+        sched_yield();
+    for (int i = 0; i < BEFORE; i++)
+        ask(tree, &before[i], FRAGILE_ECHO, i);
+    bough_loop_run_ready(tree->loop, SIZE_MAX);
+    high.call = (struct bough_call){ .done = before[0].call.done,
+                                     .loop = tree->loop,
+                                     .high = true };
+    bough_call_start(&high.call, tree->fragile, &message, sizeof(message), NULL, 0);
+    bough_loop_run_ready(tree->loop, SIZE_MAX);
+    assert_int_equal(kill(pid, SIGCONT), 0);
+    wait_for(tree, &high.done);
+    assert_status(high.status, BOUGH_OK);
+    assert_int_equal(high.reply.runs, 2);
+    for (int i = 0; i < BEFORE; i++) {
+        wait_for(tree, &before[i].done);
+        assert_status(before[i].status, BOUGH_OK);
+        assert_int_equal(before[i].reply.number, i);
+    }
+    free(before);
+}
+
 static void many_live_at_the_same_time(void **state)
 {
     const char *given = getenv("BOUGH_CHILDREN");
@@ -385,6 +429,7 @@ int main(void)
         test_of(it_watches_others_of_the_tree),
         test_of(what_it_has_run_does_not_wait_any_more),
         test_of(nobody_works_when_there_is_nothing_to_do),
+        test_of(one_of_high_priority_is_run_first),
         test_of(a_killed_one_is_restarted),
         test_of(a_nursery_that_is_killed_is_made_again),
         test_of(a_restart_leaves_nothing_behind),
