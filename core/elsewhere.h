@@ -40,8 +40,7 @@ struct bough_held_message {
     bool high;
     bool asked; /* somebody waits for its answer */
 };
-BOUGH_PUBLIC struct bough_held_message
-bough_held_message(const struct bough_held *held);
+BOUGH_PUBLIC struct bough_held_message bough_held_message(const struct bough_held *held);
 
 /* Answers it: a reply with BOUGH_OK, a sentence with any other status. Nothing when
  * nobody asks. `held` stays. */

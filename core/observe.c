@@ -84,9 +84,8 @@ enum bough_status bough_send_marked(struct bough_address address,
  * been waited for. */
 static bool may_run(const struct bough_actor *slot)
 {
-    const union bough_gate plain = {
-        { .phase = BOUGH_PLACE_RUNNING, .detour = BOUGH_DETOUR_OBSERVED }
-    };
+    const union bough_gate plain = { { .phase = BOUGH_PLACE_RUNNING,
+                                       .detour = BOUGH_DETOUR_OBSERVED } };
     const union bough_gate whatever = { { .detour = BOUGH_DETOUR_TRADES } };
 
     return (slot->gate.all & ~whatever.all) == plain.all && slot->length == 0 &&

@@ -24,8 +24,8 @@ static inline _Atomic uint64_t *bough_marked_progress(const struct bough_actor *
 
 static inline union bough_progress bough_progress_at(const _Atomic uint64_t *there)
 {
-    return (union bough_progress){ .all =
-                                       atomic_load_explicit(there, memory_order_relaxed) };
+    return (
+        union bough_progress){ .all = atomic_load_explicit(there, memory_order_relaxed) };
 }
 
 /* It is going to be run: known outside before it can do anything. */

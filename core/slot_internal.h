@@ -522,7 +522,8 @@ struct bough_held;
 struct bough_held *bough_hold_cell(struct bough_actor *actor, struct bough_cell *cell,
                                    bool high);
 
-/* observe.c: answers who asks from outside; else, not NULL, the loop whose thread has to. */
+/* observe.c: answers who asks from outside; else, not NULL, the loop whose thread has to.
+ */
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,
                                        enum bough_status status, const void *reply,
                                        size_t size);

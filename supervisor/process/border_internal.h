@@ -99,13 +99,13 @@ enum bough_border_sleep {
 struct bough_border_page {
     _Alignas(64) _Atomic uint64_t written; /* bytes of its ring, ever */
     _Atomic uint64_t hurry; /* `written` behind the last frame that is in a hurry */
-    _Alignas(64) _Atomic uint64_t read;    /* bytes of the other's */
-    _Alignas(64) _Atomic uint32_t asleep;  /* enum bough_border_sleep, and above it
-                                              another number each time */
-    _Atomic uint32_t pokes;                /* another one wakes who waits for it there */
-    _Atomic uint32_t blocked;              /* it waits for room in its own ring */
-    _Atomic uint32_t curious;              /* the parent waits for progress */
-    _Alignas(64) _Atomic uint64_t beat;    /* the child's: bough_loop_beat_at() */
+    _Alignas(64) _Atomic uint64_t read;   /* bytes of the other's */
+    _Alignas(64) _Atomic uint32_t asleep; /* enum bough_border_sleep, and above it
+                                             another number each time */
+    _Atomic uint32_t pokes;               /* another one wakes who waits for it there */
+    _Atomic uint32_t blocked;             /* it waits for room in its own ring */
+    _Atomic uint32_t curious;             /* the parent waits for progress */
+    _Alignas(64) _Atomic uint64_t beat;   /* the child's: bough_loop_beat_at() */
     _Alignas(4096) char ring[BOUGH_RING_SIZE];
     /* The child's, by number: union bough_progress, counted from the first one to whoever
      * had it. */
@@ -121,7 +121,7 @@ struct bough_frame_kept;
 struct bough_border {
     struct bough_border_page *mine;
     const struct bough_border_page *theirs;
-    uint64_t written, read;             /* as in `mine` */
+    uint64_t written, read; /* as in `mine` */
     uint64_t hurry;
     uint64_t shown;                     /* `written`, as the other side sees it */
     uint64_t their_read, their_written; /* when last looked at */

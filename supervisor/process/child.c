@@ -37,8 +37,8 @@ static struct {
     struct ev_io woken, orphaned;
     struct ev_prepare before_poll;
     struct ev_check after_poll;
-    bool untold;  /* some are done of which the parent has not been woken for */
-    bool more;    /* to be read, perhaps */
+    bool untold; /* some are done of which the parent has not been woken for */
+    bool more;   /* to be read, perhaps */
 } child;
 
 struct bough_loop *bough_child_loop(void)
@@ -125,7 +125,8 @@ static void on_polled(struct ev_loop *ev, struct ev_check *check, int events)
 
 static void on_log(void *data, const struct bough_log_record *record)
 {
-    struct bough_frame frame = { .kind = BOUGH_FRAME_LOG, .status = (uint16_t)record->level };
+    struct bough_frame frame = { .kind = BOUGH_FRAME_LOG,
+                                 .status = (uint16_t)record->level };
     const size_t path = strlen(record->path) + 1, text = strlen(record->text) + 1;
     char line[BOUGH_PATH_MAX + 1024];
 
@@ -226,8 +227,7 @@ static int read_frames(void)
     bool hurries = false;
 
     for (int i = 0; i < TURN_MAX || hurries; i++) {
-        if (i % HURRY_LOOK == 0 || hurries)
-            hurries = bough_border_hurries(&child.border);
+        if (i % HURRY_LOOK == 0 || hurries) hurries = bough_border_hurries(&child.border);
         const enum bough_status status =
             bough_border_read(&child.border, &frame, &bytes, &size);
 

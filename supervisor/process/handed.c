@@ -26,7 +26,6 @@ static struct bough_held **at(const struct bough_lane *lane, uint32_t number)
     return &lane->held[number & (lane->size - 1)];
 }
 
-
 static int lane_of(const struct bough_held_message *message)
 {
     return message->high ? BOUGH_LANE_HIGH : BOUGH_LANE_NORMAL;
@@ -87,8 +86,8 @@ static enum bough_status hand_over(struct bough_proxy *proxy,
     const int lane = lane_of(message);
     struct bough_lane *here = &proxy->handed.lanes[lane];
     const uint64_t id = bough_handed_id(proxy->number, lane, here->next);
-    const unsigned flags = (message->asked ? BOUGH_FRAME_ASKED : 0) |
-                           (message->high ? BOUGH_FRAME_HIGH : 0);
+    const unsigned flags =
+        (message->asked ? BOUGH_FRAME_ASKED : 0) | (message->high ? BOUGH_FRAME_HIGH : 0);
     const enum bough_status status =
         bough_border_message(border, id, flags, message->bytes, message->size);
 

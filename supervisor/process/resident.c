@@ -81,8 +81,8 @@ static void tell_exit(struct resident *resident, const struct bough_exit_reason 
     resident->up = false;
     bough_exit_copy(&copy, reason);
     bough_child_say(
-        (struct bough_frame){ .kind = BOUGH_FRAME_EXITED, .id = resident->number },
-        &copy, sizeof(copy));
+        (struct bough_frame){ .kind = BOUGH_FRAME_EXITED, .id = resident->number }, &copy,
+        sizeof(copy));
     if (resident->alone) bough_child_leave(0);
 }
 
@@ -91,8 +91,8 @@ static void on_ready(struct bough_watch *watch)
     const struct resident *resident = bough_container(watch, struct resident, watch);
 
     bough_child_say(
-        (struct bough_frame){ .kind = BOUGH_FRAME_READY, .id = resident->number },
-        NULL, 0);
+        (struct bough_frame){ .kind = BOUGH_FRAME_READY, .id = resident->number }, NULL,
+        0);
 }
 
 static void on_exited(struct bough_watch *watch, const struct bough_exit_reason *reason)

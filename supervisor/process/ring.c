@@ -310,8 +310,7 @@ enum bough_status bough_border_read(struct bough_border *border,
     const uint64_t read = border->read;
     const char *at = border->theirs->ring + read % BOUGH_RING_SIZE;
 
-    if (border->scratch != NULL || border->large != NULL ||
-        read == border->their_written)
+    if (border->scratch != NULL || border->large != NULL || read == border->their_written)
         return read_slowly(border, frame, bytes, len);
     memcpy(frame, at, sizeof(*frame));
     if (frame->kind != BOUGH_FRAME_MESSAGE || (frame->flags & BOUGH_FRAME_LARGE) != 0)

@@ -56,8 +56,8 @@ static struct bough_address observe(struct bough_test *test, struct bough_probe 
                                     struct seen *seen)
 {
     const struct bough_probe_options options = { probe };
-    const struct bough_place_spec spec = { .type = type != NULL ? type
-                                                                : &bough_probe_type,
+    const struct bough_place_spec spec = { .type =
+                                               type != NULL ? type : &bough_probe_type,
                                            .options = &options,
                                            .name = "/",
                                            .capacity = 2 };
@@ -206,9 +206,9 @@ static void take_any(struct bough_actor *actor, const void *message, size_t size
 
 static void a_message_of_any_size_is_run_at_once(void **state)
 {
-    static const struct bough_actor_type type = {
-        .name = "any", .init = start_well, .run = take_any
-    };
+    static const struct bough_actor_type type = { .name = "any",
+                                                  .init = start_well,
+                                                  .run = take_any };
     static const size_t sizes[] = { 0, 2, 16, 17, 100, LARGE };
     struct bough_test *test = *state;
     struct seen seen;
@@ -332,9 +332,9 @@ static void take_batch(struct bough_actor *actor, struct bough_batch *batch)
 
 static void a_batch_is_taken_in_a_turn_of_its_own(void **state)
 {
-    static const struct bough_actor_type type = {
-        .name = "batches", .init = start_well, .run_batch = take_batch
-    };
+    static const struct bough_actor_type type = { .name = "batches",
+                                                  .init = start_well,
+                                                  .run_batch = take_batch };
     struct bough_test *test = *state;
     const struct bough_probe_message note = { BOUGH_PROBE_NOTE, 1 };
     struct seen seen;
