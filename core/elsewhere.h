@@ -160,6 +160,37 @@ BOUGH_PUBLIC void bough_loop_beat_at(struct bough_loop *loop, _Atomic uint64_t *
  * for the libev loop: who sees to letters need not poll that. */
 BOUGH_PUBLIC bool bough_loop_awaits_letters(const struct bough_loop *loop);
 
+/* Runs what is ready, up to a turn's time, and what comes meanwhile. True: something has,
+ * by a letter or an inlet, so that whoever runs the loop is to look around before it
+ * sleeps. */
+BOUGH_PUBLIC bool bough_loop_run_slice(struct bough_loop *loop);
+
+/* Whether it may look for a while for what comes, before it sleeps. */
+BOUGH_PUBLIC bool bough_loop_may_spin(const struct bough_loop *loop);
+BOUGH_PUBLIC void bough_loop_let_spin(struct bough_loop *loop, bool may);
+
+/* Memory shared with another process, where something may come in that is no letter. An
+ * open one is looked at by the loop itself, between turns and for a while before it
+ * sleeps, so that nobody has to wake it. Belongs to who opens it, and is closed before
+ * its memory goes. Thread: the loop's. */
+struct bough_inlet {
+    /* Whether something is there. Called often. */
+    bool (*waits)(const struct bough_inlet *inlet);
+
+    /* Takes it in; as between bough_loop_begin() and bough_loop_end(). */
+    void (*take)(struct bough_inlet *inlet);
+
+    /* The loop is about to sleep: who puts something there has to wake it from now on,
+     * and the inlet is closed. False: something is there after all. Like take(). */
+    bool (*sleep)(struct bough_inlet *inlet);
+
+    /* private */
+    struct bough_loop *loop; /* NULL: closed */
+    struct bough_inlet *prev, *next;
+};
+BOUGH_PUBLIC void bough_inlet_open(struct bough_loop *loop, struct bough_inlet *inlet);
+BOUGH_PUBLIC void bough_inlet_close(struct bough_inlet *inlet);
+
 /* Around the poll of the libev loop, and whatever else it waits in. */
 BOUGH_PUBLIC void bough_loop_rests(const struct bough_loop *loop);
 BOUGH_PUBLIC void bough_loop_wakes(const struct bough_loop *loop);

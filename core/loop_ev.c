@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/elsewhere.h>
 #include <bough/core/letter_internal.h>
 #include <bough/core/runtime_internal.h>
 
@@ -67,23 +68,27 @@ static void arm(struct bough_loop *loop)
 /* Nothing is ready. False: something came after all, and the poll must not sleep. */
 static bool go_to_poll(struct bough_loop *loop)
 {
-    return loop->runtime->options.clock->is_virtual ||
-           bough_loop_go_to_sleep(loop, BOUGH_POLLS);
+    return bough_inlets_sleep(loop) && (loop->runtime->options.clock->is_virtual ||
+                                        bough_loop_go_to_sleep(loop, BOUGH_POLLS));
 }
 
-void bough_loop_run_slice(struct bough_loop *loop)
+bool bough_loop_run_slice(struct bough_loop *loop)
 {
     atomic_store_explicit(&loop->sleep, BOUGH_AWAKE, memory_order_relaxed);
     bough_loop_enter(loop);
 
-    bool ran = bough_loop_expire(loop);
+    bool ran = bough_loop_expire(loop), came = false;
     const int64_t until_ns = bough_loop_clock_ns(loop) + SLICE_NS;
-    do {
+    for (;;) {
+        if (bough_inlets_take(loop)) came = true;
         if (bough_loop_drain(loop, BUDGET, until_ns) > 0) ran = true;
         bough_parcels_send(loop);
-    } while (!bough_loop_is_busy(loop) && bough_spin_finds(loop, until_ns));
+        if (bough_loop_is_busy(loop) || !bough_spin_finds(loop, until_ns)) break;
+        came = true;
+    }
     if (ran) loop->counts.rounds++;
     bough_loop_leave(loop);
+    return came;
 }
 
 static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events)
@@ -92,9 +97,11 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events)
 
     (void)ev;
     (void)events;
-    bough_loop_run_slice(loop);
+    const bool came = bough_loop_run_slice(loop);
     if (loop->apart) bough_apart_check(loop);
-    bough_loop_set_idle(loop, bough_loop_is_busy(loop) || !go_to_poll(loop));
+    /* After what has come while it spun, ev_run(EVRUN_ONCE) returns: its caller may have
+     * waited for that. */
+    bough_loop_set_idle(loop, bough_loop_is_busy(loop) || came || !go_to_poll(loop));
     arm(loop);
 }
 

@@ -122,8 +122,10 @@ struct bough_loop {
     int wake_fd;
     ev_io wake;
     struct bough_spin spin;
-    bool is_abroad;        /* nobody runs it: observe.c */
-    bool has_mail_partner; /* something has come from another loop */
+    struct bough_inlet *inlets; /* open ones */
+    bool takes_in;              /* from one of them */
+    bool is_abroad;             /* nobody runs it: observe.c */
+    bool has_mail_partner;      /* something has come from another loop */
 
     bool own;    /* the libev loop is Bough's: alone.c */
     bool broken; /* bough_loop_run() is to return */
@@ -285,14 +287,24 @@ bool bough_loop_go_to_sleep(struct bough_loop *loop, enum bough_sleep how);
 void bough_loop_sleep(struct bough_loop *loop);
 void bough_loop_forget_wake(struct bough_loop *loop);
 
-/* Runs what is ready. */
-void bough_loop_run_slice(struct bough_loop *loop);
-
 /* One round of an own loop: of libev, or without it. */
 void bough_loop_run_once(struct bough_loop *loop);
 
-/* Whether a parcel has come, after looking for a while where that pays. */
+/* Whether a parcel has come, or something waits in an inlet; after looking for a while
+ * where that pays. */
 bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns);
+
+/* inlet.c: whether something waits in one that is open; takes it in, between two turns,
+ * if there is any; all are told that the loop sleeps now, but for false, when something
+ * has come. */
+bool bough_inlets_wait_slowly(const struct bough_loop *loop);
+bool bough_inlets_take(struct bough_loop *loop);
+bool bough_inlets_sleep(struct bough_loop *loop);
+
+static inline bool bough_inlets_wait(const struct bough_loop *loop)
+{
+    return loop->inlets != NULL && bough_inlets_wait_slowly(loop);
+}
 
 /* loop.c, for loop_ev.c and loop_end.c */
 int64_t bough_loop_clock_ns(const struct bough_loop *loop);

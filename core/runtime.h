@@ -46,9 +46,9 @@ struct bough_runtime_options {
     enum bough_log_level log_level;
     bough_event_function *event; /* NULL: nobody */
     void *event_data;
-    /* Loops that talk to loops of other threads sleep at once when there is nothing to
-     * do. Else one whose last waits were short looks for a few microseconds first, for as
-     * long as that finds something. */
+    /* Loops that talk to loops of other threads, or to processes, and these processes,
+     * sleep at once when there is nothing to do. Else one whose last waits were short
+     * looks for a few microseconds first, for as long as that finds something. */
     bool no_spin;
     /* Where processes for places with that isolation come from; outlives the runtime.
      * NULL: there are none. See supervisor/process/nursery.h. */

@@ -8,12 +8,13 @@
  * one, up to a bound that keeps the cost below a hundredth.
  *
  * SPDX-License-Identifier: MIT */
+#include <bough/core/elsewhere.h>
 #include <bough/core/letter_internal.h>
 #include <bough/core/runtime_internal.h>
 
 enum {
     SPIN_NS = 5000,      /* while it pays: less than half of what sleeping costs */
-    TRY_NS = 30000,      /* a try: long enough for the other side to be woken */
+    TRY_NS = 60000,      /* a try: long enough for the other side to be woken */
     LOOKS = 32,          /* between two looks at the clock */
     DOUBT_MAX = 1 << 10, /* sleeps between two tries that are in vain */
 };
@@ -27,6 +28,11 @@ static inline void relax(void)
 #endif
 }
 
+static bool comes(const struct bough_loop *loop)
+{
+    return bough_parcels_wait(loop) || bough_inlets_wait(loop);
+}
+
 /* Found, and in time: when the clock has jumped, somebody else had the processor. */
 static bool look_for(const struct bough_loop *loop, int64_t limit_ns)
 {
@@ -34,26 +40,30 @@ static bool look_for(const struct bough_loop *loop, int64_t limit_ns)
 
     do {
         for (int i = 0; i < LOOKS; i++) {
-            if (bough_parcels_wait(loop)) return bough_loop_clock_ns(loop) < end_ns;
+            if (comes(loop)) return bough_loop_clock_ns(loop) < end_ns;
             relax();
         }
     } while (bough_loop_clock_ns(loop) < end_ns);
     return false;
 }
 
+/* Whether there is anybody from whom something could come. */
+static bool has_partner(const struct bough_loop *loop)
+{
+    return (loop->has_mail_partner || loop->inlets != NULL) && !loop->closing &&
+           !loop->runtime->options.clock->is_virtual;
+}
+
 bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns)
 {
     struct bough_spin *spin = &loop->spin;
 
-    const struct bough_runtime_options *options = &loop->runtime->options;
-
-    if (!loop->has_mail_partner || loop->closing || options->no_spin ||
-        options->clock->is_virtual)
-        return false;
-    if (bough_loop_clock_ns(loop) >= until_ns) return false;
+    if (!has_partner(loop) || bough_loop_clock_ns(loop) >= until_ns) return false;
+    if (comes(loop)) return true;
+    if (!bough_loop_may_spin(loop)) return false;
     if (spin->wait > 0) {
         spin->wait--;
-        return bough_parcels_wait(loop);
+        return false;
     }
     if (look_for(loop, spin->pays ? SPIN_NS : TRY_NS)) {
         spin->doubt = 0;
@@ -64,5 +74,15 @@ bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns)
     spin->doubt = spin->doubt == 0 ? 1 : 2 * spin->doubt;
     if (spin->doubt > DOUBT_MAX) spin->doubt = DOUBT_MAX;
     spin->wait = spin->doubt;
-    return bough_parcels_wait(loop);
+    return comes(loop);
+}
+
+bool bough_loop_may_spin(const struct bough_loop *loop)
+{
+    return !loop->runtime->options.no_spin;
+}
+
+void bough_loop_let_spin(struct bough_loop *loop, bool may)
+{
+    loop->runtime->options.no_spin = !may;
 }

@@ -224,7 +224,7 @@ void bough_border_show_read(struct bough_border *border)
 }
 
 /* The next sleep has another number. */
-static void wake_up(struct bough_border *border)
+void bough_border_stay_awake(struct bough_border *border)
 {
     atomic_store(&border->mine->asleep,
                  atomic_load(&border->mine->asleep) & ~(uint32_t)BOUGH_BORDER_SLEEPS);
@@ -242,7 +242,7 @@ bool bough_border_sleep(struct bough_border *border, enum bough_border_sleep how
     if (atomic_load_explicit(&border->theirs->blocked, memory_order_relaxed) != 0)
         bough_border_wake(border);
     if (!bough_border_waits(border)) return true;
-    wake_up(border);
+    bough_border_stay_awake(border);
     return false;
 }
 
@@ -250,7 +250,7 @@ bool bough_border_sleep(struct bough_border *border, enum bough_border_sleep how
 void bough_border_wait(struct bough_border *border)
 {
     syscall(SYS_futex, &border->theirs->pokes, FUTEX_WAIT, border->pokes, NULL, NULL, 0);
-    wake_up(border);
+    bough_border_stay_awake(border);
 }
 
 void bough_border_woken(struct bough_border *border)
@@ -258,10 +258,5 @@ void bough_border_woken(struct bough_border *border)
     uint64_t count;
 
     if (read(border->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN) return;
-    wake_up(border);
-}
-
-void bough_border_come_back(struct bough_border *border)
-{
-    wake(border->wake_fd);
+    bough_border_stay_awake(border);
 }

@@ -236,15 +236,17 @@ BOUGH_CHECKED enum bough_status bough_large_receive(struct bough_border *border,
 void bough_border_show_read(struct bough_border *border);
 
 /* All has been read: says that the other side may write on, and how this one sleeps.
- * False: there is something again. */
+ * False: there is something again. What else it waits for, room or progress, is to be
+ * looked for once more after that: else the other side may have seen it awake. */
 bool bough_border_sleep(struct bough_border *border, enum bough_border_sleep how);
+
+/* It does not sleep, after all: nobody need wake it. */
+void bough_border_stay_awake(struct bough_border *border);
 
 /* The sleep of one that said it waits: until it is woken, or a signal has come. */
 void bough_border_wait(struct bough_border *border);
 
-/* Of one that polls: reads the eventfd, after a wake-up; and makes it readable again, for
- * more. */
+/* Of one that polls: reads the eventfd, after a wake-up. */
 void bough_border_woken(struct bough_border *border);
-void bough_border_come_back(struct bough_border *border);
 
 #endif

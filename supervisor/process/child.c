@@ -20,12 +20,10 @@
 #include <bough/supervisor/process/nursery_internal.h>
 
 enum {
-    KEPT_MAX = 8192,   /* frames that wait for room */
-    TURN_MAX = 512,    /* frames read before the actors have their turn */
-    HURRY_LOOK = 32,   /* between two looks for one in a hurry */
-    ROUNDS_MAX = 16,   /* of that */
-    STREAM_LEAST = 32, /* frames at once that are a stream */
-    TELL_EVERY = 1024  /* messages done, to a parent that waits for that */
+    KEPT_MAX = 8192,  /* frames that wait for room */
+    TURN_MAX = 512,   /* frames read before the actors have their turn */
+    HURRY_LOOK = 32,  /* between two looks for one in a hurry */
+    TELL_EVERY = 1024 /* messages done, to a parent that waits for that */
 };
 
 /* One of them in a process. */
@@ -34,11 +32,10 @@ static struct {
     struct ev_loop *ev;
     struct bough_runtime *runtime;
     struct bough_loop *loop;
+    struct bough_inlet inlet;
     struct ev_io woken, orphaned;
-    struct ev_prepare before_poll;
     struct ev_check after_poll;
     bool untold; /* some are done of which the parent has not been woken for */
-    bool more;   /* to be read, perhaps */
 } child;
 
 struct bough_loop *bough_child_loop(void)
@@ -99,30 +96,6 @@ void bough_child_ran(uint32_t done)
         bough_border_wake(&child.border);
 }
 
-/* Before it sleeps, the parent hears of what has been run: so that what its status shows
- * is so, and who waits for room has it. */
-static void before_sleep(void)
-{
-    bough_loop_rests(child.loop);
-    if (!child.untold) return;
-    child.untold = false;
-    bough_border_wake(&child.border);
-}
-
-static void on_idle(struct ev_loop *ev, struct ev_prepare *prepare, int events)
-{
-    (void)ev, (void)prepare, (void)events;
-    before_sleep();
-    if (child.more || !bough_border_sleep(&child.border, BOUGH_BORDER_POLLS))
-        bough_border_come_back(&child.border);
-}
-
-static void on_polled(struct ev_loop *ev, struct ev_check *check, int events)
-{
-    (void)ev, (void)check, (void)events;
-    bough_loop_wakes(child.loop);
-}
-
 static void on_log(void *data, const struct bough_log_record *record)
 {
     struct bough_frame frame = { .kind = BOUGH_FRAME_LOG,
@@ -159,12 +132,13 @@ static void take_limits(const struct bough_limits_plan *plan)
     if (status != BOUGH_OK) be_unfit(status, error.text);
 }
 
-/* With the first actor comes the level of the log. */
+/* With the first actor comes what its runtime is set to. */
 static void take_start(uint32_t number, const void *bytes)
 {
     const struct bough_resident_start *start = bytes;
 
     bough_runtime_set_log_level(child.runtime, (enum bough_log_level)start->log_level);
+    bough_loop_let_spin(child.loop, start->may_spin != 0);
     bough_resident_start(number, start);
 }
 
@@ -216,10 +190,10 @@ static void take_in(const struct bough_frame *frame, const void *bytes, size_t s
     }
 }
 
-/* How many frames it has read: all there are, up to a turn's share. Messages are run as
- * they come, unless there is one in a hurry behind them: then all up to it are read
- * first, and the mailboxes see to the order. */
-static int read_frames(void)
+/* All there are, up to a turn's share. Messages are run as they come, unless there is one
+ * in a hurry behind them: then all up to it are read first, and the mailboxes see to the
+ * order. */
+static void read_frames(void)
 {
     struct bough_frame frame;
     const void *bytes;
@@ -231,93 +205,76 @@ static int read_frames(void)
         const enum bough_status status =
             bough_border_read(&child.border, &frame, &bytes, &size);
 
-        if (status == BOUGH_ENOREPLY) return i;
+        if (status == BOUGH_ENOREPLY) return;
         if (status != BOUGH_OK) _exit(BOUGH_CODE_CONFUSED);
         take_in(&frame, bytes, size, !hurries);
     }
-    return TURN_MAX;
 }
 
-/* The actors have their turns between two readings, without a round of libev for each. */
-static int read_and_run(void)
+static bool waits(const struct bough_inlet *inlet)
 {
-    bough_loop_begin(child.loop);
-    const int count = read_frames();
-    bough_loop_end(child.loop);
-    if (count > 0) bough_loop_run_ready(child.loop, 2 * TURN_MAX);
-    return count;
+    (void)inlet;
+    return bough_border_waits(&child.border);
 }
 
-static inline void bough_relax(void)
+static void take(struct bough_inlet *inlet)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
+    (void)inlet;
+    bough_border_flush(&child.border);
+    read_frames();
+    bough_border_show_read(&child.border);
 }
 
-/* A stream goes on in a moment: who looks for it a little longer saves both sides a
- * wake-up, each worth hundreds of messages. As long as that pays; else it is tried again
- * now and then, for on a busy machine the other side needs this processor. */
-static bool more_comes(void)
+/* Before it sleeps, the parent hears of what has been run: so that what its status shows
+ * is so, and who waits for room has it. */
+static bool go_to_sleep(enum bough_border_sleep how)
 {
-    enum { LOOKS = 2000, TRY_EVERY = 64 };
-    static bool pays = true;
-    static unsigned passed;
-
-    if (!pays && ++passed % TRY_EVERY != 0) return false;
-    for (int i = 0; i < LOOKS; i++) {
-        if (bough_border_waits(&child.border)) return pays = true;
-        bough_relax();
-    }
-    return pays = false;
-}
-
-/* True: there may be more, which is read after descriptors have had their turn. */
-static bool read_some(void)
-{
-    for (int round = 0; round < ROUNDS_MAX; round++) {
-        const int count = read_and_run();
-
-        if (count == TURN_MAX) continue;
-        bough_border_show_read(&child.border);
-        if (bough_border_waits(&child.border)) continue;
-        if (count >= STREAM_LEAST && more_comes()) continue;
-        return false;
-    }
+    bough_loop_rests(child.loop);
+    if (child.untold) bough_border_wake(&child.border);
+    child.untold = false;
+    if (!bough_border_sleep(&child.border, how)) return false;
+    bough_border_flush(&child.border); /* room that came before that was seen */
     return true;
 }
 
-static void take_turn(void)
+static bool go_to_poll(struct bough_inlet *inlet)
 {
+    (void)inlet;
+    return go_to_sleep(BOUGH_BORDER_POLLS);
+}
+
+static void wake_up(void)
+{
+    bough_loop_wakes(child.loop);
     bough_border_flush(&child.border);
-    child.more = read_some();
+}
+
+static void on_polled(struct ev_loop *ev, struct ev_check *check, int events)
+{
+    (void)ev, (void)check, (void)events;
+    wake_up();
+    bough_inlet_open(child.loop, &child.inlet);
 }
 
 static void on_woken(struct ev_loop *ev, struct ev_io *io, int events)
 {
     (void)ev, (void)io, (void)events;
     bough_border_woken(&child.border);
-    take_turn();
 }
 
 /* While there is nothing but messages to wait for, libev's poll is left out, which takes
  * a timer of the kernel's, a poll and a read each time. The parent's end needs no look:
  * this process ends with it, by a signal. */
-static void sleep_alone(void)
-{
-    before_sleep();
-    if (!child.more && bough_border_sleep(&child.border, BOUGH_BORDER_WAITS))
-        bough_border_wait(&child.border);
-    bough_loop_wakes(child.loop);
-    take_turn();
-}
-
 static void run_once(void)
 {
-    if (bough_loop_awaits_letters(child.loop))
-        sleep_alone();
-    else
+    if (!bough_loop_awaits_letters(child.loop)) {
         ev_run(child.ev, EVRUN_ONCE);
+        return;
+    }
+    bough_loop_run_slice(child.loop);
+    if (!bough_loop_awaits_letters(child.loop)) return;
+    if (go_to_sleep(BOUGH_BORDER_WAITS)) bough_border_wait(&child.border);
+    wake_up();
 }
 
 /* Nothing is ever sent to a child over its socket but descriptors, which are read with
@@ -334,18 +291,6 @@ static void on_orphaned(struct ev_loop *ev, struct ev_io *io, int events)
 
 /* Beginning */
 
-/* Of those with the same priority libev calls the last one first: so these begin before
- * the loop's own, to come after it. */
-static void start_watching(struct ev_loop *ev)
-{
-    ev_prepare_init(&child.before_poll, on_idle);
-    ev_set_priority(&child.before_poll, EV_MINPRI);
-    ev_prepare_start(ev, &child.before_poll);
-    ev_check_init(&child.after_poll, on_polled);
-    ev_set_priority(&child.after_poll, EV_MAXPRI);
-    ev_check_start(ev, &child.after_poll);
-}
-
 void bough_process_prepare(void)
 {
     const struct bough_runtime_options options = {
@@ -355,7 +300,6 @@ void bough_process_prepare(void)
 
     child.ev = ev_loop_new(EVFLAG_AUTO);
     if (child.ev == NULL) _exit(BOUGH_CODE_CONFUSED);
-    start_watching(child.ev);
     child.runtime = bough_runtime_new(&options);
     if (child.runtime != NULL) child.loop = bough_loop_new(child.runtime, child.ev);
     if (child.loop == NULL || !bough_observe_runs(child.loop, &bough_resident_observers))
@@ -391,14 +335,25 @@ static void be_called(int socket)
     bough_crash_prepare(bough_border_crash_area(&child.border));
 }
 
-void bough_process_main(int socket)
+/* Before the poll the loop's own watcher asks the inlet. */
+static void start_watching(void)
 {
-    be_called(socket);
+    child.inlet =
+        (struct bough_inlet){ .waits = waits, .take = take, .sleep = go_to_poll };
+    ev_check_init(&child.after_poll, on_polled);
+    ev_set_priority(&child.after_poll, EV_MAXPRI);
+    ev_check_start(child.ev, &child.after_poll);
     ev_io_init(&child.woken, on_woken, child.border.wake_fd, EV_READ);
     ev_io_start(child.ev, &child.woken);
     ev_io_init(&child.orphaned, on_orphaned, child.border.socket, EV_READ);
     ev_io_start(child.ev, &child.orphaned);
-    child.more = read_some();
+    bough_inlet_open(child.loop, &child.inlet);
+}
+
+void bough_process_main(int socket)
+{
+    be_called(socket);
+    start_watching();
     for (;;)
         run_once();
 }

@@ -144,6 +144,7 @@ void bough_handed_send(struct bough_proxy *proxy)
 {
     if (proxy->ending) return; /* nobody takes them any more */
     write_unsent(proxy);
+    if (proxy->busy) bough_traffic_expect(proxy->host);
     bough_border_poke(&proxy->host->border);
 }
 
@@ -217,6 +218,22 @@ static bool is_plausible(const struct bough_lane *lane, union bough_progress pro
     return progress.done - lane->first <= lane->next - lane->first &&
            progress.begun - progress.done <= 1 &&
            progress.begun - lane->first <= lane->next - lane->first;
+}
+
+/* Each look has the line fetched from the other processor, and costs that its next store.
+ */
+bool bough_handed_moves(const struct bough_proxy *proxy)
+{
+    enum { PART = 8 };
+
+    for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {
+        const struct bough_lane *here = &proxy->handed.lanes[lane];
+        const uint32_t sent = here->next - here->first;
+
+        if (sent > 0 && progress_of(proxy, lane).done - here->first > sent / PART)
+            return true;
+    }
+    return false;
 }
 
 bool bough_handed_retire(struct bough_proxy *proxy)

@@ -17,7 +17,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <utlist.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/runtime.h>
@@ -151,7 +150,6 @@ static void on_settled(struct ev_loop *ev, struct ev_timer *timer, int events)
 }
 
 static void on_ended(struct bough_actor *actor, struct bough_source *source, int events);
-static void on_woken(struct bough_actor *actor, struct bough_source *source, int events);
 static void ends(struct bough_linger *linger, const struct bough_exit_reason *reason,
                  bool at_once);
 
@@ -171,9 +169,7 @@ static void attach(struct bough_host *host, const struct bough_child_spec *spec)
     host->lingers = true;
     bough_show_pid(owner, host->pid);
     bough_source_start(owner, &host->ended, host->pidfd, EV_READ, on_ended);
-    bough_source_start(owner, &host->woken, host->border.wake_fd, EV_READ, on_woken);
-    if (!bough_border_sleep(&host->border, BOUGH_BORDER_POLLS))
-        bough_border_come_back(&host->border);
+    bough_traffic_begin(host);
     host->keeps_spare = spec->spare;
     if (spec->spare) bough_nursery_want(nursery_of(host), true);
     ev_timer_init(&host->settled, on_settled, SETTLED_SECONDS, SETTLED_SECONDS);
@@ -246,6 +242,7 @@ static void leave_nursery(struct bough_host *host)
 void bough_host_free(struct bough_host *host)
 {
     if (host == NULL) return;
+    bough_inlet_close(&host->inlet);
     bough_inbound_close(host);
     bough_outlook_close(host);
     for (int i = 0; i < BOUGH_SAID_MAX; i++)
@@ -257,43 +254,6 @@ void bough_host_free(struct bough_host *host)
 }
 
 /* News */
-
-static bool retire(struct bough_host *host)
-{
-    struct bough_proxy *proxy, *next;
-
-    DL_FOREACH_SAFE (host->busy, proxy, next) {
-        if (!bough_handed_retire(proxy)) return false;
-        bough_proxy_pace(proxy);
-    }
-    return true;
-}
-
-static void send(struct bough_host *host)
-{
-    struct bough_proxy *proxy;
-
-    bough_border_flush(&host->border);
-    DL_FOREACH (host->busy, proxy)
-        bough_handed_send(proxy);
-}
-
-static void on_woken(struct bough_actor *actor, struct bough_source *source, int events)
-{
-    struct bough_host *host = bough_container(source, struct bough_host, woken);
-    const char *why = NULL;
-    bool more;
-
-    (void)actor, (void)events;
-    bough_border_woken(&host->border);
-    if (!bough_inbound_read(host, &more, &why) || !retire(host)) {
-        bough_host_distrust(host, why != NULL ? why : "it was not sent so much");
-        return;
-    }
-    if (more || !bough_border_sleep(&host->border, BOUGH_BORDER_POLLS))
-        bough_border_come_back(&host->border);
-    send(host);
-}
 
 void bough_host_distrust(struct bough_host *host, const char *why)
 {
@@ -432,6 +392,7 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
     if (ended_by_itself(host, info)) host->ordered = false;
     close(host->pidfd);
     host->pidfd = -1;
+    bough_inlet_close(&host->inlet);
     ev_timer_stop(ev, &host->patience);
     ev_timer_stop(ev, &host->concern);
     if (!read_rest(host, &why)) bough_host_distrust(host, why);
@@ -527,6 +488,7 @@ static void ends(struct bough_linger *linger, const struct bough_exit_reason *re
     struct bough_host *host = bough_container(linger, struct bough_host, linger);
     const bool by_name = reason->kind == BOUGH_EXIT_SIGNAL && reason->number != SIGKILL;
 
+    bough_inlet_close(&host->inlet);
     if (reason->kind == BOUGH_EXIT_SHUTDOWN) host->asked = true;
     if (at_once) bough_host_end_now(host);
     if (host->pidfd < 0) {

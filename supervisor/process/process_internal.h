@@ -1,7 +1,8 @@
 /* process_internal.h - actors in processes of their own: who stands for them here, and
  * what runs there.
  *
- * host.c      a process where actors live: its birth, its end, and hearing of it
+ * host.c      a process where actors live: its birth and its end
+ * traffic.c   what comes from it and goes to it, and when
  * proxy.c     the type that lives in the parent's slot, and stands for one of them
  * handed.c    the messages it has handed on, and what has become of them
  * inbound.c   what comes from the process, checked
@@ -43,6 +44,7 @@ extern const struct bough_actor_type bough_proxy_type;
 struct bough_resident_start {
     const struct bough_actor_type *type; /* known where it was forked, if at birth */
     uint32_t log_level, capacity, when_full, on_restart;
+    uint32_t may_spin;               /* before it sleeps */
     uint32_t alone;                  /* the process is its own, and ends with it */
     struct bough_span path, options; /* a text; BOUGH_OPTIONS, empty: none */
 };
@@ -121,6 +123,7 @@ struct bough_host {
     struct bough_border border;
     struct bough_linger linger; /* of the owner */
     struct bough_source ended, woken;
+    struct bough_inlet inlet; /* open while something is expected from there */
     struct ev_io gone;        /* instead of `ended`, once the owner's life ends */
     struct ev_timer patience; /* with a process that was to end */
     struct ev_timer concern;  /* with actors that were to end */
@@ -199,6 +202,11 @@ void bough_host_end_now(struct bough_host *host);
 void bough_host_left(struct bough_host *host, const char *path, unsigned state);
 enum { BOUGH_LEFT_FREE = BOUGH_PLACE_STATE_COUNT };
 
+/* traffic.c: with the host's life; ends with that of its owner. And it has been told
+ * something, and will say what has come of that. */
+void bough_traffic_begin(struct bough_host *host);
+void bough_traffic_expect(struct bough_host *host);
+
 /* patience.c: looks after the handlers of all in there, which may run so long; or of that
  * proxy, with the limit of its spec. 0: without a limit. */
 void bough_patience_begin(struct bough_host *host, int64_t limit_ms);
@@ -239,6 +247,8 @@ static inline bool bough_handed_is_full(const struct bough_proxy *proxy)
 bool bough_handed_waits(const struct bough_proxy *proxy);
 /* Writes what there is room for, and shows it. */
 void bough_handed_send(struct bough_proxy *proxy);
+/* Whether a good part of them has been run: so many that it is worth a look. */
+bool bough_handed_moves(const struct bough_proxy *proxy);
 /* Ends those that the child says it has run. False: it says nonsense. */
 bool bough_handed_retire(struct bough_proxy *proxy);
 /* The message that it is running, as far as it says; false: none. */

@@ -31,6 +31,7 @@ static void pack_start(struct bough_proxy *proxy, struct bough_block *block)
             spec->mailbox_capacity != 0 ? spec->mailbox_capacity : BOUGH_MAILBOX_CAPACITY,
         .when_full = spec->when_full,
         .on_restart = spec->on_restart,
+        .may_spin = bough_loop_may_spin(bough_actor_loop(proxy->actor)),
         .alone = is_alone(proxy),
     };
 

@@ -35,7 +35,7 @@ static const struct {
       "a crash, until the new lives have begun" },
     { "kv", "same", bench_kv, 2000000, "a set or a get of 16 bytes among 100,000 keys" },
     { "procmsg", "same", bench_procmsg, 2000000,
-      "a call to an actor in a process, and a message to it" },
+      "a call to an actor in a process, also asleep, and a message to it" },
     { "procspawn", "same", bench_procspawn, 2000,
       "a process killed, until its next life has answered" },
     { "grow", "same", bench_grow, 5000000,

@@ -153,11 +153,17 @@ void bench_pingpong_threads(uint64_t n)
         [SLEEPS_PINNED] = "threads-asleep-pinned",
     };
 
-    for (enum across how = SPINS; how <= SLEEPS_PINNED; how++)
+    /* As many as the limit makes: a round gets longer the longer they go on. */
+    static const uint64_t parts[] = { [SPINS] = 1, [SLEEPS] = 8, [SLEEPS_PINNED] = 80 };
+
+    for (enum across how = SPINS; how <= SLEEPS_PINNED; how++) {
+        const uint64_t rounds = n / parts[how] + 1;
+
         bench_print(&(struct bench_result){ .bench = "pingpong",
                                             .variant = variants[how],
-                                            .n = n,
-                                            .ns = play_across(n, how) });
+                                            .n = rounds,
+                                            .ns = play_across(rounds, how) });
+    }
 }
 
 void bench_ring(uint64_t n)

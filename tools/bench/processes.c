@@ -2,8 +2,9 @@
  * it killed.
  *
  * A supervisor with one counter, which has a process. procmsg: a call across and back,
- * each when the one before is answered; and messages one way, as fast as its mailbox
- * takes them. procspawn: the process is killed, and its next life is asked something.
+ * each when the one before is answered, and the same without looking again before the
+ * two sleep; and messages one way, as fast as its mailbox takes them. procspawn: the
+ * process is killed, and its next life is asked something.
  *
  * SPDX-License-Identifier: MIT */
 #include <ev.h>
@@ -61,7 +62,7 @@ static void await(struct family *family, const bool *what)
     }
 }
 
-static void open_family(struct family *family, bool spare)
+static void open_family(struct family *family, bool spare, bool no_spin)
 {
     const struct bough_child_spec child = { .name = "counter",
                                             .type = &bough_counter_type,
@@ -72,7 +73,8 @@ static void open_family(struct family *family, bool spare)
                                                       .intensity = BOUGH_INTENSITY_MAX,
                                                       .children = &child,
                                                       .child_count = 1 };
-    struct bough_runtime_options runtime = { .log_level = BOUGH_LEVEL_COUNT };
+    struct bough_runtime_options runtime = { .log_level = BOUGH_LEVEL_COUNT,
+                                             .no_spin = no_spin };
     struct bough_error error = { .text = "" };
 
     *family = (struct family){ .watch = { .ready = on_ready, .exited = on_exited } };
@@ -122,13 +124,16 @@ static void print(const char *bench, const char *variant, uint64_t n, uint64_t s
                                         .latencies_ns = latencies_ns });
 }
 
-static void call_across(struct family *family, uint64_t n)
+static void call_across(const char *variant, uint64_t n, bool no_spin)
 {
-    const uint64_t start_ns = bench_now_ns();
+    struct family family;
 
+    open_family(&family, false, no_spin);
+    const uint64_t start_ns = bench_now_ns();
     for (uint64_t i = 0; i < n; i++)
-        ask_count(family);
-    print("procmsg", "proc-call", n, start_ns, NULL);
+        ask_count(&family);
+    print("procmsg", variant, n, start_ns, NULL);
+    close_family(&family);
 }
 
 /* A message like any other's; the counter's own are all questions. */
@@ -156,8 +161,9 @@ void bench_procmsg(uint64_t n)
 {
     struct family family;
 
-    open_family(&family, false);
-    call_across(&family, n / 50 + 1);
+    call_across("proc-call", n / 50 + 1, false);
+    call_across("proc-call-asleep", n / 50 + 1, true);
+    open_family(&family, false, false);
     stream(&family, n);
     close_family(&family);
 }
@@ -201,7 +207,7 @@ static void kill_and_ask(const char *variant, uint64_t n, bool spare, bool rests
     struct family family;
 
     if (latencies_ns == NULL) bench_die("the latencies", "memory");
-    open_family(&family, spare);
+    open_family(&family, spare, false);
     const uint64_t start_ns = bench_now_ns();
     for (uint64_t i = 0; i < n; i++) {
         if (rests) rest(&family);
