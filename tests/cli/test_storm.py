@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A storm: everything is killed, stopped, restarted, crashed and applied again, in any order.
 
-Whatever happened, the tree is whole when it is over, has as many descriptors as at the beginning,
+Whatever happened, the tree is whole when it is over, has no more descriptors than at the beginning,
 ends in order, and leaves nobody behind. BOUGH_SEED: another order; BOUGH_TEST_LONG: more of it.
 
 SPDX-License-Identifier: MIT
@@ -123,7 +123,8 @@ def whatever_happens_the_tree_is_whole_again(folder):
     storm.bough("apply", storm.files[0])
     until(storm.is_whole, f"whole again; the seed was {seed}")
     until(lambda: len(storm.children()) == PROCESSES, f"the spares; the seed was {seed}")
-    until(lambda: storm.running.descriptors() == descriptors,
+    # At first there may be the connection of who asked whether it runs.
+    until(lambda: storm.running.descriptors() <= descriptors,
           f"descriptors: {descriptors} at first; the seed was {seed}")
     storm.running.signal(signal.SIGTERM)
     same(storm.running.wait(), 0, storm.running.said()[-2000:])
