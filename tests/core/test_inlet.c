@@ -101,11 +101,14 @@ static void what_comes_while_it_looks_is_taken(void **state)
 
     (void)state;
     open_world(&world, false);
-    world.inlet.looks_left = 100;
     world.inlet.tell = world.place;
-    bough_inlet_open(world.loop, &world.inlet.inlet);
-    for (int i = 0; i < 100 && world.inlet.takes == 0; i++)
+    /* Fewer looks than are made whatever the clock says; one that is given up when the
+     * processor was taken away for long is tried again. */
+    for (int i = 0; i < 100 && world.inlet.takes == 0; i++) {
+        world.inlet.looks_left = 20;
+        bough_inlet_open(world.loop, &world.inlet.inlet);
         ev_run(world.ev, EVRUN_NOWAIT);
+    }
     assert_int_equal(world.inlet.takes, 1);
     assert_int_equal(world.probe.runs, 1);
     close_world(&world);
