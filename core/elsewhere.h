@@ -165,7 +165,8 @@ BOUGH_PUBLIC bool bough_loop_awaits_letters(const struct bough_loop *loop);
  * sleeps. */
 BOUGH_PUBLIC bool bough_loop_run_slice(struct bough_loop *loop);
 
-/* Whether it may look for a while for what comes, before it sleeps. */
+/* Whether the loops of its runtime may look for a while for what comes, before they
+ * sleep: `no_spin` of the runtime's options. */
 BOUGH_PUBLIC bool bough_loop_may_spin(const struct bough_loop *loop);
 BOUGH_PUBLIC void bough_loop_let_spin(struct bough_loop *loop, bool may);
 

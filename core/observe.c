@@ -80,8 +80,8 @@ enum bough_status bough_send_marked(struct bough_address address,
     return bough_mail_push(address, &mail);
 }
 
-/* Whether it would be the next to run, and what it runs this message, if all others had
- * been waited for. */
+/* Whether it can run a message now: it is up and open, none waits for it, and nobody is
+ * to stop or to end before that. */
 static bool may_run(const struct bough_actor *slot)
 {
     const union bough_gate plain = { { .phase = BOUGH_PLACE_RUNNING,

@@ -1,11 +1,12 @@
 /* spin.c - a loop that has just been busy looks again before it sleeps.
  *
  * To sleep and be woken costs some ten microseconds; what was sent away is often answered
- * in less than one. So a loop with nothing to do looks into its inbox for a while first.
- * That pays only when the other side runs on another processor at that moment, and costs
- * the other side its processor when it does not. So it is tried, and kept up for as long
- * as it finds something; each try in vain doubles the number of sleeps until the next
- * one, up to a bound that keeps the cost below a hundredth.
+ * in less than one. So a loop with nothing to do looks into its inbox, and its inlets
+ * (inlet.c), for a while first. That pays only when the other side runs on another
+ * processor at that moment, and costs the other side its processor when it does not. So
+ * it is tried, and kept up for as long as it finds something; each try in vain doubles
+ * the number of sleeps until the next one, up to a bound that keeps the cost below a
+ * hundredth.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/elsewhere.h>

@@ -20,9 +20,11 @@
 #include <bough/supervisor/process/nursery_internal.h>
 
 enum {
-    KEPT_MAX = 8192,  /* frames that wait for room */
-    TURN_MAX = 512,   /* frames read before the actors have their turn */
-    HURRY_LOOK = 32,  /* between two looks for one in a hurry */
+    KEPT_MAX = 8192, /* frames that wait for room */
+    TURN_MAX = 512,  /* frames read before the actors have their turn */
+    HURRY_LOOK = 32, /* between two looks for one in a hurry */
+    /* And for its sake: what a ring holds, for it may be followed by more of them. */
+    HURRY_MAX = BOUGH_RING_SIZE / sizeof(struct bough_frame),
     TELL_EVERY = 1024 /* messages done, to a parent that waits for that */
 };
 
@@ -200,7 +202,7 @@ static void read_frames(void)
     size_t size;
     bool hurries = false;
 
-    for (int i = 0; i < TURN_MAX || hurries; i++) {
+    for (size_t i = 0; i < TURN_MAX || (hurries && i < HURRY_MAX); i++) {
         if (i % HURRY_LOOK == 0 || hurries) hurries = bough_border_hurries(&child.border);
         const enum bough_status status =
             bough_border_read(&child.border, &frame, &bytes, &size);
