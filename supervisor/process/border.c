@@ -93,6 +93,7 @@ static void touch(const struct bough_border *border)
     *(volatile char *)mine->ring = 0;
     (void)atomic_load_explicit(&theirs->written, memory_order_relaxed);
     (void)*(const volatile char *)theirs->ring;
+    (void)atomic_load_explicit(&theirs->progress[0][0], memory_order_relaxed);
 }
 
 static bool hand_over(const struct bough_border *border,
@@ -121,6 +122,7 @@ enum bough_status bough_border_new(struct bough_border *border, int socket)
     close_file(&files[BOUGH_BORDER_CHILD_PAGE]);
     if (made) {
         touch(border);
+        (void)*(volatile char *)bough_border_crash_area(border);
         return BOUGH_OK;
     }
     bough_border_finish(border);

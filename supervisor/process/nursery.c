@@ -1,10 +1,7 @@
-/* nursery.c - the process that forks, and taking what it has forked.
+/* nursery.c - taking what the nursery has forked (cradle.c).
  *
- * A child is made by clone() with CLONE_PARENT, so that it is the program's and not the
- * nursery's. It gets all ready that it can without knowing what it is to be, and then
- * tells its birth itself, with a pidfd of its own and a socket to tell it more. One is
- * forked ahead, so that whoever needs a process finds one that waits. The nursery may
- * die at whatever moment: what was born is told, and what was not is asked for again.
+ * One is forked ahead, so that whoever needs a process finds one that waits. The nursery
+ * may die at whatever moment: what was born is told, and what was not is asked for again.
  *
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
@@ -12,26 +9,20 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bough/core/lineage.h>
 #include <bough/supervisor/process/crash_internal.h>
-#include <bough/supervisor/process/process_internal.h>
 
-enum { BURIED_MAX = 8 };
+enum { BURIED_MAX = 8, BIRTH_MS = 10000 /* one that takes longer has failed */ };
 
 struct bough_nursery {
     pthread_mutex_t lock;
@@ -39,7 +30,9 @@ struct bough_nursery {
     pid_t pid;
     int pidfd;
     struct bough_forker forker;
-    unsigned expected; /* births that were asked for, and are not told yet */
+    unsigned expected;       /* births that were asked for, and are not told yet */
+    struct bough_birth born; /* one that was told and not taken */
+    bool is_born;
     struct bough_spare *spares;
     size_t spare_count, wanted;
     atomic_int readers;
@@ -49,148 +42,6 @@ struct bough_nursery {
     size_t buried_count;
 };
 
-/* What a child sends: 0 with a pidfd and a socket; or the nursery, an errno, or that the
- * child died before it could. */
-struct news {
-    int32_t error, pid;
-};
-enum { STILLBORN = -1 };
-
-/* In the nursery */
-
-enum { LAST_STANDARD = 2, BIRTH_MS = 10000 /* one that takes longer has failed */ };
-
-static void default_signals(void)
-{
-    sigset_t none;
-
-    for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Dies with the program: with the thread that forked the nursery. One that is gone
- * already has sent no signal. */
-static void die_with(pid_t program)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != program) _exit(0);
-}
-
-/* Whoever holds the other end of `told` hears when it has, or has died. */
-static __attribute__((noreturn)) void be_a_child(int requests, int told, pid_t program)
-{
-    const struct news birth = { .error = 0, .pid = getpid() };
-    int pair[2];
-
-    die_with(program);
-    bough_lineage_begin(program, true);
-    setpgid(0, 0);
-    prctl(PR_SET_NAME, BOUGH_CHILD_NAME);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGPIPE, SIG_IGN);
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
-        _exit(0);
-    bough_process_prepare();
-    const int files[] = { (int)syscall(SYS_pidfd_open, getpid(), 0), pair[0] };
-    if (files[0] < 0 || bough_files_send(requests, &birth, sizeof(birth), files, 2) < 0)
-        _exit(0);
-    (void)!write(told, "", 1);
-    close(told);
-    close(requests);
-    close(files[0]);
-    close(pair[0]);
-    bough_process_main(pair[1]);
-}
-
-static void tell(int requests, int32_t error, int32_t pid)
-{
-    const struct news news = { .error = error, .pid = pid };
-
-    (void)!send(requests, &news, sizeof(news), MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static bool has_told(int told)
-{
-    char byte;
-    ssize_t size;
-
-    do {
-        size = read(told, &byte, sizeof(byte));
-    } while (size < 0 && errno == EINTR);
-    return size == 1;
-}
-
-static void fork_child(int requests, pid_t program)
-{
-    int told[2];
-
-    if (pipe2(told, O_CLOEXEC) != 0) {
-        tell(requests, errno, 0);
-        return;
-    }
-    const long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
-    const int error = errno;
-    if (pid == 0) {
-        close(told[0]);
-        be_a_child(requests, told[1], program);
-    }
-    close(told[1]);
-    if (pid < 0)
-        tell(requests, error, 0);
-    else if (!has_told(told[0]))
-        tell(requests, STILLBORN, (int32_t)pid);
-    close(told[0]);
-}
-
-/* Until the program is gone, which is what it wants of it. */
-static __attribute__((noreturn)) void serve(int requests, pid_t program)
-{
-    char request;
-
-    for (;;) {
-        const ssize_t size = recv(requests, &request, sizeof(request), 0);
-
-        if (size == 0 || (size < 0 && errno != EINTR)) _exit(0);
-        if (size > 0) fork_child(requests, program);
-    }
-}
-
-static void close_all_but(int kept)
-{
-    if (kept > LAST_STANDARD + 1)
-        syscall(SYS_close_range, LAST_STANDARD + 1, kept - 1, 0);
-    syscall(SYS_close_range, kept + 1, ~0U, 0);
-}
-
-static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
-{
-    die_with(program);
-    bough_lineage_begin(program, true);
-    setpgid(0, 0);
-    prctl(PR_SET_NAME, "bough-nursery");
-    default_signals();
-    signal(SIGTERM, SIG_IGN); /* for a whole group of processes: it is still needed */
-    close_all_but(requests);
-    bough_crash_warm_up(); /* which opens a pipe, and keeps it */
-    serve(requests, program);
-}
-
-struct cradle {
-    int requests;
-    pid_t program;
-};
-
-static void lie_in(void *data)
-{
-    const struct cradle *cradle = data;
-
-    be_a_nursery(cradle->requests, cradle->program);
-}
-
-/* In the program */
-
 static enum bough_status start(struct bough_nursery *nursery)
 {
     int pair[2];
@@ -198,8 +49,8 @@ static enum bough_status start(struct bough_nursery *nursery)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return BOUGH_ESYSTEM;
 
-    struct cradle cradle = { .requests = pair[1], .program = getpid() };
-    const pid_t pid = bough_forker_fork(&nursery->forker, lie_in, &cradle);
+    struct bough_cradle cradle = { .requests = pair[1], .program = getpid() };
+    const pid_t pid = bough_forker_fork(&nursery->forker, bough_cradle_lie_in, &cradle);
     if (pid > 0) nursery->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     const int error = errno;
     close(pair[1]);
@@ -256,7 +107,7 @@ static enum bough_status hear(struct bough_nursery *nursery, struct bough_birth 
                               int limit_ms)
 {
     struct pollfd polled = { .fd = nursery->socket, .events = POLLIN };
-    struct news news;
+    struct bough_news news;
     int files[2], ready;
     size_t count = 2;
 
@@ -276,7 +127,7 @@ static enum bough_status hear(struct bough_nursery *nursery, struct bough_birth 
     for (size_t i = 0; i < count; i++)
         close(files[i]);
     if (size != (ssize_t)sizeof(news)) return BOUGH_EGONE;
-    if (news.error == STILLBORN) {
+    if (news.error == BOUGH_STILLBORN) {
         await_death(P_PID, (id_t)news.pid);
         return BOUGH_ENOREPLY;
     }
@@ -290,6 +141,8 @@ static void end(struct bough_nursery *nursery)
 {
     struct bough_birth birth;
 
+    if (nursery->is_born) drop(&nursery->born);
+    nursery->is_born = false;
     if (nursery->socket < 0) return;
     syscall(SYS_pidfd_send_signal, nursery->pidfd, SIGKILL, NULL, 0);
     await_end(nursery->pidfd);
@@ -381,14 +234,27 @@ static bool is_alive(const struct bough_birth *birth)
     return poll(&polled, 1, 0) == 0;
 }
 
-/* BOUGH_EGONE, BOUGH_ENOREPLY: to be tried again. */
-static enum bough_status take(struct bough_nursery *nursery, struct bough_birth *birth,
-                              int limit_ms)
+static enum bough_status hear_next(struct bough_nursery *nursery,
+                                   struct bough_birth *birth, int limit_ms)
 {
     enum bough_status status = nursery->expected == 0 ? ask_for_sure(nursery) : BOUGH_OK;
 
     if (status == BOUGH_OK) status = hear(nursery, birth, limit_ms);
     if (status == BOUGH_EGONE) nursery->expected = 0;
+    return status;
+}
+
+/* BOUGH_EGONE, BOUGH_ENOREPLY: to be tried again. */
+static enum bough_status take(struct bough_nursery *nursery, struct bough_birth *birth,
+                              int limit_ms)
+{
+    enum bough_status status = BOUGH_OK;
+
+    if (nursery->is_born)
+        *birth = nursery->born;
+    else
+        status = hear_next(nursery, birth, limit_ms);
+    nursery->is_born = false;
     if (status != BOUGH_OK || is_alive(birth)) return status;
     drop(birth);
     return BOUGH_ENOREPLY;
@@ -486,6 +352,18 @@ static int missing(struct bough_nursery *nursery)
     return count;
 }
 
+/* The one after them. As long as descriptors lie in some socket unread, whoever closes
+ * another one has the kernel search them all, and so does every process that ends. */
+static bool receive(struct bough_nursery *nursery)
+{
+    pthread_mutex_lock(&nursery->lock);
+    if (!nursery->is_born)
+        nursery->is_born = hear_next(nursery, &nursery->born, 0) == BOUGH_OK;
+    const bool received = nursery->is_born;
+    pthread_mutex_unlock(&nursery->lock);
+    return received;
+}
+
 bool bough_nursery_stock(struct bough_nursery *nursery)
 {
     struct bough_spare *spare;
@@ -494,7 +372,7 @@ bool bough_nursery_stock(struct bough_nursery *nursery)
         if (bough_spare_new(nursery, false, &spare) != BOUGH_OK) return false;
         keep(nursery, spare);
     }
-    return true;
+    return receive(nursery);
 }
 
 void bough_nursery_trim(struct bough_nursery *nursery)

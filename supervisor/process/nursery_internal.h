@@ -32,6 +32,20 @@ pid_t bough_forker_fork(struct bough_forker *forker, void (*child)(void *data),
                         void *data);
 void bough_forker_finish(struct bough_forker *forker);
 
+/* cradle.c: what a child sends, 0 with a pidfd and a socket; or the nursery, an errno, or
+ * that the child died before it could. */
+struct bough_news {
+    int32_t error, pid;
+};
+enum { BOUGH_STILLBORN = -1 };
+
+/* Where a nursery begins, in the process that is to be one: does not return. */
+struct bough_cradle {
+    int requests; /* its end of a SOCK_SEQPACKET pair: a byte for each child */
+    pid_t program;
+};
+void bough_cradle_lie_in(void *data);
+
 /* A process that was forked, and waits to be told what to be. */
 struct bough_birth {
     pid_t pid;

@@ -11,7 +11,8 @@
  * resident.c  the actors that live there
  * outside.c   there, too: the actors of the tree outside, by path
  * border.c    the memory between them
- * nursery.c   where processes are forked
+ * cradle.c    where processes are forked
+ * nursery.c   who has them forked, and keeps some ahead
  * forker.c    who forks it again
  * limits.c    what a process may use, and as whom it runs
  * patience.c  how long its handlers run

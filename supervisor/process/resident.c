@@ -238,7 +238,8 @@ void bough_resident_rehearse(void)
     if (bough_lookup(loop, "/", &spec.parent) != BOUGH_OK ||
         bough_place_new(loop, &spec, &place) != BOUGH_OK)
         _exit(BOUGH_CODE_CONFUSED);
-    if (bough_place_start(place, &start, NULL) == BOUGH_OK)
+    if (bough_lookup(loop, "/rehearsal", &place) == BOUGH_OK &&
+        bough_place_start(place, &start, NULL) == BOUGH_OK)
         bough_call_start(&call, place, &message, sizeof(message), NULL, 0);
     bough_loop_run_ready(loop, SIZE_MAX);
     bough_stop(place);
