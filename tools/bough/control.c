@@ -88,13 +88,13 @@ static void on_hangup(struct ev_loop *ev, struct ev_io *io, int events)
 
 void bough_request_suspend(struct bough_request *request)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info = bough_http.MHD_get_connection_info(
+        request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
     bough_assert(request->state != BOUGH_REQUEST_SUSPENDED);
     request->state = BOUGH_REQUEST_SUSPENDED;
     if (request->streams) stream_waits(request->control);
-    MHD_suspend_connection(request->connection);
+    bough_http.MHD_suspend_connection(request->connection);
     if (info == NULL) return;
     ev_io_init(&request->hangup, on_hangup, info->connect_fd, EV_READ);
     request->hangup.data = request;
@@ -109,7 +109,7 @@ void bough_request_resume(struct bough_request *request)
     request->state = BOUGH_REQUEST_ANSWERED;
     if (request->streams) stream_goes_on(control);
     ev_io_stop(control->ev, &request->hangup);
-    MHD_resume_connection(request->connection);
+    bough_http.MHD_resume_connection(request->connection);
     bough_daemon_resumed(&control->daemon);
 }
 
@@ -153,7 +153,7 @@ static void request_free(struct bough_request *request)
     control->count--;
     drop_body(request);
     free(request->piece);
-    if (request->response != NULL) MHD_destroy_response(request->response);
+    if (request->response != NULL) bough_http.MHD_destroy_response(request->response);
     free(request);
 }
 
@@ -201,7 +201,7 @@ static void take_body(struct bough_request *request, const char *data, size_t si
 static bool permitted(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        bough_http.MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct ucred peer;
     socklen_t size = sizeof(peer);
 
@@ -214,8 +214,8 @@ static bool permitted(struct MHD_Connection *connection)
 /* The head has come: what can be refused by it alone is refused. */
 static void begin(struct bough_request *request)
 {
-    const char *length = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
-                                                     MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *length = bough_http.MHD_lookup_connection_value(
+        request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
     if (!permitted(request->connection)) {
         bough_request_refuse(request, BOUGH_EDENIED, "the tree belongs to another user");
@@ -242,7 +242,8 @@ static void complete(struct bough_request *request, const char *method, const ch
 static enum MHD_Result respond(struct bough_request *request)
 {
     request->state = BOUGH_REQUEST_ANSWERED;
-    return MHD_queue_response(request->connection, request->code, request->response);
+    return bough_http.MHD_queue_response(request->connection, request->code,
+                                         request->response);
 }
 
 static enum MHD_Result handle(void *data, struct MHD_Connection *connection,
@@ -285,7 +286,7 @@ static struct MHD_Daemon *daemon_new(struct bough_control *control)
 {
     const unsigned int limit = (unsigned int)control->options.connection_limit;
 
-    return MHD_start_daemon(
+    return bough_http.MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, control,
         MHD_OPTION_LISTEN_SOCKET, control->fd, MHD_OPTION_NOTIFY_COMPLETED, completed,
         control, MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -317,7 +318,9 @@ enum bough_status bough_control_new(const struct bough_control_options *options,
         bough_error_set(error, status, "out of memory");
         goto free_control;
     }
-    status = bough_socket_listen(control->path, &control->fd, error);
+    status = bough_http_load(error);
+    if (status == BOUGH_OK)
+        status = bough_socket_listen(control->path, &control->fd, error);
     if (status != BOUGH_OK) goto free_path;
     mhd = daemon_new(control);
     if (mhd == NULL) {
@@ -358,7 +361,7 @@ void bough_control_close(struct bough_control *control)
 {
     if (control->closing) return;
     control->closing = true;
-    if (MHD_quiesce_daemon(control->daemon.mhd) != MHD_INVALID_SOCKET) {
+    if (bough_http.MHD_quiesce_daemon(control->daemon.mhd) != MHD_INVALID_SOCKET) {
         bough_socket_remove(control->path, control->fd);
         control->fd = -1;
     }

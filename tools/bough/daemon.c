@@ -22,7 +22,7 @@ static void arm(struct bough_daemon *daemon, double seconds)
 static bool has_room_again(struct bough_daemon *daemon)
 {
     const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        bough_http.MHD_get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
     const unsigned before = daemon->connections;
 
     daemon->connections = info != NULL ? info->num_connections : 0;
@@ -34,10 +34,10 @@ static void serve(struct bough_daemon *daemon)
     MHD_UNSIGNED_LONG_LONG ms;
 
     daemon->resumed = false;
-    MHD_run(daemon->mhd);
+    bough_http.MHD_run(daemon->mhd);
     if (has_room_again(daemon) || daemon->resumed) {
         arm(daemon, 0);
-    } else if (MHD_get_timeout(daemon->mhd, &ms) == MHD_YES) {
+    } else if (bough_http.MHD_get_timeout(daemon->mhd, &ms) == MHD_YES) {
         arm(daemon, (double)ms / 1000.0);
     } else {
         ev_timer_stop(daemon->ev, &daemon->due);
@@ -59,7 +59,8 @@ static void on_due(struct ev_loop *ev, struct ev_timer *timer, int events)
 void bough_daemon_start(struct bough_daemon *daemon, struct ev_loop *ev,
                         struct MHD_Daemon *mhd)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info =
+        bough_http.MHD_get_daemon_info(mhd, MHD_DAEMON_INFO_EPOLL_FD);
 
     bough_assert(info != NULL);
     *daemon = (struct bough_daemon){ .ev = ev, .mhd = mhd };
@@ -80,5 +81,5 @@ void bough_daemon_stop(struct bough_daemon *daemon)
 {
     ev_io_stop(daemon->ev, &daemon->io);
     ev_timer_stop(daemon->ev, &daemon->due);
-    MHD_stop_daemon(daemon->mhd);
+    bough_http.MHD_stop_daemon(daemon->mhd);
 }

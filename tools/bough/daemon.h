@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
+#include <bough/tools/bough/http.h>
 #include <ev.h>
-#include <microhttpd.h>
 
 struct bough_daemon {
     struct ev_loop *ev;

@@ -20,8 +20,8 @@ static json_t *next_line(struct bough_request *request)
 static const char *argument(struct bough_request *request, const char *name,
                             const char *fallback)
 {
-    const char *text =
-        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+    const char *text = bough_http.MHD_lookup_connection_value(
+        request->connection, MHD_GET_ARGUMENT_KIND, name);
 
     return text != NULL ? text : fallback;
 }

@@ -108,17 +108,17 @@ static enum bough_status listen_at(const struct bough_endpoint *endpoint, int *f
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned int code,
                               const char *text, const char *allow)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
+    struct MHD_Response *response = bough_http.MHD_create_response_from_buffer(
         strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result result;
 
     if (response == NULL) return MHD_NO;
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                  "text/plain; charset=utf-8");
+    (void)bough_http.MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                             "text/plain; charset=utf-8");
     if (allow != NULL)
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
-    result = MHD_queue_response(connection, code, response);
-    MHD_destroy_response(response);
+        (void)bough_http.MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
+    result = bough_http.MHD_queue_response(connection, code, response);
+    bough_http.MHD_destroy_response(response);
     return result;
 }
 
@@ -131,8 +131,8 @@ static enum MHD_Result answer_metrics(const struct bough_port *port,
     if (response == NULL)
         return answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
                       "the tree is down, or memory is out\n", NULL);
-    result = MHD_queue_response(connection, MHD_HTTP_OK, response);
-    MHD_destroy_response(response);
+    result = bough_http.MHD_queue_response(connection, MHD_HTTP_OK, response);
+    bough_http.MHD_destroy_response(response);
     return result;
 }
 
@@ -159,7 +159,7 @@ static enum MHD_Result handle(void *data, struct MHD_Connection *connection,
 
 static struct MHD_Daemon *daemon_new(struct bough_port *port, int fd)
 {
-    return MHD_start_daemon(
+    return bough_http.MHD_start_daemon(
         MHD_USE_EPOLL, 0, NULL, NULL, handle, port, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned int)BOUGH_PORT_CONNECTIONS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -180,7 +180,8 @@ enum bough_status bough_port_new(const struct bough_figures_source *source,
 
     if (port == NULL) return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
     port->source = *source;
-    status = bough_endpoint_parse(text, &endpoint, error);
+    status = bough_http_load(error);
+    if (status == BOUGH_OK) status = bough_endpoint_parse(text, &endpoint, error);
     if (status == BOUGH_OK) status = listen_at(&endpoint, &fd, &port->endpoint, error);
     if (status != BOUGH_OK) goto free_port;
     mhd = daemon_new(port, fd);

@@ -26,14 +26,14 @@ static void answer(struct bough_request *request, unsigned int code, char *body,
     bough_assert(request->response == NULL);
     request->code = code;
     request->response =
-        MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
+        bough_http.MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
     if (request->response == NULL) {
         free(body);
         request->gone = true; /* no memory to say so: the connection is closed */
         return;
     }
-    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                  "application/json");
+    (void)bough_http.MHD_add_response_header(
+        request->response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
 }
 
 void bough_request_json(struct bough_request *request, unsigned int code, json_t *json)
@@ -288,7 +288,8 @@ static void refuse_method(struct bough_request *request, const char *method,
                   "text",
                   json_sprintf("%s is not allowed here, %s is", method, allowed)));
     if (request->response == NULL) return;
-    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_ALLOW, allowed);
+    (void)bough_http.MHD_add_response_header(request->response, MHD_HTTP_HEADER_ALLOW,
+                                             allowed);
 }
 
 static bool is_get(const char *method)

@@ -75,13 +75,13 @@ struct MHD_Response *bough_scrape_new(const struct bough_figures_source *source)
     scrape->metrics = bough_metrics_new(figures);
     response = scrape->metrics == NULL
                    ? NULL
-                   : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
-                                                       read_scrape, scrape, scrape_free);
+                   : bough_http.MHD_create_response_from_callback(
+                         MHD_SIZE_UNKNOWN, BLOCK, read_scrape, scrape, scrape_free);
     if (response == NULL) {
         scrape_free(scrape);
         return NULL;
     }
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                  BOUGH_METRICS_TYPE);
+    (void)bough_http.MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                             BOUGH_METRICS_TYPE);
     return response;
 }

@@ -5,7 +5,7 @@
 #ifndef BOUGH_TOOLS_BOUGH_SCRAPE_H
 #define BOUGH_TOOLS_BOUGH_SCRAPE_H
 
-#include <microhttpd.h>
+#include <bough/tools/bough/http.h>
 
 #include <bough/tools/bough/figures.h>
 

@@ -15,7 +15,7 @@
 #include <curses.h>
 #endif
 
-#include <bough/core/public.h>
+#include <bough/core/library.h>
 #include <bough/tools/bough/output.h>
 
 #ifndef BOUGH_NCURSES
@@ -58,6 +58,43 @@ bool bough_screen_complaint(const struct bough_screen *screen, char *text, size_
 }
 
 #else
+
+#define FUNCTIONS(F) \
+    F(COLOR_PAIR) \
+    F(cbreak) \
+    F(curs_set) \
+    F(endwin) \
+    F(getmaxx) \
+    F(getmaxy) \
+    F(has_colors) \
+    F(init_pair) \
+    F(keypad) \
+    F(newterm) \
+    F(noecho) \
+    F(nonl) \
+    F(set_escdelay) \
+    F(start_color) \
+    F(stdscr) \
+    F(use_default_colors) \
+    F(waddnstr) \
+    F(wattrset) \
+    F(wbkgdset) \
+    F(wclrtoeol) \
+    F(wgetch) \
+    F(wmove) \
+    F(wrefresh) \
+    F(wtimeout)
+
+/* Loaded by who opens a screen, for what tools/bough/http.h says of its own. */
+static struct {
+    FUNCTIONS(BOUGH_LIBRARY_MEMBER)
+} curses;
+
+static const struct bough_library_function functions[] = {
+#define ROW(function) { #function, offsetof(__typeof__(curses), function) },
+    FUNCTIONS(ROW)
+#undef ROW
+};
 
 static bool no_screen(const char *why)
 {
@@ -102,34 +139,40 @@ static void give_stderr_back(struct bough_screen *screen)
 
 static bool wants_colour(void)
 {
-    return bough_output_colour(stdout) && has_colors();
+    return bough_output_colour(stdout) && curses.has_colors();
 }
 
 static void begin_colours(void)
 {
-    start_color();
-    use_default_colors();
-    init_pair(BOUGH_GREEN, COLOR_GREEN, -1);
-    init_pair(BOUGH_YELLOW, COLOR_YELLOW, -1);
-    init_pair(BOUGH_RED, COLOR_RED, -1);
+    curses.start_color();
+    curses.use_default_colors();
+    curses.init_pair(BOUGH_GREEN, COLOR_GREEN, -1);
+    curses.init_pair(BOUGH_YELLOW, COLOR_YELLOW, -1);
+    curses.init_pair(BOUGH_RED, COLOR_RED, -1);
 }
 
 bool bough_screen_open(struct bough_screen *screen)
 {
-    if (!can_have_one() || !keep_stderr(screen)) return false;
-    if (newterm(NULL, stdout, stdin) == NULL) {
+    const char *why;
+
+    if (!can_have_one()) return false;
+    if (!bough_library_load(BOUGH_CURSES_LIBRARY, functions, bough_count_of(functions),
+                            &curses, &why))
+        return no_screen(why);
+    if (!keep_stderr(screen)) return false;
+    if (curses.newterm(NULL, stdout, stdin) == NULL) {
         give_stderr_back(screen);
         bough_complain("top: the terminal \"%s\" (TERM) is not known here; `bough top "
                        "--once` prints one picture",
                        getenv("TERM"));
         return false;
     }
-    set_escdelay(50); /* ms: long enough for a key that is a sequence */
-    cbreak();
-    noecho();
-    nonl();
-    keypad(stdscr, TRUE);
-    curs_set(0);
+    curses.set_escdelay(50); /* ms: long enough for a key that is a sequence */
+    curses.cbreak();
+    curses.noecho();
+    curses.nonl();
+    curses.keypad(*curses.stdscr, TRUE);
+    curses.curs_set(0);
     screen->colour = wants_colour();
     if (screen->colour) begin_colours();
     return true;
@@ -137,14 +180,14 @@ bool bough_screen_open(struct bough_screen *screen)
 
 void bough_screen_close(struct bough_screen *screen)
 {
-    endwin();
+    curses.endwin();
     give_stderr_back(screen);
 }
 
 void bough_screen_size(int *width, int *height)
 {
-    *width = getmaxx(stdscr);
-    *height = getmaxy(stdscr);
+    *width = curses.getmaxx(*curses.stdscr);
+    *height = curses.getmaxy(*curses.stdscr);
 }
 
 static attr_t attributes_of(const struct bough_screen *screen,
@@ -159,7 +202,7 @@ static attr_t attributes_of_paint(const struct bough_screen *screen,
 {
     if (paint == BOUGH_DIM) return A_DIM;
     if (paint == BOUGH_PLAIN || paint == BOUGH_BOLD) return A_NORMAL;
-    return screen->colour ? (attr_t)COLOR_PAIR(paint) : A_NORMAL;
+    return screen->colour ? (attr_t)curses.COLOR_PAIR(paint) : A_NORMAL;
 }
 
 /* A reversed line is that to its end. */
@@ -171,16 +214,17 @@ static void draw_line(const struct bough_screen *screen,
     const int from = line->painted < length ? line->painted : length;
     const int to = line->painted_end < length ? line->painted_end : length;
 
-    move(y, 0);
-    bkgdset(' ' | all);
-    clrtoeol();
-    attrset((int)all);
-    addnstr(line->text, from);
-    attrset((int)(all | attributes_of_paint(screen, line->paint)));
-    addnstr(line->text + from, to - from);
-    attrset((int)all);
-    addnstr(line->text + to, length - to);
-    bkgdset(' ');
+    curses.wmove(*curses.stdscr, y, 0);
+    curses.wbkgdset(*curses.stdscr, ' ' | all);
+    curses.wclrtoeol(*curses.stdscr);
+    curses.wattrset(*curses.stdscr, (int)all);
+    curses.waddnstr(*curses.stdscr, line->text, from);
+    curses.wattrset(*curses.stdscr,
+                    (int)(all | attributes_of_paint(screen, line->paint)));
+    curses.waddnstr(*curses.stdscr, line->text + from, to - from);
+    curses.wattrset(*curses.stdscr, (int)all);
+    curses.waddnstr(*curses.stdscr, line->text + to, length - to);
+    curses.wbkgdset(*curses.stdscr, ' ');
 }
 
 void bough_screen_draw(const struct bough_screen *screen,
@@ -188,7 +232,7 @@ void bough_screen_draw(const struct bough_screen *screen,
 {
     for (int y = 0; y < count; y++)
         draw_line(screen, &lines[y], y);
-    refresh();
+    curses.wrefresh(*curses.stdscr);
 }
 
 static int special_key(int key)
@@ -215,8 +259,8 @@ int bough_screen_key(int wait_ms)
 {
     int key;
 
-    timeout(wait_ms);
-    key = getch();
+    curses.wtimeout(*curses.stdscr, wait_ms);
+    key = curses.wgetch(*curses.stdscr);
     if (key != ERR) return special_key(key);
     /* Nothing came, or nothing can come any more. */
     return isatty(STDIN_FILENO) == 1 ? BOUGH_SCREEN_NO_KEY : BOUGH_SCREEN_CLOSED;

@@ -97,8 +97,8 @@ static ssize_t read_stream(void *data, uint64_t position, char *buffer, size_t s
 bool bough_request_number(struct bough_request *request, const char *name,
                           uint64_t fallback, uint64_t *number)
 {
-    const char *text =
-        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+    const char *text = bough_http.MHD_lookup_connection_value(
+        request->connection, MHD_GET_ARGUMENT_KIND, name);
     char *end;
 
     *number = fallback;
@@ -140,17 +140,17 @@ void bough_stream_begin(struct bough_request *request, bool follow)
     request->streams = true;
     request->follow = request->server_sent = follow;
     request->code = MHD_HTTP_OK;
-    request->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
-                                                          read_stream, request, NULL);
+    request->response = bough_http.MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, BLOCK, read_stream, request, NULL);
     if (request->response == NULL) {
         request->gone = true;
         return;
     }
-    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                  request->server_sent ? "text/event-stream"
-                                                       : "application/x-ndjson");
-    (void)MHD_add_response_header(request->response, MHD_HTTP_HEADER_CACHE_CONTROL,
-                                  "no-store");
+    (void)bough_http.MHD_add_response_header(
+        request->response, MHD_HTTP_HEADER_CONTENT_TYPE,
+        request->server_sent ? "text/event-stream" : "application/x-ndjson");
+    (void)bough_http.MHD_add_response_header(request->response,
+                                             MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 }
 
 void bough_stream_wake(struct bough_control *control)

@@ -13,30 +13,42 @@ endif()
 file(GLOB bough_tool_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/bough/*.c)
 set(bough_tool_main ${PROJECT_SOURCE_DIR}/tools/bough/main.c)
 
-# libcurl is loaded when it is needed (tools/bough/curl.h), by the name that it is linked by.
-find_library(bough_curl_file NAMES ${CURL_LIBRARIES} HINTS ${CURL_LIBRARY_DIRS} NO_CACHE REQUIRED)
-execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${bough_curl_file}
-    OUTPUT_VARIABLE bough_curl_headers)
-if(NOT bough_curl_headers MATCHES "SONAME +([^ \n]+)")
-    message(FATAL_ERROR "${bough_curl_file} is not a shared library with a name")
-endif()
-set(bough_curl_name ${CMAKE_MATCH_1})
+# The name that a library is linked by, for those that are loaded when they are needed
+# (core/library.h). The file may be a script of the linker's, which names it.
+function(bough_name_of library directories result)
+    find_library(file NAMES ${library} HINTS ${directories} NO_CACHE REQUIRED)
+    execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${file}
+        OUTPUT_VARIABLE headers ERROR_QUIET)
+    set(name "SONAME +([^ \n]+)")
+    if(NOT headers)
+        file(READ ${file} headers)
+        set(name "INPUT\\( *([^ )]+)")
+    endif()
+    if(NOT headers MATCHES ${name})
+        message(FATAL_ERROR "${file} is not a shared library with a name")
+    endif()
+    set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
+endfunction()
+
+bough_name_of("${CURL_LIBRARIES}" "${CURL_LIBRARY_DIRS}" bough_curl_name)
+bough_name_of("${MICROHTTPD_LIBRARIES}" "${MICROHTTPD_LIBRARY_DIRS}" bough_http_name)
 
 # All of the program but main(), so that its tests can link it, too.
 set(bough_tool_parts ${bough_tool_sources})
 list(REMOVE_ITEM bough_tool_parts ${bough_tool_main})
 
 set(bough_tool_links bough_config bough_actors bough_supervisor bough_core
-    PkgConfig::JANSSON PkgConfig::MICROHTTPD)
+    PkgConfig::JANSSON)
 
 if(bough_tool_parts)
     add_library(bough_tool STATIC ${bough_tool_parts})
     target_link_libraries(bough_tool PUBLIC ${bough_tool_links} PRIVATE bough_flags
         PkgConfig::XXHASH)
     list(PREPEND bough_tool_links bough_tool)
-    target_include_directories(bough_tool PUBLIC ${CURL_INCLUDE_DIRS})
+    target_include_directories(bough_tool PUBLIC
+        ${CURL_INCLUDE_DIRS} ${MICROHTTPD_INCLUDE_DIRS})
     target_compile_definitions(bough_tool PRIVATE
-        BOUGH_CURL_LIBRARY="${bough_curl_name}")
+        BOUGH_CURL_LIBRARY="${bough_curl_name}" BOUGH_HTTP_LIBRARY="${bough_http_name}")
 
     # What only the screen of `bough top` needs.
     option(BOUGH_TOP "the full screen of bough top (ncursesw)" ON)
@@ -44,8 +56,12 @@ if(bough_tool_parts)
         pkg_check_modules(NCURSESW IMPORTED_TARGET ncursesw)
     endif()
     if(NCURSESW_FOUND)
-        target_link_libraries(bough_tool PRIVATE PkgConfig::NCURSESW)
-        target_compile_definitions(bough_tool PRIVATE BOUGH_NCURSES)
+        # The first of them: the library of its terminals comes with it.
+        list(GET NCURSESW_LIBRARIES 0 bough_curses)
+        bough_name_of(${bough_curses} "${NCURSESW_LIBRARY_DIRS}" bough_curses_name)
+        target_include_directories(bough_tool PRIVATE ${NCURSESW_INCLUDE_DIRS})
+        target_compile_definitions(bough_tool PRIVATE BOUGH_NCURSES
+            BOUGH_CURSES_LIBRARY="${bough_curses_name}" ${NCURSESW_CFLAGS_OTHER})
     endif()
 endif()
 
