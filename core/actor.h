@@ -56,8 +56,10 @@ struct bough_actor_type {
      * status: it could not start, and bough_fail() may have said why; finish() is then
      * not called, so init releases what it took. */
     enum bough_status (*init)(struct bough_actor *actor, const void *options);
-    /* One message. Before it returns: bough_reply(), bough_refuse() or bough_later(), if
-     * it is a call; else the asker is told BOUGH_ENOREPLY. */
+    /* One message, which is there until this returns, to be read: in a process of its own
+     * it is run where it came in, in memory that cannot be written. Before it returns:
+     * bough_reply(), bough_refuse() or bough_later(), if it is a call; else the asker is
+     * told BOUGH_ENOREPLY. */
     void (*run)(struct bough_actor *actor, const void *message, size_t size);
     /* As many messages as there are, in place of run(): for who does them cheaper
      * together than one by one. Takes at least one, or pauses, or ends. For example one

@@ -8,6 +8,7 @@
 #include <bough/core/assert.h>
 #include <bough/core/call.h>
 #include <bough/core/mail_internal.h>
+#include <bough/core/observe_internal.h>
 #include <bough/core/quarantine_internal.h>
 #include <bough/core/text.h>
 
@@ -109,9 +110,10 @@ enum bough_status bough_forward(struct bough_actor *actor, struct bough_address 
     const struct bough_cell *cell = actor->loop->message;
 
     bough_assert(cell != NULL);
-    struct bough_buffer *buffer = bough_cell_buffer(cell);
+    struct bough_buffer *buffer =
+        bough_message_is_lent(actor->loop) ? NULL : bough_cell_buffer(cell);
     struct bough_mail mail = {
-        .bytes = bough_cell_bytes(cell),
+        .bytes = bough_message_bytes(actor->loop),
         .size = cell->size,
         .buffer = buffer != NULL ? bough_buffer_share(buffer) : NULL,
     };

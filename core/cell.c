@@ -4,7 +4,7 @@
 #include <bough/core/assert.h>
 #include <bough/core/buffer.h>
 #include <bough/core/buffer_internal.h>
-#include <bough/core/slot_internal.h>
+#include <bough/core/observe_internal.h>
 
 struct bough_buffer *bough_cell_buffer(const struct bough_cell *cell)
 {
@@ -76,8 +76,12 @@ static struct bough_buffer *share_cell(const struct bough_cell *cell)
 struct bough_buffer *bough_message_share(struct bough_actor *actor)
 {
     bough_assert(actor->loop->running == actor);
-    bough_assert(actor->loop->message != NULL);
-    return share_cell(actor->loop->message);
+    const struct bough_loop *loop = actor->loop;
+
+    bough_assert(loop->message != NULL);
+    return bough_message_is_lent(loop)
+               ? bough_buffer_new(loop->abroad->lent_bytes, loop->message->size)
+               : share_cell(loop->message);
 }
 
 struct bough_buffer *bough_call_share(const struct bough_call *call)

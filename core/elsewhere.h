@@ -213,8 +213,9 @@ BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_send_marked(struct bough_address address, const struct bough_marked *marked);
 
 /* The same, and it is run at once, as long as it is not in a hurry and nothing is in its
- * way: not what waits for that place, nor a stop or an end of anybody. Between
- * bough_loop_begin() and bough_loop_end(). */
+ * way: not what waits for that place, nor a stop or an end of anybody. Then it is not
+ * copied: the actor is given `message` itself, which is aligned to 16 bytes, and has four
+ * that can be read. Between bough_loop_begin() and bough_loop_end(). */
 BOUGH_PUBLIC BOUGH_CHECKED enum bough_status
 bough_run_marked(struct bough_address address, const struct bough_marked *marked);
 

@@ -22,6 +22,7 @@ bool bough_observe_runs(struct bough_loop *loop,
     abroad->loop.is_abroad = true;
     abroad->home = loop;
     abroad->observers = *observers;
+    abroad->lent.life = BOUGH_CELL_MARKED;
     loop->abroad = abroad;
     return true;
 }
@@ -92,35 +93,20 @@ static bool may_run(const struct bough_actor *slot)
            slot->loop->urgent.head == NULL;
 }
 
-static struct bough_cell *new_cell(struct bough_loop *loop,
-                                   const struct bough_marked *marked)
-{
-    const struct bough_asker asker = asker_of(loop, marked);
-    struct bough_mail mail = { .bytes = marked->message,
-                               .size = marked->size,
-                               .asker = marked->asked ? &asker : NULL };
-
-    return bough_mail_wrap(loop, &mail);
-}
-
-/* Hot, what a message of a stream costs in the process where it is run: its cell is the
- * one that the message before it had, and no mailbox or ready list is touched. */
+/* Hot, what a message of a stream costs in the process where it is run: it is not copied,
+ * and no mailbox or ready list is touched. */
 enum bough_status bough_run_marked(struct bough_address address,
                                    const struct bough_marked *marked)
 {
     struct bough_actor *slot = address.slot;
     struct bough_loop *loop = slot->loop;
-    struct bough_cell *cell = NULL;
+    struct bough_loop_abroad *abroad = loop->abroad;
 
     if (marked->high || !bough_slot_fits(slot, address) || !may_run(slot))
         return bough_send_marked(address, marked);
-    if (!marked->asked && marked->size <= BOUGH_NOTE_MAX) cell = bough_note_take(loop);
-    if (cell != NULL)
-        bough_cell_write(cell, marked->message, marked->size);
-    else
-        cell = new_cell(loop, marked);
-    if (cell == NULL) return BOUGH_ENOMEM;
-    cell->life = BOUGH_CELL_MARKED;
-    bough_turn_of_one(slot, cell);
+    abroad->lent_bytes = marked->message;
+    abroad->lent_asker = asker_of(loop, marked);
+    abroad->lent.size = (uint32_t)marked->size;
+    bough_turn_of_lent(slot, &abroad->lent, marked->message);
     return BOUGH_OK;
 }

@@ -14,7 +14,25 @@ struct bough_loop_abroad {
     struct bough_loop loop; /* zeroed */
     struct bough_loop *home;
     struct bough_run_observers observers;
+
+    /* The message that is being run where it lies: a cell without bytes, behind its
+     * asker as others are. */
+    const void *lent_bytes;
+    _Alignas(BOUGH_POOL_SMALLEST) struct bough_asker lent_asker;
+    struct bough_cell lent;
 };
+
+static inline bool bough_message_is_lent(const struct bough_loop *loop)
+{
+    return loop->abroad != NULL && loop->message == &loop->abroad->lent;
+}
+
+/* Of the message that is being run. */
+static inline const void *bough_message_bytes(const struct bough_loop *loop)
+{
+    return bough_message_is_lent(loop) ? loop->abroad->lent_bytes
+                                       : bough_cell_bytes(loop->message);
+}
 
 /* Of the message that is being run. */
 static inline _Atomic uint64_t *bough_marked_progress(const struct bough_actor *slot)

@@ -382,8 +382,10 @@ static inline bool bough_turn_goes_on(struct bough_loop *loop, uint32_t count)
 struct bough_cell *bough_turn_next(struct bough_actor *slot);
 void bough_turn_done(struct bough_actor *slot);
 /* A turn of one message that was in no mailbox, of one that is observed and has no other
- * reason for the long way. Not from inside a callback. */
-void bough_turn_of_one(struct bough_actor *slot, struct bough_cell *cell);
+ * reason for the long way. Its cell has no bytes of its own, and stays whose it is. Not
+ * from inside a callback. */
+void bough_turn_of_lent(struct bough_actor *slot, struct bough_cell *cell,
+                        const void *bytes);
 void bough_slot_hurry(
     struct bough_actor *slot); /* has something of the system lane to do */
 void bough_slot_unqueue(struct bough_actor *slot);

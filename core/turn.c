@@ -69,7 +69,7 @@ static __attribute__((noinline, cold)) void run_unknown(struct bough_actor *slot
                                                         struct bough_cell *cell)
 {
     if (slot->type->messages == NULL) {
-        slot->type->run(slot, bough_cell_bytes(cell), cell->size);
+        slot->type->run(slot, bough_message_bytes(slot->loop), cell->size);
     } else {
         refuse_unknown(cell);
     }
@@ -191,10 +191,10 @@ static inline void nobody_runs(struct bough_loop *loop)
     loop->message = NULL;
 }
 
-void bough_turn_of_one(struct bough_actor *slot, struct bough_cell *cell)
+void bough_turn_of_lent(struct bough_actor *slot, struct bough_cell *cell,
+                        const void *bytes)
 {
     struct bough_loop *loop = slot->loop;
-    const void *bytes = bough_cell_bytes(cell);
 
     loop->running = slot;
     loop->message = cell;
@@ -208,7 +208,6 @@ void bough_turn_of_one(struct bough_actor *slot, struct bough_cell *cell)
     slot->handled++;
     tell_observer(slot, cell);
     nobody_runs(loop);
-    bough_cell_free(loop, cell);
 }
 
 /* A turn with more to it than running one message after the other. */

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include <bough/core/buffer.h>
 #include <bough/core/elsewhere.h>
 #include <bough/core/timer.h>
 #include <bough/tests/support/probe.h>
@@ -227,6 +228,62 @@ static void a_message_of_any_size_is_run_at_once(void **state)
     drop(test, place);
 }
 
+/* Its actor keeps it and hands it on: the one in a buffer, and both are copies. */
+static struct {
+    const void *message;
+    struct bough_buffer *kept;
+    struct bough_address next;
+    int forwards;
+} lent;
+
+static void keep_and_forward(struct bough_actor *actor, const void *message, size_t size)
+{
+    take_any(actor, message, size);
+    if (lent.forwards++ > 0) {
+        assert_ptr_not_equal(message, lent.message);
+        return;
+    }
+    assert_ptr_equal(message, lent.message);
+    lent.kept = bough_message_share(actor);
+    assert_status(bough_forward(actor, lent.next), BOUGH_OK);
+}
+
+static void one_that_is_run_at_once_is_lent(void **state)
+{
+    static const struct bough_actor_type type = { .name = "keeps",
+                                                  .init = start_well,
+                                                  .run = keep_and_forward };
+    static const size_t sizes[] = { 16, 100, LARGE };
+    struct bough_test *test = *state;
+    struct seen seen;
+    const struct bough_address place = observe(test, NULL, &type, &seen);
+
+    for (size_t i = 0; i < bough_count_of(sizes); i++) {
+        _Alignas(16) char bytes[LARGE] = { 1 };
+        const size_t size = sizes[i];
+        const struct bough_marked marked = {
+            .message = bytes, .size = size, .asked = true, .id = 4
+        };
+
+        bytes[size - 1] = 2;
+        memset(&lent, 0, sizeof(lent));
+        lent.message = bytes;
+        lent.next = place;
+        run(test, place, &marked);
+        memset(bytes, 3, sizeof(bytes));
+        bough_test_run(test);
+        assert_int_equal(lent.forwards, 2);
+        assert_int_equal(bough_buffer_size(lent.kept), size);
+        take_any(NULL, bough_buffer_bytes(lent.kept), size);
+        bough_buffer_drop(lent.kept);
+        /* Who has it now did not answer. */
+        assert_int_equal(seen.answers, i + 1);
+        assert_status(seen.status[i], BOUGH_ENOREPLY);
+        assert_int_equal(bough_loop_count(test->loop).cells, 0);
+    }
+    drop(test, place);
+}
+
 /* The order is that in which they were sent. */
 static void one_waits_behind_those_that_wait(void **state)
 {
@@ -413,6 +470,7 @@ int main(void)
         test_of(one_is_run_at_once),
         test_of(what_is_no_message_of_its_types_is_refused),
         test_of(a_message_of_any_size_is_run_at_once),
+        test_of(one_that_is_run_at_once_is_lent),
         test_of(one_waits_behind_those_that_wait),
         test_of(one_in_a_hurry_is_left_to_the_mailbox),
         test_of(nobody_runs_one_who_runs_none),
