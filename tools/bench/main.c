@@ -37,7 +37,7 @@ static const struct {
     { "procmsg", "same", bench_procmsg, 2000000,
       "a call to an actor in a process, also asleep, and a message to it" },
     { "procspawn", "same", bench_procspawn, 2000,
-      "a process killed, until its next life has answered" },
+      "a process killed, until its next life runs a message" },
     { "grow", "same", bench_grow, 5000000,
       "a message to each of 1,000 to 1,000,000 actors" },
     { "latency", "same", bench_latency, 5000, "a descriptor's wait among busy actors" },

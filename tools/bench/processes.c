@@ -1,22 +1,58 @@
 /* processes.c - what it costs to speak to an actor in a process of its own, and to have
  * it killed.
  *
- * A supervisor with one counter, which has a process. procmsg: a call across and back,
- * each when the one before is answered, and the same without looking again before the
- * two sleep; and messages one way, as fast as its mailbox takes them. procspawn: the
- * process is killed, and its next life is asked something.
+ * A supervisor with one child, which has a process. procmsg: a call across and back, each
+ * when the one before is answered, and the same without looking again before the two
+ * sleep; and messages one way, as fast as its mailbox takes them. procspawn: the process
+ * is killed, until its next life runs the question that waits for it, by the clock that
+ * all processes have in common; `-steady`: when it has been up for a while.
  *
  * SPDX-License-Identifier: MIT */
 #include <ev.h>
 #include <signal.h>
 #include <stdlib.h>
 
-#include <bough/actors/counter.h>
 #include <bough/supervisor/process/nursery.h>
 #include <bough/supervisor/supervisor.h>
 #include <bough/tools/bench/bench.h>
 
 enum { CAPACITY = 8192 };
+
+/* The child: counts what it is told, and says how many that were, or when it was asked.
+ */
+
+struct message {
+    enum { ADD, COUNT, WHEN } kind;
+    int64_t amount;
+};
+
+static enum bough_status child_init(struct bough_actor *actor, const void *options)
+{
+    (void)actor, (void)options;
+    return BOUGH_OK;
+}
+
+static void child_run(struct bough_actor *actor, const void *data, size_t size)
+{
+    const struct message *message = data;
+    int64_t *count = bough_state(actor), answer = *count;
+
+    (void)size;
+    if (message->kind == ADD) {
+        *count += message->amount;
+        return;
+    }
+    if (message->kind == WHEN) answer = (int64_t)bench_now_ns();
+    bough_reply(actor, &answer, sizeof(answer));
+}
+
+static const struct bough_actor_type child_type = {
+    .name = "child",
+    .help = "Counts, and looks at the clock.",
+    .state_size = sizeof(int64_t),
+    .init = child_init,
+    .run = child_run,
+};
 
 struct family {
     struct ev_loop *ev;
@@ -25,8 +61,9 @@ struct family {
     struct bough_loop *loop;
     struct bough_supervisor root;
     struct bough_watch watch;
-    struct bough_counter counter;
-    struct bough_counter_ask ask;
+    struct bough_address child;
+    struct bough_call call;
+    int64_t answer;
     bool ready, over, answered;
     enum bough_status status;
 };
@@ -46,8 +83,7 @@ static void on_exited(struct bough_watch *watch, const struct bough_exit_reason 
 
 static void on_answer(struct bough_call *call, enum bough_status status)
 {
-    struct bough_counter_ask *ask = bough_container(call, struct bough_counter_ask, call);
-    struct family *family = bough_container(ask, struct family, ask);
+    struct family *family = bough_container(call, struct family, call);
 
     family->answered = true;
     family->status = status;
@@ -64,8 +100,8 @@ static void await(struct family *family, const bool *what)
 
 static void open_family(struct family *family, bool spare, bool no_spin)
 {
-    const struct bough_child_spec child = { .name = "counter",
-                                            .type = &bough_counter_type,
+    const struct bough_child_spec child = { .name = "child",
+                                            .type = &child_type,
                                             .isolation = BOUGH_PROCESS,
                                             .spare = spare,
                                             .mailbox_capacity = CAPACITY };
@@ -89,10 +125,9 @@ static void open_family(struct family *family, bool spare, bool no_spin)
     if (bough_supervisor_start(family->loop, &options, &family->watch, &family->root,
                                &error) != BOUGH_OK)
         bench_die("the tree", error.text);
-    bench_need(bough_lookup(family->loop, "/counter", &family->counter.address),
-               "the counter");
-    family->ask.call.done = on_answer;
-    family->ask.call.loop = family->loop;
+    bench_need(bough_lookup(family->loop, "/child", &family->child), "the child");
+    family->call.done = on_answer;
+    family->call.loop = family->loop;
     await(family, &family->ready);
 }
 
@@ -105,13 +140,26 @@ static void close_family(struct family *family)
     bough_nursery_free(family->nursery);
 }
 
+static void ask(struct family *family, uint32_t kind)
+{
+    const struct message question = { .kind = kind };
+
+    family->answered = false;
+    bough_call_start(&family->call, family->child, &question, sizeof(question),
+                     &family->answer, sizeof(family->answer));
+}
+
+static int64_t answer_of(struct family *family)
+{
+    await(family, &family->answered);
+    bench_need(family->status, "the answer");
+    return family->answer;
+}
+
 static int64_t ask_count(struct family *family)
 {
-    family->answered = false;
-    bough_counter_get_count(family->counter, &family->ask);
-    await(family, &family->answered);
-    bench_need(family->status, "the count");
-    return family->ask.count;
+    ask(family, COUNT);
+    return answer_of(family);
 }
 
 static void print(const char *bench, const char *variant, uint64_t n, uint64_t since_ns,
@@ -136,19 +184,15 @@ static void call_across(const char *variant, uint64_t n, bool no_spin)
     close_family(&family);
 }
 
-/* A message like any other's; the counter's own are all questions. */
 static void stream(struct family *family, uint64_t n)
 {
-    const struct {
-        uint32_t kind;
-        int64_t amount;
-    } increment = { 0, 1 };
+    static const struct message one_more = { .kind = ADD, .amount = 1 };
     const int64_t before = ask_count(family);
     const uint64_t start_ns = bench_now_ns();
 
     for (uint64_t sent = 0; sent < n;) {
-        while (sent < n && bough_send(family->counter.address, &increment,
-                                      sizeof(increment)) == BOUGH_OK)
+        while (sent < n &&
+               bough_send(family->child, &one_more, sizeof(one_more)) == BOUGH_OK)
             sent++;
         if (bough_loop_run_ready(family->loop, SIZE_MAX) == 0)
             ev_run(family->ev, EVRUN_ONCE);
@@ -190,18 +234,18 @@ static void rest(struct family *family)
 }
 
 /* The question waits until there is somebody to answer it. */
-static void kill_it(struct family *family)
+static uint64_t kill_and_ask(struct family *family)
 {
     struct bough_place_info info;
 
-    bench_need(bough_place_info(family->counter.address, &info), "the counter");
+    bench_need(bough_place_info(family->child, &info), "the child");
+    const uint64_t killed_ns = bench_now_ns();
     kill((pid_t)info.pid, SIGKILL);
-    family->answered = false;
-    bough_counter_get_count(family->counter, &family->ask);
+    ask(family, WHEN);
+    return (uint64_t)answer_of(family) - killed_ns;
 }
 
-/* From the SIGKILL until the next life has answered. */
-static void kill_and_ask(const char *variant, uint64_t n, bool spare, bool rests)
+static void kill_often(const char *variant, uint64_t n, bool spare, bool rests)
 {
     uint64_t *latencies_ns = calloc(n, sizeof(*latencies_ns));
     struct family family;
@@ -211,12 +255,7 @@ static void kill_and_ask(const char *variant, uint64_t n, bool spare, bool rests
     const uint64_t start_ns = bench_now_ns();
     for (uint64_t i = 0; i < n; i++) {
         if (rests) rest(&family);
-        const uint64_t killed_ns = bench_now_ns();
-
-        kill_it(&family);
-        await(&family, &family.answered);
-        bench_need(family.status, "the count");
-        latencies_ns[i] = bench_now_ns() - killed_ns;
+        latencies_ns[i] = kill_and_ask(&family);
     }
     print("procspawn", variant, n, start_ns, latencies_ns);
     close_family(&family);
@@ -225,7 +264,7 @@ static void kill_and_ask(const char *variant, uint64_t n, bool spare, bool rests
 
 void bench_procspawn(uint64_t n)
 {
-    kill_and_ask("kill-restart", n, false, false);
-    kill_and_ask("kill-steady", n / 10 + 1, false, true);
-    kill_and_ask("spare-steady", n / 10 + 1, true, true);
+    kill_often("kill-restart", n, false, false);
+    kill_often("kill-steady", n / 10 + 1, false, true);
+    kill_often("spare-steady", n / 10 + 1, true, true);
 }
