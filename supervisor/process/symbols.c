@@ -163,7 +163,7 @@ static bool load(void)
 {
     const char *why;
 
-    return bough_library_load("libdw.so.1", functions, bough_count_of(functions), &dw,
+    return bough_library_load(BOUGH_DW_LIBRARY, functions, bough_count_of(functions), &dw,
                               &why);
 }
 

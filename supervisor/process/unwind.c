@@ -56,7 +56,7 @@ void bough_crash_load(void)
     const char *why;
 
     if (unwind.loaded) return;
-    unwind.loaded = bough_library_load("libunwind.so.8", functions,
+    unwind.loaded = bough_library_load(BOUGH_UNWIND_LIBRARY, functions,
                                        bough_count_of(functions), &unwind, &why);
 }
 

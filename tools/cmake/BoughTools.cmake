@@ -13,23 +13,6 @@ endif()
 file(GLOB bough_tool_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/bough/*.c)
 set(bough_tool_main ${PROJECT_SOURCE_DIR}/tools/bough/main.c)
 
-# The name that a library is linked by, for those that are loaded when they are needed
-# (core/library.h). The file may be a script of the linker's, which names it.
-function(bough_name_of library directories result)
-    find_library(file NAMES ${library} HINTS ${directories} NO_CACHE REQUIRED)
-    execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${file}
-        OUTPUT_VARIABLE headers ERROR_QUIET)
-    set(name "SONAME +([^ \n]+)")
-    if(NOT headers)
-        file(READ ${file} headers)
-        set(name "INPUT\\( *([^ )]+)")
-    endif()
-    if(NOT headers MATCHES ${name})
-        message(FATAL_ERROR "${file} is not a shared library with a name")
-    endif()
-    set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
-endfunction()
-
 bough_name_of("${CURL_LIBRARIES}" "${CURL_LIBRARY_DIRS}" bough_curl_name)
 bough_name_of("${MICROHTTPD_LIBRARIES}" "${MICROHTTPD_LIBRARY_DIRS}" bough_http_name)
 
