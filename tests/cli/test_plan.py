@@ -292,23 +292,27 @@ def ports(tree_):
     return re.findall(r"metrics at http://127\.0\.0\.1:(\d+)/metrics", tree_.said())
 
 
+# Nobody else's: a port that is given back may soon be another tree's.
+NAME = f"plan-{os.getpid()}"
+
+
 def serves(port):
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-            return b"bough_actor_state" in answer.read()
-    except urllib.error.URLError:
+            return f'bough_tree_info{{name="{NAME}"}}' in answer.read().decode()
+    except (urllib.error.URLError, OSError):
         return False
 
 
 @fact
 def the_program_takes_over_its_port_and_its_exit_code(folder):
-    tree_ = folder.start(tree(ends_with("a", 5), metrics="0", exit_with="/a"))
-    new = folder.write("new.json", tree(ends_with("a", 5), ends_with("b", 6), metrics="127.0.0.1:0",
+    tree_ = folder.start(tree(ends_with("a", 5), name=NAME, metrics="0", exit_with="/a"))
+    new = folder.write("new.json", tree(ends_with("a", 5), ends_with("b", 6), name=NAME, metrics="127.0.0.1:0",
                                         exit_with="/b"))
     text = ('bough itself takes over:\n      exit_with: "/a" -> "/b"\n'
             '      metrics: "0" -> "127.0.0.1:0"\n')
     contains(folder.bough("plan", new).stdout, text)
-    contains(folder.bough("plan", f"{folder.path}/t.json", new).stdout, text)
+    contains(folder.bough("plan", f"{folder.path}/{NAME}.json", new).stdout, text)
     same(folder.ask("plan", new, "--json")["root"],
          [{"key": "exit_with", "old": "/a", "new": "/b"},
           {"key": "metrics", "old": "0", "new": "127.0.0.1:0"}])
@@ -317,7 +321,7 @@ def the_program_takes_over_its_port_and_its_exit_code(folder):
     first, second = ports(tree_)
     same([serves(first), serves(second)], [False, True])
     without = folder.write("without.json", tree(ends_with("a", 5), ends_with("b", 6),
-                                                exit_with="/b"))
+                                                name=NAME, exit_with="/b"))
     contains(folder.bough("apply", without).stdout, 'metrics: "127.0.0.1:0" -> (none)', "3 kept")
     same(serves(second), False)
     contains(tree_.said(), "metrics are served no more")
@@ -327,15 +331,17 @@ def the_program_takes_over_its_port_and_its_exit_code(folder):
 
 @fact
 def the_program_goes_back_to_its_port_and_its_exit_code(folder):
-    tree_ = folder.start(tree(ends_with("a", 5), metrics="0", exit_with="/a"))
-    new = folder.write("new.json", tree(ends_with("a", 5), ends_with("b", 6), never_ready("c"),
-                                        metrics="127.0.0.1:0", exit_with="/b"))
-    applies = subprocess.Popen([BOUGH, "apply", "--timeout", "2s", new], env=folder.env,
-                               stderr=subprocess.PIPE)
+    tree_ = folder.start(tree(ends_with("a", 5), name=NAME, metrics="0", exit_with="/a"))
+    breaks = f"until [ -e {folder.path}/break ]; do sleep 0.02; done; exit 1"
+    new = folder.write("new.json", tree(ends_with("a", 5), ends_with("b", 6),
+                                        command("c", "sh", "-c", breaks, ready={"log": "never said"}),
+                                        name=NAME, metrics="127.0.0.1:0", exit_with="/b"))
+    applies = subprocess.Popen([BOUGH, "apply", new], env=folder.env, stderr=subprocess.PIPE)
     until(lambda: len(ports(tree_)) == 2, "the other port")
     until(lambda: serves(ports(tree_)[1]), "it is served there")
     same(serves(ports(tree_)[0]), False)
-    same((applies.communicate()[1] != b"", applies.returncode), (True, 7))
+    folder.write("break", {})
+    same((applies.communicate()[1] != b"", applies.returncode), (True, 1))
     same(ports(tree_)[2], ports(tree_)[0])
     same([serves(port) for port in ports(tree_)[:2]], [True, False])
     tree_.signal(signal.SIGTERM)
@@ -344,24 +350,24 @@ def the_program_goes_back_to_its_port_and_its_exit_code(folder):
 
 @fact
 def a_port_that_is_not_to_be_had_refuses_the_apply(folder):
-    tree_ = folder.start(tree(child("a", "counter"), metrics="0"))
+    tree_ = folder.start(tree(child("a", "counter"), name=NAME, metrics="0"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         new = folder.write("new.json", tree(child("b", "counter"),
-                                            metrics=str(taken.getsockname()[1])))
+                                            name=NAME, metrics=str(taken.getsockname()[1])))
         wrong = folder.bough("apply", new, code=1)
     contains(wrong.stderr, "cannot serve metrics at 127.0.0.1:", "the port is in use")
     same(lives(folder), {"/": 1, "/a": 1})
     same(serves(ports(tree_)[0]), True)
-    folder.bough("apply", folder.write("t.json", tree(child("b", "counter"), metrics="0")))
+    folder.bough("apply", folder.write("t.json", tree(child("b", "counter"), name=NAME, metrics="0")))
     same(serves(ports(tree_)[0]), True)
 
 
 @fact
 def the_port_of_the_command_line_stays(folder):
-    tree_ = folder.start(tree(child("a", "counter"), metrics="0"), "--metrics", "127.0.0.1:0")
-    new = folder.write("new.json", tree(child("a", "counter"), metrics="1"))
+    tree_ = folder.start(tree(child("a", "counter"), name=NAME, metrics="0"), "--metrics", "127.0.0.1:0")
+    new = folder.write("new.json", tree(child("a", "counter"), name=NAME, metrics="1"))
     contains(folder.bough("plan", new).stdout, "nothing to do")
     contains(folder.bough("apply", new).stdout, "nothing to do")
     same((len(ports(tree_)), serves(ports(tree_)[0])), (1, True))
