@@ -51,6 +51,7 @@ void bough_call_tell(struct bough_loop *loop, struct bough_task *task)
 
     bough_owned_remove(&call->owned);
     loop->running = call->owner;
+    if (call->owner == NULL) loop->told = true;
     call->done(call, call->status);
     loop->running = NULL;
     bough_cell_free(loop, answer);

@@ -97,11 +97,13 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events)
 
     (void)ev;
     (void)events;
+    loop->told = false;
     const bool came = bough_loop_run_slice(loop);
     if (loop->apart) bough_apart_check(loop);
-    /* After what has come while it spun, ev_run(EVRUN_ONCE) returns: its caller may have
-     * waited for that. */
-    bough_loop_set_idle(loop, bough_loop_is_busy(loop) || came || !go_to_poll(loop));
+    /* After what has come while it spun, and what was told outside of actors,
+     * ev_run(EVRUN_ONCE) returns: its caller may have waited for that. */
+    bough_loop_set_idle(loop, bough_loop_is_busy(loop) || came || loop->told ||
+                                  !go_to_poll(loop));
     arm(loop);
 }
 

@@ -104,6 +104,7 @@ struct bough_loop {
     int64_t slice_end_ns; /* when descriptors have their turn */
     bool entered;         /* code of ours is on the stack: time stands still */
     bool held;            /* ev_run() is kept going */
+    bool told;            /* somebody who is no actor was, in this round of libev */
     bool at_work;         /* both: what is queued now is run before the poll */
     bool asks_plainly;    /* at work, and calls are not measured */
     bool closing;         /* nothing more is started */

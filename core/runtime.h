@@ -106,7 +106,10 @@ BOUGH_PUBLIC int64_t bough_runtime_realtime_ns(const struct bough_runtime *runti
 /* Joins a libev loop, which stays the caller's and must outlive the runtime or this
  * loop's bough_loop_free(). `ev` NULL: one is made, goes with the runtime, and is run by
  * bough_loop_run(). NULL when memory is out. Thread: that of `ev`, or the one that is to
- * run it. */
+ * run it.
+ *
+ * Whoever runs `ev` in single rounds, `while (!answered) ev_run(ev, EVRUN_ONCE)`, has
+ * each end when a call or a watch without an owner was told something. */
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_loop *
 bough_loop_new(struct bough_runtime *runtime, struct ev_loop *ev);
 

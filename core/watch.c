@@ -83,6 +83,7 @@ static void tell(struct bough_loop *loop, struct bough_task *task)
 
     loop->cause = watch->seq;
     loop->running = owner_on(loop, watch);
+    if (watch->owner == NULL) loop->told = true;
     if ((watch->pending & READY) != 0) {
         watch->pending &= (unsigned char)~READY;
         if (watch->pending != 0) bough_loop_queue_urgent(loop, &watch->task);

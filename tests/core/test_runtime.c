@@ -59,6 +59,39 @@ static void an_actor_that_lives_keeps_ev_run_going(void **state)
 }
 
 /* A message to itself, so many times that no iteration's budget is enough. */
+/* One round of libev, which would sleep for as long as the timer runs. */
+static bool sleeps_in_one_round(struct bough_test *test)
+{
+    bool slept = false;
+    ev_timer timer;
+
+    ev_timer_init(&timer, stop_ev, 20, 0);
+    timer.data = &slept;
+    ev_timer_start(test->ev, &timer);
+    ev_run(test->ev, EVRUN_ONCE);
+    ev_timer_stop(test->ev, &timer);
+    return slept;
+}
+
+/* Whoever waits for something round by round hears of it before the loop sleeps. */
+static void what_was_told_outside_of_actors_ends_the_round(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    struct bough_probe_watch watch;
+    struct bough_probe_call call;
+    const struct bough_address address = bough_probe_spawn(test, &probe, &watch);
+
+    bough_probe_call_init(&call);
+    call.call.loop = test->loop;
+    bough_probe_ask(&call, address, BOUGH_PROBE_ECHO, 1);
+    assert_false(sleeps_in_one_round(test));
+    assert_int_equal(call.answers, 1);
+    bough_kill(address);
+    assert_false(sleeps_in_one_round(test));
+    assert_int_equal(watch.exits, 1);
+}
+
 static void count_up(struct bough_actor *actor, struct bough_probe *probe, int64_t number)
 {
     (void)probe;
@@ -347,6 +380,7 @@ int main(void)
         real_test_of(a_loop_without_actors_ends_ev_run),
         real_test_of(ev_run_returns_when_no_actor_lives),
         real_test_of(an_actor_that_lives_keeps_ev_run_going),
+        real_test_of(what_was_told_outside_of_actors_ends_the_round),
         real_test_of(the_embedders_own_watchers_keep_working),
         real_test_of(work_over_the_budget_is_not_slept_over),
         test_of(work_over_the_budget_is_not_slept_over),
