@@ -18,3 +18,11 @@ function(bough_name_of library directories result)
     endif()
     set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
 endfunction()
+
+# Gives `target` the macro with the name of a package's first library: those that this one needs
+# come with it.
+function(bough_loads target macro package)
+    list(GET ${package}_LIBRARIES 0 library)
+    bough_name_of(${library} "${${package}_LIBRARY_DIRS}" name)
+    target_compile_definitions(${target} PRIVATE ${macro}="${name}")
+endfunction()

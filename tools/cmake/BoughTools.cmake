@@ -13,9 +13,6 @@ endif()
 file(GLOB bough_tool_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/bough/*.c)
 set(bough_tool_main ${PROJECT_SOURCE_DIR}/tools/bough/main.c)
 
-bough_name_of("${CURL_LIBRARIES}" "${CURL_LIBRARY_DIRS}" bough_curl_name)
-bough_name_of("${MICROHTTPD_LIBRARIES}" "${MICROHTTPD_LIBRARY_DIRS}" bough_http_name)
-
 # All of the program but main(), so that its tests can link it, too.
 set(bough_tool_parts ${bough_tool_sources})
 list(REMOVE_ITEM bough_tool_parts ${bough_tool_main})
@@ -30,8 +27,8 @@ if(bough_tool_parts)
     list(PREPEND bough_tool_links bough_tool)
     target_include_directories(bough_tool PUBLIC
         ${CURL_INCLUDE_DIRS} ${MICROHTTPD_INCLUDE_DIRS})
-    target_compile_definitions(bough_tool PRIVATE
-        BOUGH_CURL_LIBRARY="${bough_curl_name}" BOUGH_HTTP_LIBRARY="${bough_http_name}")
+    bough_loads(bough_tool BOUGH_CURL_LIBRARY CURL)
+    bough_loads(bough_tool BOUGH_HTTP_LIBRARY MICROHTTPD)
 
     # What only the screen of `bough top` needs.
     option(BOUGH_TOP "the full screen of bough top (ncursesw)" ON)
@@ -39,12 +36,10 @@ if(bough_tool_parts)
         pkg_check_modules(NCURSESW IMPORTED_TARGET ncursesw)
     endif()
     if(NCURSESW_FOUND)
-        # The first of them: the library of its terminals comes with it.
-        list(GET NCURSESW_LIBRARIES 0 bough_curses)
-        bough_name_of(${bough_curses} "${NCURSESW_LIBRARY_DIRS}" bough_curses_name)
         target_include_directories(bough_tool PRIVATE ${NCURSESW_INCLUDE_DIRS})
-        target_compile_definitions(bough_tool PRIVATE BOUGH_NCURSES
-            BOUGH_CURSES_LIBRARY="${bough_curses_name}" ${NCURSESW_CFLAGS_OTHER})
+        target_compile_options(bough_tool PRIVATE ${NCURSESW_CFLAGS_OTHER})
+        target_compile_definitions(bough_tool PRIVATE BOUGH_NCURSES)
+        bough_loads(bough_tool BOUGH_CURSES_LIBRARY NCURSESW)
     endif()
 endif()
 
