@@ -31,8 +31,7 @@ struct bough_nursery {
     int pidfd;
     struct bough_forker forker;
     unsigned expected;       /* births that were asked for, and are not told yet */
-    struct bough_birth born; /* one that was told and not taken */
-    bool is_born;
+    struct bough_birth born; /* one that was told and not taken; pid 0: none */
     struct bough_spare *spares;
     size_t spare_count, wanted;
     atomic_int readers;
@@ -141,8 +140,8 @@ static void end(struct bough_nursery *nursery)
 {
     struct bough_birth birth;
 
-    if (nursery->is_born) drop(&nursery->born);
-    nursery->is_born = false;
+    if (nursery->born.pid > 0) drop(&nursery->born);
+    nursery->born.pid = 0;
     if (nursery->socket < 0) return;
     syscall(SYS_pidfd_send_signal, nursery->pidfd, SIGKILL, NULL, 0);
     await_end(nursery->pidfd);
@@ -250,11 +249,11 @@ static enum bough_status take(struct bough_nursery *nursery, struct bough_birth 
 {
     enum bough_status status = BOUGH_OK;
 
-    if (nursery->is_born)
+    if (nursery->born.pid > 0)
         *birth = nursery->born;
     else
         status = hear_next(nursery, birth, limit_ms);
-    nursery->is_born = false;
+    nursery->born.pid = 0;
     if (status != BOUGH_OK || is_alive(birth)) return status;
     drop(birth);
     return BOUGH_ENOREPLY;
@@ -357,9 +356,8 @@ static int missing(struct bough_nursery *nursery)
 static bool receive(struct bough_nursery *nursery)
 {
     pthread_mutex_lock(&nursery->lock);
-    if (!nursery->is_born)
-        nursery->is_born = hear_next(nursery, &nursery->born, 0) == BOUGH_OK;
-    const bool received = nursery->is_born;
+    const bool received =
+        nursery->born.pid > 0 || hear_next(nursery, &nursery->born, 0) == BOUGH_OK;
     pthread_mutex_unlock(&nursery->lock);
     return received;
 }

@@ -86,7 +86,8 @@ struct bough_spare *bough_nursery_spare(struct bough_nursery *nursery);
 /* A life asks for one, or does not any more. */
 void bough_nursery_want(struct bough_nursery *nursery, bool spare);
 
-/* Makes those that are missing. False: to be called again, when they have been born. */
+/* Makes those that are missing, and receives the one to be taken after them. False: to be
+ * called again, when they have been born. */
 bool bough_nursery_stock(struct bough_nursery *nursery);
 
 /* Ends those that are left over. */

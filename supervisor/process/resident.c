@@ -233,13 +233,14 @@ void bough_resident_rehearse(void)
     struct bough_call call = { .done = on_answered, .loop = loop };
     const struct bough_start start = { .watch = &watch };
     const uint64_t message = 0;
-    struct bough_address place;
+    struct bough_address place, found;
 
+    /* By its path as well: what reads paths is another page. */
     if (bough_lookup(loop, "/", &spec.parent) != BOUGH_OK ||
-        bough_place_new(loop, &spec, &place) != BOUGH_OK)
+        bough_place_new(loop, &spec, &place) != BOUGH_OK ||
+        bough_lookup(loop, "/rehearsal", &found) != BOUGH_OK)
         _exit(BOUGH_CODE_CONFUSED);
-    if (bough_lookup(loop, "/rehearsal", &place) == BOUGH_OK &&
-        bough_place_start(place, &start, NULL) == BOUGH_OK)
+    if (bough_place_start(place, &start, NULL) == BOUGH_OK)
         bough_call_start(&call, place, &message, sizeof(message), NULL, 0);
     bough_loop_run_ready(loop, SIZE_MAX);
     bough_stop(place);

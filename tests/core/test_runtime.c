@@ -58,7 +58,6 @@ static void an_actor_that_lives_keeps_ev_run_going(void **state)
     bough_test_run(test);
 }
 
-/* A message to itself, so many times that no iteration's budget is enough. */
 /* One round of libev, which would sleep for as long as the timer runs. */
 static bool sleeps_in_one_round(struct bough_test *test)
 {
@@ -92,6 +91,7 @@ static void what_was_told_outside_of_actors_ends_the_round(void **state)
     assert_int_equal(watch.exits, 1);
 }
 
+/* A message to itself, so many times that no iteration's budget is enough. */
 static void count_up(struct bough_actor *actor, struct bough_probe *probe, int64_t number)
 {
     (void)probe;

@@ -11,8 +11,9 @@
 
 #include <stdbool.h>
 
-#include <bough/tools/bough/http.h>
 #include <ev.h>
+
+#include <bough/tools/bough/http.h>
 
 struct bough_daemon {
     struct ev_loop *ev;

@@ -5,9 +5,8 @@
 #ifndef BOUGH_TOOLS_BOUGH_SCRAPE_H
 #define BOUGH_TOOLS_BOUGH_SCRAPE_H
 
-#include <bough/tools/bough/http.h>
-
 #include <bough/tools/bough/figures.h>
+#include <bough/tools/bough/http.h>
 
 /* The figures as they are now, printed while they are sent. The response is the caller's;
  * NULL when the tree is down, or memory is out. Thread: the loop's. */
