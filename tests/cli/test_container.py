@@ -146,8 +146,8 @@ def a_container_that_is_stopped_has_the_exit_code_of_its_command(folder):
     """The command that its signal ends has ended as it was told: 0."""
     for main_, code in ((polite("main"), 0), (polite("main", code=9), 9),
                         (program("main", "exec sleep 1000"), 0),
-                        (program("main", "trap '' TERM; while :; do sleep 0.05; done",
-                                 shutdown="300ms"), 137)):
+                        (program("main", "trap '' TERM; echo up; while :; do sleep 0.05; done",
+                                 shutdown="300ms", options={"ready": {"log": "up"}}), 137)):
         for number in (signal.SIGTERM, signal.SIGINT):
             with Container(folder, tree_of(polite("side"), main_, exit_with="/main")) as box:
                 box.wait_up().signal(number)
