@@ -1,11 +1,13 @@
 /* processes.c - what it costs to speak to an actor in a process of its own, and to have
  * it killed.
  *
- * A supervisor with one child, which has a process. procmsg: a call across and back, each
+ * A supervisor and children, each with a process. procmsg: a call across and back, each
  * when the one before is answered, and the same without looking again before the two
- * sleep; and messages one way, as fast as its mailbox takes them. procspawn: the process
- * is killed, until its next life runs the question that waits for it, by the clock that
- * all processes have in common; `-steady`: when it has been up for a while.
+ * sleep; and messages one way, as fast as the mailbox takes them. procspawn: a process is
+ * killed, until its next life runs the question that waits for it, by the clock that all
+ * processes have in common. `-steady` is what the peers' procrestart measures under that
+ * name: ten that have been up for 1.6 s are killed one after the other. `-idle`: one that
+ * slept, in a program and on a machine that did.
  *
  * SPDX-License-Identifier: MIT */
 #include <ev.h>
@@ -16,7 +18,7 @@
 #include <bough/supervisor/supervisor.h>
 #include <bough/tools/bench/bench.h>
 
-enum { CAPACITY = 8192 };
+enum { CAPACITY = 8192, CHILDREN_MAX = 10 };
 
 /* The child: counts what it is told, and says how many that were, or when it was asked.
  */
@@ -61,7 +63,7 @@ struct family {
     struct bough_loop *loop;
     struct bough_supervisor root;
     struct bough_watch watch;
-    struct bough_address child;
+    struct bough_address children[CHILDREN_MAX];
     struct bough_call call;
     int64_t answer;
     bool ready, over, answered;
@@ -98,19 +100,44 @@ static void await(struct family *family, const bool *what)
     }
 }
 
-static void open_family(struct family *family, bool spare, bool no_spin)
+struct family_options {
+    size_t children;
+    bool spare, no_spin;
+};
+
+static const char *const names[CHILDREN_MAX] = { "0", "1", "2", "3", "4",
+                                                 "5", "6", "7", "8", "9" };
+
+static void start_children(struct family *family, size_t count, bool spare)
 {
-    const struct bough_child_spec child = { .name = "child",
-                                            .type = &child_type,
-                                            .isolation = BOUGH_PROCESS,
-                                            .spare = spare,
-                                            .mailbox_capacity = CAPACITY };
+    struct bough_child_spec children[CHILDREN_MAX];
     const struct bough_supervisor_options options = { .any_intensity = true,
                                                       .intensity = BOUGH_INTENSITY_MAX,
-                                                      .children = &child,
-                                                      .child_count = 1 };
+                                                      .children = children,
+                                                      .child_count = count };
+    struct bough_error error = { .text = "" };
+
+    for (size_t i = 0; i < count; i++) {
+        children[i] = (struct bough_child_spec){ .name = names[i],
+                                                 .type = &child_type,
+                                                 .isolation = BOUGH_PROCESS,
+                                                 .spare = spare,
+                                                 .mailbox_capacity = CAPACITY };
+    }
+    if (bough_supervisor_start(family->loop, &options, &family->watch, &family->root,
+                               &error) != BOUGH_OK)
+        bench_die("the tree", error.text);
+    for (size_t i = 0; i < count; i++) {
+        const char path[] = { '/', names[i][0], '\0' };
+
+        bench_need(bough_lookup(family->loop, path, &family->children[i]), "a child");
+    }
+}
+
+static void open_family(struct family *family, const struct family_options *options)
+{
     struct bough_runtime_options runtime = { .log_level = BOUGH_LEVEL_COUNT,
-                                             .no_spin = no_spin };
+                                             .no_spin = options->no_spin };
     struct bough_error error = { .text = "" };
 
     *family = (struct family){ .watch = { .ready = on_ready, .exited = on_exited } };
@@ -122,12 +149,9 @@ static void open_family(struct family *family, bool spare, bool no_spin)
     if (family->ev == NULL || family->runtime == NULL) bench_die("a runtime", "memory");
     family->loop = bough_loop_new(family->runtime, family->ev);
     if (family->loop == NULL) bench_die("a loop", "memory");
-    if (bough_supervisor_start(family->loop, &options, &family->watch, &family->root,
-                               &error) != BOUGH_OK)
-        bench_die("the tree", error.text);
-    bench_need(bough_lookup(family->loop, "/child", &family->child), "the child");
     family->call.done = on_answer;
     family->call.loop = family->loop;
+    start_children(family, options->children, options->spare);
     await(family, &family->ready);
 }
 
@@ -140,12 +164,12 @@ static void close_family(struct family *family)
     bough_nursery_free(family->nursery);
 }
 
-static void ask(struct family *family, uint32_t kind)
+static void ask(struct family *family, size_t child, uint32_t kind)
 {
     const struct message question = { .kind = kind };
 
     family->answered = false;
-    bough_call_start(&family->call, family->child, &question, sizeof(question),
+    bough_call_start(&family->call, family->children[child], &question, sizeof(question),
                      &family->answer, sizeof(family->answer));
 }
 
@@ -158,7 +182,7 @@ static int64_t answer_of(struct family *family)
 
 static int64_t ask_count(struct family *family)
 {
-    ask(family, COUNT);
+    ask(family, 0, COUNT);
     return answer_of(family);
 }
 
@@ -176,7 +200,7 @@ static void call_across(const char *variant, uint64_t n, bool no_spin)
 {
     struct family family;
 
-    open_family(&family, false, no_spin);
+    open_family(&family, &(struct family_options){ .children = 1, .no_spin = no_spin });
     const uint64_t start_ns = bench_now_ns();
     for (uint64_t i = 0; i < n; i++)
         ask_count(&family);
@@ -192,7 +216,7 @@ static void stream(struct family *family, uint64_t n)
 
     for (uint64_t sent = 0; sent < n;) {
         while (sent < n &&
-               bough_send(family->child, &one_more, sizeof(one_more)) == BOUGH_OK)
+               bough_send(family->children[0], &one_more, sizeof(one_more)) == BOUGH_OK)
             sent++;
         if (bough_loop_run_ready(family->loop, SIZE_MAX) == 0)
             ev_run(family->ev, EVRUN_ONCE);
@@ -207,7 +231,7 @@ void bench_procmsg(uint64_t n)
 
     call_across("proc-call", n / 50 + 1, false);
     call_across("proc-call-asleep", n / 50 + 1, true);
-    open_family(&family, false, false);
+    open_family(&family, &(struct family_options){ .children = 1 });
     stream(&family, n);
     close_family(&family);
 }
@@ -218,14 +242,12 @@ static void on_rested(struct ev_loop *ev, struct ev_timer *timer, int events)
     *(bool *)timer->data = true;
 }
 
-/* Somebody who looks at it later: the process has been up for a while, and who waits to
- * be the next one has been found. */
-static void rest(struct family *family)
+static void rest(struct family *family, double seconds)
 {
-    static const double seconds = 0.03;
     struct ev_timer timer;
     bool over = false;
 
+    if (seconds == 0) return;
     ev_timer_init(&timer, on_rested, seconds, 0);
     timer.data = &over;
     ev_now_update(family->ev);
@@ -234,28 +256,33 @@ static void rest(struct family *family)
 }
 
 /* The question waits until there is somebody to answer it. */
-static uint64_t kill_and_ask(struct family *family)
+static uint64_t kill_and_ask(struct family *family, size_t child)
 {
     struct bough_place_info info;
 
-    bench_need(bough_place_info(family->child, &info), "the child");
+    bench_need(bough_place_info(family->children[child], &info), "the child");
     const uint64_t killed_ns = bench_now_ns();
     kill((pid_t)info.pid, SIGKILL);
-    ask(family, WHEN);
+    ask(family, child, WHEN);
     return (uint64_t)answer_of(family) - killed_ns;
 }
 
-static void kill_often(const char *variant, uint64_t n, bool spare, bool rests)
+/* All of them in turn, each after the one before is back, and that again. */
+static void kill_often(const char *variant, const struct family_options *options,
+                       uint64_t rounds, double rest_seconds)
 {
+    const uint64_t n = rounds * options->children;
     uint64_t *latencies_ns = calloc(n, sizeof(*latencies_ns));
     struct family family;
 
     if (latencies_ns == NULL) bench_die("the latencies", "memory");
-    open_family(&family, spare, false);
+    open_family(&family, options);
     const uint64_t start_ns = bench_now_ns();
     for (uint64_t i = 0; i < n; i++) {
-        if (rests) rest(&family);
-        latencies_ns[i] = kill_and_ask(&family);
+        const size_t child = i % options->children;
+
+        if (child == 0) rest(&family, rest_seconds);
+        latencies_ns[i] = kill_and_ask(&family, child);
     }
     print("procspawn", variant, n, start_ns, latencies_ns);
     close_family(&family);
@@ -264,7 +291,16 @@ static void kill_often(const char *variant, uint64_t n, bool spare, bool rests)
 
 void bench_procspawn(uint64_t n)
 {
-    kill_often("kill-restart", n, false, false);
-    kill_often("kill-steady", n / 10 + 1, false, true);
-    kill_often("spare-steady", n / 10 + 1, true, true);
+    static const struct family_options one = { .children = 1 },
+                                       one_spare = { .children = 1, .spare = true },
+                                       ten = { .children = CHILDREN_MAX },
+                                       ten_spare = { .children = CHILDREN_MAX,
+                                                     .spare = true };
+    static const double idle_seconds = 0.03, steady_seconds = 1.6;
+
+    kill_often("kill-restart", &one, n, 0);
+    kill_often("kill-idle", &one, n / 20 + 1, idle_seconds);
+    kill_often("spare-idle", &one_spare, n / 20 + 1, idle_seconds);
+    kill_often("kill-steady", &ten, n / 700 + 1, steady_seconds);
+    kill_often("spare-steady", &ten_spare, n / 700 + 1, steady_seconds);
 }
