@@ -1,16 +1,21 @@
 /* slab.c - slots in slabs that never move.
  *
+ * The first one of a loop takes a page: most loops of threads and of processes have a few
+ * actors, and to touch memory is what a short life spends its time with. The others are
+ * of 32 KiB, so that a million actors do not take a call for memory each.
+ *
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
 
 #include <bough/core/slot_internal.h>
 
-enum { SLAB_SLOTS = 256 };
+enum { FIRST_SLOTS = 30, MORE_SLOTS = 256 };
 
 struct bough_slab {
     struct bough_slab *next;
-    struct bough_actor slots[SLAB_SLOTS];
+    size_t count;
+    struct bough_actor slots[];
 };
 
 /* An idle actor must cost well under 200 bytes beside its state. */
@@ -18,13 +23,16 @@ _Static_assert(sizeof(struct bough_actor) == 128, "a slot is two cache lines");
 
 static bool grow(struct bough_loop *loop)
 {
-    struct bough_slab *slab = aligned_alloc(_Alignof(struct bough_slab), sizeof(*slab));
+    const size_t count = loop->slabs == NULL ? FIRST_SLOTS : MORE_SLOTS;
+    const size_t size = sizeof(struct bough_slab) + count * sizeof(struct bough_actor);
+    struct bough_slab *slab = aligned_alloc(_Alignof(struct bough_slab), size);
 
     if (slab == NULL) return false;
-    memset(slab, 0, sizeof(*slab));
+    memset(slab, 0, size);
     slab->next = loop->slabs;
+    slab->count = count;
     loop->slabs = slab;
-    for (size_t i = SLAB_SLOTS; i > 0; i--) {
+    for (size_t i = count; i > 0; i--) {
         struct bough_actor *slot = &slab->slots[i - 1];
         slot->loop = loop;
         bough_poke(&slot->place, 1);
@@ -97,7 +105,7 @@ struct bough_annex *bough_slot_new_annex(struct bough_actor *slot)
 void bough_slots_visit(struct bough_loop *loop, void (*visit)(struct bough_actor *slot))
 {
     for (struct bough_slab *slab = loop->slabs; slab != NULL; slab = slab->next) {
-        for (size_t i = 0; i < SLAB_SLOTS; i++)
+        for (size_t i = 0; i < slab->count; i++)
             visit(&slab->slots[i]);
     }
 }

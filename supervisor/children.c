@@ -427,6 +427,13 @@ struct bough_host *bough_supervision_host(struct bough_actor *actor)
     return above != NULL ? above->host : NULL;
 }
 
+struct bough_remains **bough_supervision_remains(struct bough_actor *actor)
+{
+    struct bough_supervision *above = supervision_above(actor);
+
+    return above != NULL ? &above->remains : NULL;
+}
+
 static void choose_host(struct bough_actor *actor, struct bough_supervision *self)
 {
     self->housed = bough_actor_isolation(actor) == BOUGH_PROCESS;
@@ -498,6 +505,7 @@ void bough_supervision_release(struct bough_actor *actor)
     free_requests(self);
     bough_decider_free(self->decider);
     if (self->housed) bough_host_free(self->host);
+    bough_remains_free(self->remains);
 }
 
 void bough_supervision_sweep(struct bough_actor *actor)

@@ -77,6 +77,7 @@ struct bough_request {
 };
 
 struct bough_host;
+struct bough_remains;
 struct bough_supervision;
 
 /* What a supervisor and a group do differently. */
@@ -96,9 +97,10 @@ struct bough_role {
 struct bough_supervision {
     const struct bough_role *role;
     const struct bough_supervisor_options *options; /* flags; live as long as the place */
-    bool elsewhere;          /* its children live in another process */
-    bool housed;             /* which is its own */
-    struct bough_host *host; /* that process; NULL: none, or not yet */
+    bool elsewhere;                /* its children live in another process */
+    bool housed;                   /* which is its own */
+    struct bough_host *host;       /* that process; NULL: none, or not yet */
+    struct bough_remains *remains; /* of its children's processes; NULL: none */
     struct bough_decider *decider;
     enum bough_log_level log_level;     /* the runtime's: lower ones are not logged */
     struct bough_supervised **children; /* by the decider's number; NULL: nobody */
@@ -151,6 +153,10 @@ BOUGH_CHECKED enum bough_status bough_supervision_house(struct bough_actor *acto
 /* The process where the children of a supervision live of which that actor is one; NULL:
  * it is none, or they live in this process. */
 struct bough_host *bough_supervision_host(struct bough_actor *actor);
+
+/* Where a supervision of which that actor is a child has what remains of processes; NULL:
+ * it is none. */
+struct bough_remains **bough_supervision_remains(struct bough_actor *actor);
 
 /* Nobody is expected at a child's empty place, unless it is awaited. */
 void bough_supervision_settle(struct bough_actor *actor, struct bough_supervised *child);

@@ -137,7 +137,7 @@ static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
     default_signals();
     signal(SIGTERM, SIG_IGN); /* for a whole group of processes: it is still needed */
     close_all_but(requests);
-    malloc_trim(0); /* every child would have its pages, too, and take them down */
+    malloc_trim(0);        /* every child would have its pages, too, and take them down */
     bough_crash_warm_up(); /* which opens a pipe, and keeps it */
     serve(requests, program);
 }

@@ -133,14 +133,13 @@ static enum bough_status tell_limits(struct bough_host *host,
     return status;
 }
 
-/* When the life has begun, and not so soon that it would be in its way: what is left of
- * the one before goes, and the next one is looked after. */
+/* When the life has begun, and not so soon that it would be in its way: the next one is
+ * looked after. */
 static void on_settled(struct ev_loop *ev, struct ev_timer *timer, int events)
 {
     struct bough_nursery *nursery = nursery_of(timer->data);
 
     (void)events;
-    bough_nursery_tidy(nursery);
     if (bough_nursery_stock(nursery)) {
         ev_timer_stop(ev, timer);
     } else {
@@ -209,7 +208,7 @@ enum bough_status bough_host_new(struct bough_actor *owner,
     made = calloc(1, sizeof(*made));
     if (made == NULL) return cannot(owner, BOUGH_ENOMEM);
     made->owner = owner;
-    made->pidfd = -1;
+    made->pidfd = made->corpse = -1;
     made->first_free = NO_BERTH;
     made->border = (struct bough_border){ .wake_fd = -1, .poke_fd = -1, .socket = -1 };
     const enum bough_status status = be_born_limited(made, &spec->limits);
@@ -233,10 +232,17 @@ static void leave_nursery(struct bough_host *host)
 
     ev_timer_stop(bough_loop_ev(bough_actor_loop(host->owner)), &host->settled);
     if (host->keeps_spare) bough_nursery_want(nursery, false);
-    if (host->asked)
-        bough_nursery_trim(nursery);
-    else if (host->border.mine != NULL)
-        bough_nursery_bury(nursery, &host->border);
+    if (host->asked) bough_nursery_trim(nursery);
+}
+
+/* One that has ended by itself is most often followed by another life, soon. */
+static void clear_away(struct bough_host *host)
+{
+    const bool at_once = host->corpse < 0 || host->asked || host->ordered;
+
+    if (!at_once && bough_remains_take(host)) return;
+    if (host->corpse >= 0) bough_process_forget(host->corpse);
+    bough_border_finish(&host->border);
 }
 
 void bough_host_free(struct bough_host *host)
@@ -248,7 +254,7 @@ void bough_host_free(struct bough_host *host)
     for (int i = 0; i < BOUGH_SAID_MAX; i++)
         free(host->said[i]);
     leave_nursery(host);
-    bough_border_finish(&host->border);
+    clear_away(host);
     free(host->berths);
     free(host);
 }
@@ -293,15 +299,16 @@ static void order_end(struct bough_host *host, int number)
     signal_it(host, number);
 }
 
-/* waitid() is asked for the usage of the process too, which glibc's does not hand on. */
-static bool reap(struct bough_host *host, siginfo_t *info)
+/* Whether it has ended. waitid() is asked for the usage of the process too, which glibc's
+ * does not hand on. */
+static bool has_ended(struct bough_host *host, siginfo_t *info)
 {
     long result;
 
     memset(info, 0, sizeof(*info));
     do {
-        result = syscall(SYS_waitid, P_PIDFD, host->pidfd, info, WEXITED | WNOHANG,
-                         &host->usage);
+        result = syscall(SYS_waitid, P_PIDFD, host->pidfd, info,
+                         WEXITED | WNOHANG | WNOWAIT, &host->usage);
     } while (result != 0 && errno == EINTR);
     if (result == 0 && info->si_pid == 0) return false;
     bough_show_spent(host->owner, bough_usage_ms(&host->usage));
@@ -380,7 +387,7 @@ static bool ended_by_itself(const struct bough_host *host, const siginfo_t *info
            (info->si_status != host->signal && info->si_status != SIGKILL);
 }
 
-/* It was reaped: what it has written before it ended counts, then nobody lives there any
+/* It has ended: what it has written before it ended counts, then nobody lives there any
  * more. Returns why, as its owner is to be told. */
 static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t *info)
 {
@@ -390,7 +397,7 @@ static struct bough_exit_reason is_gone(struct bough_host *host, const siginfo_t
     const char *why;
 
     if (ended_by_itself(host, info)) host->ordered = false;
-    close(host->pidfd);
+    host->corpse = host->pidfd;
     host->pidfd = -1;
     bough_inlet_close(&host->inlet);
     ev_timer_stop(ev, &host->patience);
@@ -417,7 +424,7 @@ static void on_ended(struct bough_actor *actor, struct bough_source *source, int
     siginfo_t info;
 
     (void)events;
-    if (!reap(host, &info)) return;
+    if (!has_ended(host, &info)) return;
     bough_source_stop(source);
     const struct bough_exit_reason reason = is_gone(host, &info);
     bough_exit_because(actor, &reason);
@@ -431,7 +438,7 @@ static void on_gone(struct ev_loop *ev, struct ev_io *io, int events)
     siginfo_t info;
 
     (void)events;
-    if (!reap(host, &info)) return;
+    if (!has_ended(host, &info)) return;
     ev_io_stop(ev, io);
     bough_loop_begin(loop);
     is_gone(host, &info);
@@ -474,7 +481,7 @@ void bough_host_end_now(struct bough_host *host)
     order_end(host, SIGKILL);
     while (poll(&polled, 1, PATIENCE_MS) < 0 && errno == EINTR)
         continue;
-    reap(host, &info);
+    (void)!has_ended(host, &info);
     ev_io_stop(bough_loop_ev(bough_actor_loop(host->owner)), &host->gone);
     bough_source_stop(&host->ended);
     is_gone(host, &info);

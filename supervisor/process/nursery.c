@@ -21,8 +21,9 @@
 #include <unistd.h>
 
 #include <bough/supervisor/process/crash_internal.h>
+#include <bough/supervisor/process/process_internal.h>
 
-enum { BURIED_MAX = 8, BIRTH_MS = 10000 /* one that takes longer has failed */ };
+enum { BIRTH_MS = 10000 }; /* one that takes longer has failed */
 
 struct bough_nursery {
     pthread_mutex_t lock;
@@ -37,8 +38,6 @@ struct bough_nursery {
     atomic_int readers;
     int64_t logged_ms; /* when a report of a crash was; 0: none so far */
     unsigned unlogged; /* reports since then */
-    struct bough_border buried[BURIED_MAX];
-    size_t buried_count;
 };
 
 static enum bough_status start(struct bough_nursery *nursery)
@@ -64,18 +63,12 @@ static enum bough_status start(struct bough_nursery *nursery)
     return BOUGH_OK;
 }
 
-static void await_death(idtype_t kind, id_t id)
+static void await_death(pid_t pid)
 {
     siginfo_t info;
 
-    while (waitid(kind, id, &info, WEXITED) != 0 && errno == EINTR)
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED) != 0 && errno == EINTR)
         continue;
-}
-
-static void await_end(int pidfd)
-{
-    await_death(P_PIDFD, (id_t)pidfd);
-    close(pidfd);
 }
 
 void bough_birth_kill(const struct bough_birth *birth)
@@ -83,7 +76,7 @@ void bough_birth_kill(const struct bough_birth *birth)
     const int error = errno;
 
     syscall(SYS_pidfd_send_signal, birth->pidfd, SIGKILL, NULL, 0);
-    await_end(birth->pidfd);
+    bough_process_forget(birth->pidfd);
     errno = error;
 }
 
@@ -91,7 +84,7 @@ void bough_birth_kill(const struct bough_birth *birth)
 static void abandon(pid_t pid)
 {
     kill(pid, SIGKILL);
-    await_death(P_PID, (id_t)pid);
+    await_death(pid);
 }
 
 static void drop(const struct bough_birth *birth)
@@ -127,7 +120,7 @@ static enum bough_status hear(struct bough_nursery *nursery, struct bough_birth 
         close(files[i]);
     if (size != (ssize_t)sizeof(news)) return BOUGH_EGONE;
     if (news.error == BOUGH_STILLBORN) {
-        await_death(P_PID, (id_t)news.pid);
+        await_death((pid_t)news.pid);
         return BOUGH_ENOREPLY;
     }
     if (news.error == 0) abandon((pid_t)news.pid);
@@ -144,7 +137,7 @@ static void end(struct bough_nursery *nursery)
     nursery->born.pid = 0;
     if (nursery->socket < 0) return;
     syscall(SYS_pidfd_send_signal, nursery->pidfd, SIGKILL, NULL, 0);
-    await_end(nursery->pidfd);
+    bough_process_forget(nursery->pidfd);
     enum bough_status status = BOUGH_OK;
     while (status == BOUGH_OK || status == BOUGH_ENOREPLY) {
         status = hear(nursery, &birth, BIRTH_MS);
@@ -409,33 +402,11 @@ bool bough_nursery_logs_report(struct bough_nursery *nursery, int64_t now_ms,
     return due;
 }
 
-/* Borders of processes that are gone */
-
-void bough_nursery_bury(struct bough_nursery *nursery, struct bough_border *border)
-{
-    pthread_mutex_lock(&nursery->lock);
-    if (nursery->buried_count < BURIED_MAX) {
-        nursery->buried[nursery->buried_count++] = *border;
-        *border = (struct bough_border){ .wake_fd = -1, .poke_fd = -1, .socket = -1 };
-    }
-    pthread_mutex_unlock(&nursery->lock);
-    bough_border_finish(border);
-}
-
-void bough_nursery_tidy(struct bough_nursery *nursery)
-{
-    pthread_mutex_lock(&nursery->lock);
-    while (nursery->buried_count > 0)
-        bough_border_finish(&nursery->buried[--nursery->buried_count]);
-    pthread_mutex_unlock(&nursery->lock);
-}
-
 void bough_nursery_free(struct bough_nursery *nursery)
 {
     if (nursery == NULL) return;
     for (struct bough_spare *spare; (spare = pop_spare(nursery)) != NULL;)
         bough_spare_free(spare);
-    bough_nursery_tidy(nursery);
     end(nursery);
     bough_forker_finish(&nursery->forker);
     pthread_mutex_destroy(&nursery->lock);

@@ -108,12 +108,6 @@ void bough_nursery_return_reader(struct bough_nursery *nursery);
 bool bough_nursery_logs_report(struct bough_nursery *nursery, int64_t now_ms,
                                unsigned *unlogged);
 
-/* Unmapping and closing a border takes as long as a fifth of a restart: the nursery does
- * it later, when it is told to; or at once, when it has some already. `border` is empty
- * then. Thread: any. */
-void bough_nursery_bury(struct bough_nursery *nursery, struct bough_border *border);
-void bough_nursery_tidy(struct bough_nursery *nursery);
-
 /* Sends and receives descriptors with a few bytes: what sendmsg() and recvmsg() return.
  * `*count` is how many there is room for, and then how many came; they are close-on-exec.
  * None, and errno EMFILE: this process cannot have them. */

@@ -2,6 +2,7 @@
  * what runs there.
  *
  * host.c      a process where actors live: its birth and its end
+ * remains.c   what is left of it
  * traffic.c   what comes from it and goes to it, and when
  * proxy.c     the type that lives in the parent's slot, and stands for one of them
  * handed.c    the messages it has handed on, and what has become of them
@@ -78,6 +79,7 @@ struct bough_handed_on {
 };
 
 struct bough_host;
+struct bough_remains;
 
 /* The state of a proxy. */
 struct bough_proxy {
@@ -132,7 +134,8 @@ struct bough_host {
     bool keeps_spare, asked;  /* asked: its owner is to end in order */
     struct ev_timer settled;
     pid_t pid;
-    int pidfd; /* -1: it is gone, and reaped */
+    int pidfd;  /* -1: it is gone */
+    int corpse; /* its pidfd, then, until it is reaped; -1: it is */
     bool lingers;
     bool distrusted, ordered; /* why it is to end: it says nonsense; it was told to */
     int signal;               /* what it was sent for that */
@@ -146,12 +149,12 @@ struct bough_host {
     struct bough_ask *asks;   /* questions from there, under way */
     size_t ask_count;
     struct bough_outlook *outlooks; /* whom they watch outside */
-    struct rusage usage;            /* of the process that was reaped */
+    struct rusage usage;            /* of the process that is gone */
     char *said[BOUGH_SAID_MAX];     /* the last lines of their log */
     unsigned said_count;            /* ever */
 };
 
-/* The processor time of a process that was reaped. */
+/* The processor time of a process that is gone. */
 static inline int64_t bough_usage_ms(const struct rusage *usage)
 {
     return (int64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
@@ -202,6 +205,15 @@ void bough_host_end_now(struct bough_host *host);
  * place at all. */
 void bough_host_left(struct bough_host *host, const char *path, unsigned state);
 enum { BOUGH_LEFT_FREE = BOUGH_PLACE_STATE_COUNT };
+
+/* remains.c: takes the border and the corpse of a host whose owner ends, to be cleared
+ * away later. False: it has taken neither, for there is nobody or no room to keep them.
+ */
+BOUGH_CHECKED bool bough_remains_take(struct bough_host *host);
+/* Clears away what there is; NULL is fine. */
+void bough_remains_free(struct bough_remains *remains);
+/* Waits for the end of that process, and closes its pidfd. */
+void bough_process_forget(int pidfd);
 
 /* traffic.c: with the host's life; ends with that of its owner. And it has been told
  * something, and will say what has come of that. */
