@@ -201,10 +201,10 @@ size_t bough_loop_run_ready(struct bough_loop *loop, size_t budget)
     bough_assert(!loop->entered);
     bough_loop_enter(loop);
     bough_loop_expire(loop);
-    bough_inlets_take(loop);
+    const bool came = bough_inlets_take(loop);
     const size_t count = bough_loop_drain(loop, budget, INT64_MAX);
     bough_loop_leave(loop);
-    return count;
+    return count > 0 ? count : came;
 }
 
 int64_t bough_loop_next_ms(const struct bough_loop *loop)

@@ -138,7 +138,8 @@ BOUGH_PUBLIC void bough_loop_break(struct bough_loop *loop);
 
 /* For tests and simulations: runs what is ready until nothing is, or until `budget` tasks
  * and messages have run (a turn and its first message count as one). Returns how many
- * ran. Never polls. */
+ * ran; 1 when none has and something came from a process, which may have left room in a
+ * mailbox. Never polls. */
 BOUGH_PUBLIC size_t bough_loop_run_ready(struct bough_loop *loop, size_t budget);
 
 /* Virtual clock only: runs what is ready, then moves time to each deadline in turn and

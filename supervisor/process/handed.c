@@ -236,6 +236,14 @@ bool bough_handed_moves(const struct bough_proxy *proxy)
     return false;
 }
 
+bool bough_handed_has_run(const struct bough_proxy *proxy)
+{
+    for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {
+        if (progress_of(proxy, lane).done != proxy->handed.lanes[lane].first) return true;
+    }
+    return false;
+}
+
 bool bough_handed_retire(struct bough_proxy *proxy)
 {
     for (int lane = 0; lane < BOUGH_LANE_COUNT; lane++) {

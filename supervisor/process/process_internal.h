@@ -262,6 +262,8 @@ bool bough_handed_waits(const struct bough_proxy *proxy);
 void bough_handed_send(struct bough_proxy *proxy);
 /* Whether a good part of them has been run: so many that it is worth a look. */
 bool bough_handed_moves(const struct bough_proxy *proxy);
+/* Whether any of them has been run and is still to be retired. */
+bool bough_handed_has_run(const struct bough_proxy *proxy);
 /* Ends those that the child says it has run. False: it says nonsense. */
 bool bough_handed_retire(struct bough_proxy *proxy);
 /* The message that it is running, as far as it says; false: none. */

@@ -21,6 +21,17 @@ static bool retire(struct bough_host *host)
     return true;
 }
 
+/* Whether there is something to retire. */
+static bool has_moved(const struct bough_host *host)
+{
+    const struct bough_proxy *proxy;
+
+    DL_FOREACH (host->busy, proxy) {
+        if (bough_handed_has_run(proxy)) return true;
+    }
+    return false;
+}
+
 static void send(struct bough_host *host)
 {
     struct bough_proxy *proxy;
@@ -41,10 +52,16 @@ static bool retire_and_send(struct bough_host *host)
     return true;
 }
 
-/* From now on it is to wake us; whatever it did before it saw that is looked for. */
+/* From now on it is to wake us; whatever it did before it saw that is looked for. What it
+ * has run meanwhile has left room in a mailbox: whoever waits for that outside of actors,
+ * by running the loop and trying again, is not to be slept over. */
 static bool sleeps(struct bough_host *host)
 {
-    return bough_border_sleep(&host->border, BOUGH_BORDER_POLLS) && retire_and_send(host);
+    if (!bough_border_sleep(&host->border, BOUGH_BORDER_POLLS)) return false;
+    const bool moved = has_moved(host);
+    if (!retire_and_send(host)) return false;
+    if (moved) bough_border_stay_awake(&host->border);
+    return !moved;
 }
 
 static void take(struct bough_host *host)

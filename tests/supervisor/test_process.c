@@ -182,6 +182,31 @@ static void what_it_has_run_does_not_wait_any_more(void **state)
     assert_int_equal(info.mailbox_length, 0);
 }
 
+/* Who sends outside of actors runs the loop when a mailbox is full, and tries again: a
+ * loop that slept over the room it had made would sleep until the alarm. */
+static void room_that_was_made_is_not_slept_over(void **state)
+{
+    enum { MESSAGES = 1000000 };
+    static const struct bough_child_spec child = { .name = "fragile",
+                                                   .type = &fragile_type,
+                                                   .isolation = BOUGH_PROCESS,
+                                                   .mailbox_capacity = 64 };
+    const struct fragile_message told = { FRAGILE_ECHO, 1 };
+    struct tree *tree = start(&child, 1);
+    int sent = 0;
+
+    *state = tree;
+    assert_status(bough_lookup(tree->loop, "/fragile", &tree->fragile), BOUGH_OK);
+    while (sent < MESSAGES) {
+        if (bough_send(tree->fragile, &told, sizeof(told)) == BOUGH_OK)
+            sent++;
+        else
+            one_round(tree);
+    }
+    while (info_of(tree->fragile).handled < MESSAGES)
+        one_round(tree);
+}
+
 /* Two sides that wake each other for nothing would never rest. */
 static void nobody_works_when_there_is_nothing_to_do(void **state)
 {
@@ -433,6 +458,7 @@ int main(void)
         test_of(a_killed_one_is_restarted),
         test_of(a_nursery_that_is_killed_is_made_again),
         test_of(a_restart_leaves_nothing_behind),
+        cmocka_unit_test_teardown(room_that_was_made_is_not_slept_over, teardown),
         cmocka_unit_test(one_that_hangs_is_ended_and_says_where),
         cmocka_unit_test(many_live_at_the_same_time),
     };
