@@ -206,7 +206,18 @@ void bough_host_end_now(struct bough_host *host);
 void bough_host_left(struct bough_host *host, const char *path, unsigned state);
 enum { BOUGH_LEFT_FREE = BOUGH_PLACE_STATE_COUNT };
 
-/* remains.c: takes the border and the corpse of a host whose owner ends, to be cleared
+/* remains.c: of up to so many processes, with the supervision above their owners. */
+enum { BOUGH_REMAINS_MAX = 8 };
+struct bough_remains {
+    struct bough_timer timer; /* of the supervision's actor */
+    size_t count;
+    struct bough_corpse {
+        struct bough_border border;
+        int pidfd;
+    } corpses[BOUGH_REMAINS_MAX];
+};
+
+/* Takes the border and the corpse of a host whose owner ends, to be cleared
  * away later. False: it has taken neither, for there is nobody or no room to keep them.
  */
 BOUGH_CHECKED bool bough_remains_take(struct bough_host *host);

@@ -16,16 +16,7 @@
 #include <bough/core/assert.h>
 #include <bough/supervisor/supervision_internal.h>
 
-enum { REMAINS_MAX = 8, CLEARED_AFTER_MS = 10 };
-
-struct bough_remains {
-    struct bough_timer timer; /* of the supervision's actor */
-    size_t count;
-    struct bough_corpse {
-        struct bough_border border;
-        int pidfd;
-    } corpses[REMAINS_MAX];
-};
+enum { CLEARED_AFTER_MS = 10 };
 
 void bough_process_forget(int pidfd)
 {
@@ -58,7 +49,7 @@ bool bough_remains_take(struct bough_host *host)
 
     if (remains == NULL) return false;
     if (*remains == NULL) *remains = calloc(1, sizeof(**remains));
-    if (*remains == NULL || (*remains)->count == REMAINS_MAX) return false;
+    if (*remains == NULL || (*remains)->count == BOUGH_REMAINS_MAX) return false;
     (*remains)->corpses[(*remains)->count++] =
         (struct bough_corpse){ .border = host->border, .pidfd = host->corpse };
     host->corpse = -1;

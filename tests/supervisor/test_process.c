@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include <bough/supervisor/process/process_internal.h>
+#include <bough/supervisor/supervision_internal.h>
 
 static int setup(void **state)
 {
@@ -282,7 +283,12 @@ static void one_of_high_priority_is_run_first(void **state)
     const pid_t pid = (pid_t)ask_once(tree, FRAGILE_PID, 0).reply.number;
     struct question *before = calloc(BEFORE, sizeof(*before)), high = { .done = false };
     const struct fragile_message message = { FRAGILE_ECHO, 7 };
+    const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
+    const _Atomic uint32_t *asleep = &proxy->host->border.theirs->asleep;
 
+    /* Asleep: one that is stopped while it reads looks for those in a hurry later. */
+    while ((atomic_load(asleep) & BOUGH_BORDER_SLEEPS) == 0)
+        sched_yield();
     assert_int_equal(kill(pid, SIGSTOP), 0);
     while (process_state(pid) != 'T')
         sched_yield();
@@ -402,8 +408,9 @@ static void settle(struct tree *tree)
 {
     enum { LIVES = 3 };
     const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
+    struct bough_remains *const *remains = bough_supervision_remains(proxy->actor);
 
-    while (ev_is_active(&proxy->host->settled) ||
+    while (ev_is_active(&proxy->host->settled) || (*remains)->count > 0 ||
            bough_loop_count(tree->loop).lives > LIVES)
         one_round(tree);
 }
@@ -442,6 +449,22 @@ static void a_restart_leaves_nothing_behind(void **state)
     assert_int_equal(after.calls, before.calls);
 }
 
+static void the_last_life_leaves_nothing_either(void **state)
+{
+    static const struct bough_child_spec child = { .name = "fragile",
+                                                   .type = &fragile_type,
+                                                   .restart = BOUGH_TEMPORARY,
+                                                   .isolation = BOUGH_PROCESS };
+    struct tree *tree = start(&child, 1);
+
+    *state = tree;
+    assert_status(bough_lookup(tree->loop, "/fragile", &tree->fragile), BOUGH_OK);
+    const pid_t pid = (pid_t)info_of(tree->fragile).pid;
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    while (kill(pid, 0) == 0) /* also when it is a zombie */
+        one_round(tree);
+}
+
 #define test_of(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -458,6 +481,7 @@ int main(void)
         test_of(a_killed_one_is_restarted),
         test_of(a_nursery_that_is_killed_is_made_again),
         test_of(a_restart_leaves_nothing_behind),
+        cmocka_unit_test_teardown(the_last_life_leaves_nothing_either, teardown),
         cmocka_unit_test_teardown(room_that_was_made_is_not_slept_over, teardown),
         cmocka_unit_test(one_that_hangs_is_ended_and_says_where),
         cmocka_unit_test(many_live_at_the_same_time),
