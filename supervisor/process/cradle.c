@@ -128,6 +128,15 @@ static void close_all_but(int kept)
     syscall(SYS_close_range, kept + 1, ~0U, 0);
 }
 
+/* What the program has freed: every child would have its pages, too, and take them down
+ * when it ends: a third of a restart, of 8 MiB. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
 {
     die_with(program);
@@ -137,7 +146,7 @@ static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
     default_signals();
     signal(SIGTERM, SIG_IGN); /* for a whole group of processes: it is still needed */
     close_all_but(requests);
-    malloc_trim(0);        /* every child would have its pages, too, and take them down */
+    give_back_memory();
     bough_crash_warm_up(); /* which opens a pipe, and keeps it */
     serve(requests, program);
 }

@@ -3,7 +3,7 @@
  * It belongs to the life of one actor, its owner, and the two end together: what ends the
  * owner kills it, and when it ends the owner does, for the same reason. Nothing of the
  * process is left when the owner's watches are told, nor when those of an actor in it
- * are.
+ * are, but for its number, which is given back a moment later (remains.c).
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/supervisor/process/process_internal.h>

@@ -14,7 +14,7 @@ from bough_cli import (Skip, child, contains, exchange, fact, main, os, same, su
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 SAMPLE = re.compile(rf'({NAME})(?:\{{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*)\}})? (\S+)')
 LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
-SPIN = ["sh", "-c", "head -c 300000000 /dev/zero >/dev/null; exec sleep 1000"]
+SPIN = ["sh", "-c", "python3 -c 'import time\nwhile time.process_time() < 0.1: pass'; exec sleep 1000"]
 TREE = {"name": "measured", "intensity": 1000, "children": [
     child("c", "counter"), child("far", "counter", isolation="thread"),
     child("risky", "faulty", isolation="process"),
