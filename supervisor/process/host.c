@@ -481,7 +481,7 @@ void bough_host_end_now(struct bough_host *host)
     order_end(host, SIGKILL);
     while (poll(&polled, 1, PATIENCE_MS) < 0 && errno == EINTR)
         continue;
-    (void)!has_ended(host, &info);
+    (void)has_ended(host, &info);
     ev_io_stop(bough_loop_ev(bough_actor_loop(host->owner)), &host->gone);
     bough_source_stop(&host->ended);
     is_gone(host, &info);

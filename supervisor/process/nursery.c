@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include <bough/supervisor/process/crash_internal.h>
-#include <bough/supervisor/process/process_internal.h>
 
 enum { BIRTH_MS = 10000 }; /* one that takes longer has failed */
 
@@ -63,12 +62,18 @@ static enum bough_status start(struct bough_nursery *nursery)
     return BOUGH_OK;
 }
 
-static void await_death(pid_t pid)
+static void await_death(idtype_t kind, id_t id)
 {
     siginfo_t info;
 
-    while (waitid(P_PID, (id_t)pid, &info, WEXITED) != 0 && errno == EINTR)
+    while (waitid(kind, id, &info, WEXITED) != 0 && errno == EINTR)
         continue;
+}
+
+static void await_end(int pidfd)
+{
+    await_death(P_PIDFD, (id_t)pidfd);
+    close(pidfd);
 }
 
 void bough_birth_kill(const struct bough_birth *birth)
@@ -76,7 +81,7 @@ void bough_birth_kill(const struct bough_birth *birth)
     const int error = errno;
 
     syscall(SYS_pidfd_send_signal, birth->pidfd, SIGKILL, NULL, 0);
-    bough_process_forget(birth->pidfd);
+    await_end(birth->pidfd);
     errno = error;
 }
 
@@ -84,7 +89,7 @@ void bough_birth_kill(const struct bough_birth *birth)
 static void abandon(pid_t pid)
 {
     kill(pid, SIGKILL);
-    await_death(pid);
+    await_death(P_PID, (id_t)pid);
 }
 
 static void drop(const struct bough_birth *birth)
@@ -120,7 +125,7 @@ static enum bough_status hear(struct bough_nursery *nursery, struct bough_birth 
         close(files[i]);
     if (size != (ssize_t)sizeof(news)) return BOUGH_EGONE;
     if (news.error == BOUGH_STILLBORN) {
-        await_death((pid_t)news.pid);
+        await_death(P_PID, (id_t)news.pid);
         return BOUGH_ENOREPLY;
     }
     if (news.error == 0) abandon((pid_t)news.pid);
@@ -137,7 +142,7 @@ static void end(struct bough_nursery *nursery)
     nursery->born.pid = 0;
     if (nursery->socket < 0) return;
     syscall(SYS_pidfd_send_signal, nursery->pidfd, SIGKILL, NULL, 0);
-    bough_process_forget(nursery->pidfd);
+    await_end(nursery->pidfd);
     enum bough_status status = BOUGH_OK;
     while (status == BOUGH_OK || status == BOUGH_ENOREPLY) {
         status = hear(nursery, &birth, BIRTH_MS);

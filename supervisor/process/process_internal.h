@@ -223,7 +223,8 @@ struct bough_remains {
 BOUGH_CHECKED bool bough_remains_take(struct bough_host *host);
 /* Clears away what there is; NULL is fine. */
 void bough_remains_free(struct bough_remains *remains);
-/* Waits for the end of that process, and closes its pidfd. */
+/* Reaps that process and closes its pidfd. Never waits: one that was killed and hangs in
+ * the kernel all the same is left as it is. */
 void bough_process_forget(int pidfd);
 
 /* traffic.c: with the host's life; ends with that of its owner. And it has been told

@@ -22,7 +22,7 @@ void bough_process_forget(int pidfd)
 {
     siginfo_t info;
 
-    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) != 0 && errno == EINTR)
+    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) != 0 && errno == EINTR)
         continue;
     close(pidfd);
 }

@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/supervision_internal.h>
@@ -465,6 +467,22 @@ static void the_last_life_leaves_nothing_either(void **state)
         one_round(tree);
 }
 
+/* Such as one that hangs in the kernel: nobody is to hang with it. */
+static void one_that_has_not_ended_is_not_waited_for(void **state)
+{
+    (void)state;
+    alarm(60);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        pause();
+        _exit(0);
+    }
+    bough_process_forget((int)syscall(SYS_pidfd_open, pid, 0));
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    alarm(0);
+}
+
 #define test_of(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -481,6 +499,7 @@ int main(void)
         test_of(a_killed_one_is_restarted),
         test_of(a_nursery_that_is_killed_is_made_again),
         test_of(a_restart_leaves_nothing_behind),
+        cmocka_unit_test(one_that_has_not_ended_is_not_waited_for),
         cmocka_unit_test_teardown(the_last_life_leaves_nothing_either, teardown),
         cmocka_unit_test_teardown(room_that_was_made_is_not_slept_over, teardown),
         cmocka_unit_test(one_that_hangs_is_ended_and_says_where),
