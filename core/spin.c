@@ -3,20 +3,24 @@
  * To sleep and be woken costs some ten microseconds; what was sent away is often answered
  * in less than one. So a loop with nothing to do looks into its inbox, and its inlets
  * (inlet.c), for a while first. That pays only when the other side runs on another
- * processor at that moment, and costs the other side its processor when it does not. So
- * it is tried, and kept up for as long as it finds something; each try in vain doubles
- * the number of sleeps until the next one, up to a bound that keeps the cost below a
- * hundredth.
+ * processor at that moment. So it is tried, and kept up for as long as it finds
+ * something; each try in vain doubles the number of sleeps until the next one, up to a
+ * bound that keeps the cost below a hundredth. A try offers the processor to whoever
+ * waits for it, and is over when somebody took it: the other side may be just that one.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/elsewhere.h>
+
+#include <sched.h>
+
 #include <bough/core/letter_internal.h>
 #include <bough/core/runtime_internal.h>
 
 enum {
-    SPIN_NS = 5000,      /* while it pays: less than half of what sleeping costs */
-    TRY_NS = 60000,      /* a try: long enough for the other side to be woken */
-    LOOKS = 32,          /* between two looks at the clock */
+    SPIN_NS = 5000, /* while it pays: less than half of what sleeping costs */
+    TRY_NS = 60000, /* a try: long enough for the other side to be woken */
+    LENT_NS = 3000, /* longer than to offer the processor takes when nobody wants it */
+    LOOKS = 32,     /* between two looks at the clock */
     DOUBT_MAX = 1 << 10, /* sleeps between two tries that are in vain */
 };
 
@@ -34,6 +38,14 @@ static bool comes(const struct bough_loop *loop)
     return bough_parcels_wait(loop) || bough_inlets_wait(loop);
 }
 
+static bool lends_processor(const struct bough_loop *loop)
+{
+    const int64_t before_ns = bough_loop_clock_ns(loop);
+
+    sched_yield();
+    return bough_loop_clock_ns(loop) - before_ns > LENT_NS;
+}
+
 /* Found, and in time: when the clock has jumped, somebody else had the processor. */
 static bool look_for(const struct bough_loop *loop, int64_t limit_ns)
 {
@@ -44,6 +56,7 @@ static bool look_for(const struct bough_loop *loop, int64_t limit_ns)
             if (comes(loop)) return bough_loop_clock_ns(loop) < end_ns;
             relax();
         }
+        if (limit_ns == TRY_NS && lends_processor(loop)) return false;
     } while (bough_loop_clock_ns(loop) < end_ns);
     return false;
 }

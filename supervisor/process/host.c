@@ -32,7 +32,8 @@ enum {
 };
 static const double SURVIVES_SECONDS = 1;   /* a signal that was to end it */
 static const double SETTLED_SECONDS = 0.01, /* a life that has begun */
-    LONGEST_SECONDS = 60;                   /* between two looks for a spare */
+    LONGEST_SECONDS = 60,                   /* between two looks for a spare */
+    QUIET_SECONDS = 60;                     /* until one less of them is kept */
 static const double CONCERN_SECONDS = 5;    /* for actors in it that were to end */
 
 /* Numbers */
@@ -102,6 +103,7 @@ static enum bough_status find_process(const struct bough_host *host,
 
     *found = bough_nursery_spare(nursery);
     if (*found != NULL) return BOUGH_OK;
+    if (bough_remains_wait(host->owner)) bough_nursery_keep_more(nursery);
     do {
         status = bough_spare_new(nursery, true, found);
     } while (status == BOUGH_ESYSTEM && errno == EPIPE && ++tries < TRIES);
@@ -133,6 +135,17 @@ static enum bough_status tell_limits(struct bough_host *host,
     return status;
 }
 
+/* When the life has gone on for a while without another one: what waits for many, which
+ * began together then, becomes fewer again. */
+static void on_quiet(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    struct bough_nursery *nursery = nursery_of(timer->data);
+
+    (void)events;
+    bough_nursery_keep_less(nursery);
+    if (!bough_nursery_keeps_more(nursery)) ev_timer_stop(ev, timer);
+}
+
 /* When the life has begun, and not so soon that it would be in its way: the next one is
  * looked after. */
 static void on_settled(struct ev_loop *ev, struct ev_timer *timer, int events)
@@ -140,12 +153,15 @@ static void on_settled(struct ev_loop *ev, struct ev_timer *timer, int events)
     struct bough_nursery *nursery = nursery_of(timer->data);
 
     (void)events;
-    if (bough_nursery_stock(nursery)) {
-        ev_timer_stop(ev, timer);
-    } else {
+    if (!bough_nursery_stock(nursery)) {
         if (timer->repeat < LONGEST_SECONDS) timer->repeat *= 2;
-        ev_timer_again(ev, timer);
+    } else if (bough_nursery_keeps_more(nursery)) {
+        ev_set_cb(timer, on_quiet);
+        timer->repeat = QUIET_SECONDS;
+    } else {
+        timer->repeat = 0;
     }
+    ev_timer_again(ev, timer);
 }
 
 static void on_ended(struct bough_actor *actor, struct bough_source *source, int events);

@@ -22,7 +22,10 @@
 
 #include <bough/supervisor/process/crash_internal.h>
 
-enum { BIRTH_MS = 10000 }; /* one that takes longer has failed */
+enum {
+    BIRTH_MS = 10000, /* one that takes longer has failed */
+    AHEAD_MAX = 16    /* spares that nobody has asked for: some 0.1 MB each */
+};
 
 struct bough_nursery {
     pthread_mutex_t lock;
@@ -33,7 +36,7 @@ struct bough_nursery {
     unsigned expected;       /* births that were asked for, and are not told yet */
     struct bough_birth born; /* one that was told and not taken; pid 0: none */
     struct bough_spare *spares;
-    size_t spare_count, wanted;
+    size_t spare_count, wanted, ahead; /* ahead: those kept in any case */
     atomic_int readers;
     int64_t logged_ms; /* when a report of a crash was; 0: none so far */
     unsigned unlogged; /* reports since then */
@@ -178,6 +181,7 @@ enum bough_status bough_nursery_new(struct bough_nursery **nursery,
     struct bough_nursery *made = calloc(1, sizeof(*made));
     if (made == NULL) return bough_error_set(error, BOUGH_ENOMEM, "out of memory");
     made->socket = made->pidfd = -1;
+    made->ahead = 1;
     pthread_mutex_init(&made->lock, NULL);
     bough_crash_load();
     const enum bough_status status = start(made);
@@ -339,12 +343,36 @@ void bough_nursery_want(struct bough_nursery *nursery, bool spare)
     pthread_mutex_unlock(&nursery->lock);
 }
 
+void bough_nursery_keep_more(struct bough_nursery *nursery)
+{
+    pthread_mutex_lock(&nursery->lock);
+    if (nursery->ahead < AHEAD_MAX) nursery->ahead++;
+    pthread_mutex_unlock(&nursery->lock);
+}
+
+bool bough_nursery_keeps_more(struct bough_nursery *nursery)
+{
+    pthread_mutex_lock(&nursery->lock);
+    const bool more = nursery->ahead > 1;
+    pthread_mutex_unlock(&nursery->lock);
+    return more;
+}
+
+void bough_nursery_keep_less(struct bough_nursery *nursery)
+{
+    pthread_mutex_lock(&nursery->lock);
+    if (nursery->ahead > 1) nursery->ahead--;
+    pthread_mutex_unlock(&nursery->lock);
+    bough_nursery_trim(nursery);
+}
+
 /* How many are missing; below 0: left over. */
 static int missing(struct bough_nursery *nursery)
 {
     pthread_mutex_lock(&nursery->lock);
-    const size_t wanted = nursery->wanted > 0 ? nursery->wanted : 1;
-    const int count = (int)wanted - (int)nursery->spare_count;
+    const size_t kept =
+        nursery->wanted > nursery->ahead ? nursery->wanted : nursery->ahead;
+    const int count = (int)kept - (int)nursery->spare_count;
     pthread_mutex_unlock(&nursery->lock);
     return count;
 }
@@ -360,12 +388,29 @@ static bool receive(struct bough_nursery *nursery)
     return received;
 }
 
+/* All that are missing, and the one after them: they are born one after the other, and
+ * received at the next look. */
+static void ask_ahead(struct bough_nursery *nursery)
+{
+    enum { AT_ONCE = 16 };
+    const int count = missing(nursery) + 1;
+
+    pthread_mutex_lock(&nursery->lock);
+    while (nursery->expected < AT_ONCE && (int)nursery->expected < count &&
+           ask_for_sure(nursery) == BOUGH_OK)
+        continue;
+    pthread_mutex_unlock(&nursery->lock);
+}
+
 bool bough_nursery_stock(struct bough_nursery *nursery)
 {
     struct bough_spare *spare;
 
     while (missing(nursery) > 0) {
-        if (bough_spare_new(nursery, false, &spare) != BOUGH_OK) return false;
+        if (bough_spare_new(nursery, false, &spare) != BOUGH_OK) {
+            ask_ahead(nursery);
+            return false;
+        }
         keep(nursery, spare);
     }
     return receive(nursery);

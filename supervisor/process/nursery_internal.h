@@ -77,14 +77,24 @@ BOUGH_CHECKED enum bough_status bough_spare_new(struct bough_nursery *nursery, b
 /* Ends the process; NULL is fine. */
 void bough_spare_free(struct bough_spare *spare);
 
-/* The nursery keeps spares for whoever needs a process next: one, or as many as there are
- * lives that have asked for one each. Thread: any. */
+/* The nursery keeps spares for whoever needs a process next: as many as there are lives
+ * that have asked for one each, and at least one, or as many more as restarts have found
+ * missing, up to a bound. Thread: any. */
 
 /* One of those that are kept, which is alive; NULL: there is none. */
 struct bough_spare *bough_nursery_spare(struct bough_nursery *nursery);
 
 /* A life asks for one, or does not any more. */
 void bough_nursery_want(struct bough_nursery *nursery, bool spare);
+
+/* A restart has found none: where several processes end together, they will again. */
+void bough_nursery_keep_more(struct bough_nursery *nursery);
+
+/* None has been missing for a while. */
+void bough_nursery_keep_less(struct bough_nursery *nursery);
+
+/* Whether that would make a difference. */
+bool bough_nursery_keeps_more(struct bough_nursery *nursery);
 
 /* Makes those that are missing, and receives the one to be taken after them. False: to be
  * called again, when they have been born. */

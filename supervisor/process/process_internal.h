@@ -206,21 +206,22 @@ void bough_host_end_now(struct bough_host *host);
 void bough_host_left(struct bough_host *host, const char *path, unsigned state);
 enum { BOUGH_LEFT_FREE = BOUGH_PLACE_STATE_COUNT };
 
-/* remains.c: of up to so many processes, with the supervision above their owners. */
-enum { BOUGH_REMAINS_MAX = 8 };
+/* remains.c: of up to so many processes, with the supervision above their owners: four
+ * descriptors each. */
+enum { BOUGH_REMAINS_MAX = 64 };
+struct bough_corpse;
 struct bough_remains {
     struct bough_timer timer; /* of the supervision's actor */
+    struct bough_corpse *first, **tail;
     size_t count;
-    struct bough_corpse {
-        struct bough_border border;
-        int pidfd;
-    } corpses[BOUGH_REMAINS_MAX];
 };
 
 /* Takes the border and the corpse of a host whose owner ends, to be cleared
  * away later. False: it has taken neither, for there is nobody or no room to keep them.
  */
 BOUGH_CHECKED bool bough_remains_take(struct bough_host *host);
+/* Whether a process of this actor, or of a sibling, has ended by itself just now. */
+bool bough_remains_wait(struct bough_actor *owner);
 /* Clears away what there is; NULL is fine. */
 void bough_remains_free(struct bough_remains *remains);
 /* Reaps that process and closes its pidfd. Never waits: one that was killed and hangs in

@@ -16,7 +16,17 @@
 #include <bough/core/assert.h>
 #include <bough/supervisor/supervision_internal.h>
 
-enum { CLEARED_AFTER_MS = 10 };
+enum {
+    CLEARED_AFTER_MS = 10,
+    AT_ONCE = 8, /* some 0.1 ms each, in which the loop does nothing else, */
+    PAUSE_MS = 1 /* and then something else */
+};
+
+struct bough_corpse {
+    struct bough_border border;
+    int pidfd;
+    struct bough_corpse *next;
+};
 
 void bough_process_forget(int pidfd)
 {
@@ -27,43 +37,71 @@ void bough_process_forget(int pidfd)
     close(pidfd);
 }
 
-static void clear(struct bough_remains *remains)
+static void clear(struct bough_remains *remains, size_t most)
 {
-    while (remains->count > 0) {
-        struct bough_corpse *corpse = &remains->corpses[--remains->count];
+    for (; remains->count > 0 && most > 0; most--) {
+        struct bough_corpse *corpse = remains->first;
 
+        remains->first = corpse->next;
+        remains->count--;
         bough_process_forget(corpse->pidfd);
         bough_border_finish(&corpse->border);
+        free(corpse);
     }
+    if (remains->count == 0) remains->tail = &remains->first;
 }
 
 static void on_due(struct bough_actor *actor, struct bough_timer *timer)
 {
-    (void)actor;
-    clear(bough_container(timer, struct bough_remains, timer));
+    struct bough_remains *remains = bough_container(timer, struct bough_remains, timer);
+
+    clear(remains, AT_ONCE);
+    if (remains->count > 0) bough_timer_start(actor, timer, PAUSE_MS, 0, on_due);
+}
+
+static struct bough_remains *remains_of(struct bough_actor *owner)
+{
+    struct bough_remains **remains = bough_supervision_remains(owner);
+
+    if (remains == NULL) return NULL;
+    if (*remains == NULL) {
+        *remains = calloc(1, sizeof(**remains));
+        if (*remains != NULL) (*remains)->tail = &(*remains)->first;
+    }
+    return *remains;
 }
 
 bool bough_remains_take(struct bough_host *host)
 {
-    struct bough_remains **remains = bough_supervision_remains(host->owner);
+    struct bough_remains *remains = remains_of(host->owner);
+    struct bough_corpse *corpse;
 
-    if (remains == NULL) return false;
-    if (*remains == NULL) *remains = calloc(1, sizeof(**remains));
-    if (*remains == NULL || (*remains)->count == BOUGH_REMAINS_MAX) return false;
-    (*remains)->corpses[(*remains)->count++] =
-        (struct bough_corpse){ .border = host->border, .pidfd = host->corpse };
+    if (remains == NULL || remains->count == BOUGH_REMAINS_MAX) return false;
+    corpse = malloc(sizeof(*corpse));
+    if (corpse == NULL) return false;
+    *corpse = (struct bough_corpse){ .border = host->border, .pidfd = host->corpse };
+    *remains->tail = corpse;
+    remains->tail = &corpse->next;
+    remains->count++;
     host->corpse = -1;
     host->border = (struct bough_border){ .wake_fd = -1, .poke_fd = -1, .socket = -1 };
-    if (!bough_timer_is_running(&(*remains)->timer))
-        bough_timer_start(bough_parent(host->owner), &(*remains)->timer, CLEARED_AFTER_MS,
-                          0, on_due);
+    if (!bough_timer_is_running(&remains->timer))
+        bough_timer_start(bough_parent(host->owner), &remains->timer, CLEARED_AFTER_MS, 0,
+                          on_due);
     return true;
+}
+
+bool bough_remains_wait(struct bough_actor *owner)
+{
+    struct bough_remains *const *remains = bough_supervision_remains(owner);
+
+    return remains != NULL && *remains != NULL && (*remains)->count > 0;
 }
 
 void bough_remains_free(struct bough_remains *remains)
 {
     if (remains == NULL) return;
     bough_timer_stop(&remains->timer);
-    clear(remains);
+    clear(remains, SIZE_MAX);
     free(remains);
 }

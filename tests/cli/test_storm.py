@@ -16,6 +16,7 @@ from bough_cli import (BOUGH, LIMIT, child, fact, json, main, os, pathlib, proce
 STEPS = 2500 if os.environ.get("BOUGH_TEST_LONG") else 150
 PROCESSES = 6 + 4 + 1 + 2 + 2  # programs, actors, a subtree, spares; the guard and the nursery
 BORN = 2  # a pidfd and a socket
+MORE, OF_A_SPARE = 15, 4  # spares where many ended together, and the descriptors of one
 DEADLY = [signal.SIGKILL, signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM]
 HOW = ["segv", "abort", "fpe", "exit", "error", "stack"]
 
@@ -123,9 +124,10 @@ def whatever_happens_the_tree_is_whole_again(folder):
         storm.step()
     storm.bough("apply", storm.files[0])
     until(storm.is_whole, f"whole again; the seed was {seed}")
-    until(lambda: len(storm.children()) == PROCESSES, f"the spares; the seed was {seed}")
+    until(lambda: PROCESSES <= len(storm.children()) <= PROCESSES + MORE,
+          f"the spares; the seed was {seed}")
     # At first the one that was born last may not have been received.
-    until(lambda: storm.running.descriptors() <= descriptors + BORN,
+    until(lambda: storm.running.descriptors() <= descriptors + BORN + MORE * OF_A_SPARE,
           f"descriptors: {descriptors} at first; the seed was {seed}")
     storm.running.signal(signal.SIGTERM)
     same(storm.running.wait(), 0, storm.running.said()[-2000:])

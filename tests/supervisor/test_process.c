@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <bough/supervisor/process/nursery_internal.h>
 #include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/supervision_internal.h>
 
@@ -412,7 +413,7 @@ static void settle(struct tree *tree)
     const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
     struct bough_remains *const *remains = bough_supervision_remains(proxy->actor);
 
-    while (ev_is_active(&proxy->host->settled) || (*remains)->count > 0 ||
+    while (!bough_nursery_stock(tree->nursery) || (*remains)->count > 0 ||
            bough_loop_count(tree->loop).lives > LIVES)
         one_round(tree);
 }
@@ -428,7 +429,10 @@ enum { MORE_MAPPINGS = 2, MORE_BYTES = 16384 };
 /* BOUGH_CYCLES: how many; some hundred when not given. */
 static void a_restart_leaves_nothing_behind(void **state)
 {
-    enum { WARM_UP = 20, CYCLES = 300 };
+    enum {
+        WARM_UP = 60,
+        CYCLES = 300
+    }; /* after which as many spares wait as ever will */
     struct tree *tree = *state;
     const char *given = getenv("BOUGH_CYCLES");
 

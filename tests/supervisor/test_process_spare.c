@@ -5,6 +5,9 @@
 
 #include <sched.h>
 
+#include <bough/supervisor/process/nursery_internal.h>
+#include <bough/supervisor/process/process_internal.h>
+
 static const struct bough_child_spec children[] = {
     { .name = "fragile",
       .type = &fragile_type,
@@ -55,7 +58,7 @@ static size_t count_children(const struct tree *tree)
  * forked ahead. */
 static void until_there_are(struct tree *tree, size_t count)
 {
-    while (count_children(tree) != count) {
+    while (!bough_nursery_stock(tree->nursery) || count_children(tree) != count) {
         ev_run(tree->ev, EVRUN_NOWAIT); /* a birth is no event of this loop */
         sched_yield();
     }
@@ -122,7 +125,56 @@ static void one_that_is_killed_while_it_waits_is_not_missed(void **state)
         assert_status(ask_once(tree, FRAGILE_SEGV, 0).status, BOUGH_ECRASHED);
         assert_status(ask_once(tree, FRAGILE_ECHO, i).status, BOUGH_OK);
     }
-    until_there_are(tree, ALL);
+    /* Some that were missed are kept in any case from now on. */
+    while (!bough_nursery_stock(tree->nursery) || count_children(tree) < ALL)
+        ev_run(tree->ev, EVRUN_NOWAIT);
+}
+
+/* Each is back before the next one is killed. */
+static void kill_each(struct tree *tree, const char *const *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_status(bough_lookup(tree->loop, paths[i], &tree->fragile), BOUGH_OK);
+        assert_int_equal(kill(pid_of(tree->fragile), SIGKILL), 0);
+        while (ask_once(tree, FRAGILE_ECHO, 0).status != BOUGH_OK)
+            continue;
+    }
+}
+
+static void as_many_wait_as_were_missing(void **state)
+{
+    enum { SEVERAL = 5 };
+    static const char *const paths[SEVERAL] = { "/a", "/b", "/c", "/d", "/e" };
+    struct bough_child_spec several[SEVERAL];
+
+    for (size_t i = 0; i < SEVERAL; i++)
+        several[i] = (struct bough_child_spec){ .name = paths[i] + 1,
+                                                .type = &fragile_type,
+                                                .isolation = BOUGH_PROCESS };
+    struct tree *tree = start(several, SEVERAL);
+
+    *state = tree;
+    until_there_are(tree, SEVERAL + 1 + AHEAD); /* the start of a tree misses none */
+    assert_false(bough_nursery_keeps_more(tree->nursery));
+    kill_each(tree, paths, SEVERAL);
+    assert_true(bough_nursery_keeps_more(tree->nursery));
+    while (!bough_nursery_stock(tree->nursery))
+        ev_run(tree->ev, EVRUN_NOWAIT);
+
+    size_t spares = 0;
+    for (struct bough_spare *spare; (spare = bough_nursery_spare(tree->nursery)) != NULL;
+         spares++)
+        bough_spare_free(spare);
+    assert_in_range(spares, 2, SEVERAL);
+
+    /* And less as time goes by. */
+    const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
+    while (proxy->host->settled.repeat < 1)
+        one_round(tree);
+    while (bough_nursery_keeps_more(tree->nursery))
+        ev_invoke(tree->ev, &proxy->host->settled, EV_TIMER);
+    assert_false(ev_is_active(&proxy->host->settled));
+    until_there_are(tree, SEVERAL + 1 + AHEAD);
 }
 
 static void nothing_waits_any_more_when_all_is_over(void **state)
@@ -153,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_of(the_next_life_is_in_a_process_that_was_there),
         test_of(one_that_is_killed_while_it_waits_is_not_missed),
+        cmocka_unit_test_teardown(as_many_wait_as_were_missing, teardown),
         cmocka_unit_test(nothing_waits_any_more_when_all_is_over),
     };
     return cmocka_run_group_tests_name("supervisor/process_spare", tests, NULL, NULL);
