@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/core/assert.h>
-#include <bough/core/elsewhere.h>
+#include <bough/core/held_internal.h>
 #include <bough/core/mail_internal.h>
 
 struct bough_batch {
@@ -48,18 +48,23 @@ const void *bough_batch_next(struct bough_batch *batch, size_t *size)
 }
 
 /* What is held is not run here, so that there is nothing to be looked at. */
-struct bough_held *bough_batch_hold(struct bough_batch *batch)
+size_t bough_batch_hold(struct bough_batch *batch, struct bough_held_message *messages,
+                        size_t most)
 {
     struct bough_actor *actor = batch->actor;
-    const bool high = (actor->gate.detour & BOUGH_DETOUR_HIGH) != 0;
+    size_t count = 0;
 
     bough_assert(actor->type->holds && actor->annex != NULL);
     if (actor->loop->message != NULL) bough_turn_done(actor);
-    if (!goes_on_with_one(batch)) return NULL;
+    while (count < most && goes_on_with_one(batch)) {
+        const bool high = (actor->gate.detour & BOUGH_DETOUR_HIGH) != 0;
+        struct bough_cell *cell = high ? bough_mail_take(actor) : bough_mail_pop(actor);
 
-    struct bough_cell *cell = high ? bough_mail_take(actor) : bough_mail_pop(actor);
-    __builtin_prefetch(actor->mail);
-    return bough_hold_cell(actor, cell, high);
+        __builtin_prefetch(actor->mail);
+        messages[count++] = bough_held_view(bough_hold_cell(actor, cell, high));
+    }
+    bough_hold_count(actor, (uint32_t)count);
+    return count;
 }
 
 void bough_batch_turn(struct bough_actor *slot, uint32_t count)

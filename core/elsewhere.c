@@ -12,52 +12,17 @@
 #include <string.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/held_internal.h>
 #include <bough/core/kept_reason_internal.h>
 #include <bough/core/mail_internal.h>
 #include <bough/core/quarantine_internal.h>
 
-/* It is its cell: one that is in no mailbox has no next one, and in place of that it says
- * whose it is, and two bits that an address of a slot does not need. */
-struct bough_held {
-    struct bough_cell cell;
-};
-
-enum { HELD_HIGH = 1, HELD_RAN = 2, HELD_BITS = HELD_HIGH | HELD_RAN };
-
-static uintptr_t tag_of(const struct bough_held *held)
-{
-    return (uintptr_t)held->cell.next;
-}
-
-static void set_tag(struct bough_held *held, uintptr_t tag)
-{
-    held->cell.next = (void *)tag; /* NOLINT(performance-no-int-to-ptr) */
-}
-
 static struct bough_actor *actor_of(const struct bough_held *held)
 {
-    return (void *)(tag_of(held) & ~(uintptr_t)HELD_BITS); /* NOLINT */
+    return (void *)(bough_held_tag(held) & ~(uintptr_t)BOUGH_HELD_BITS); /* NOLINT */
 }
 
 /* Holding */
-
-/* A cell's own loop is the only one that changes the capacity. */
-static void take_room(struct bough_actor *actor, uint32_t capacity)
-{
-    bough_poke(&actor->capacity, capacity);
-}
-
-struct bough_held *bough_hold_cell(struct bough_actor *actor, struct bough_cell *cell,
-                                   bool high)
-{
-    _Static_assert(_Alignof(struct bough_actor) > HELD_BITS, "there is room for them");
-    struct bough_held *held = bough_container(cell, struct bough_held, cell);
-
-    set_tag(held, (uintptr_t)actor | (high ? HELD_HIGH : 0));
-    actor->annex->held++;
-    if (actor->capacity > 0) take_room(actor, actor->capacity - 1);
-    return held;
-}
 
 struct bough_held *bough_hold(struct bough_actor *actor)
 {
@@ -67,6 +32,7 @@ struct bough_held *bough_hold(struct bough_actor *actor)
     bough_assert(actor->type->holds && cell != NULL);
     if (bough_slot_annex(actor) == NULL) return NULL;
     loop->message = NULL;
+    bough_hold_count(actor, 1);
     return bough_hold_cell(actor, cell, loop->high);
 }
 
@@ -78,13 +44,14 @@ struct bough_held *bough_hold_next(struct bough_actor *actor)
     bough_assert(actor->loop->message == NULL || actor->loop->running != actor);
     if (actor->length == 0 || bough_slot_annex(actor) == NULL) return NULL;
     struct bough_held *held = bough_hold_cell(actor, bough_mail_take(actor), high);
+    bough_hold_count(actor, 1);
     bough_poke(&actor->seen_length, actor->length);
     return held;
 }
 
 static bool is_high(const struct bough_held *held)
 {
-    return (tag_of(held) & HELD_HIGH) != 0;
+    return (bough_held_tag(held) & BOUGH_HELD_HIGH) != 0;
 }
 
 static bool is_asked(const struct bough_held *held)
@@ -92,12 +59,9 @@ static bool is_asked(const struct bough_held *held)
     return bough_cell_is_asked(&held->cell);
 }
 
-struct bough_held_message bough_held_message(const struct bough_held *held)
+struct bough_held_message bough_held_message(struct bough_held *held)
 {
-    return (struct bough_held_message){ .bytes = bough_cell_bytes(&held->cell),
-                                        .size = held->cell.size,
-                                        .high = is_high(held),
-                                        .asked = is_asked(held) };
+    return bough_held_view(held);
 }
 
 void bough_held_answer(struct bough_held *held, enum bough_status status,
@@ -108,24 +72,33 @@ void bough_held_answer(struct bough_held *held, enum bough_status status,
     bough_cell_set_told(&held->cell);
 }
 
-static void give_room(struct bough_actor *actor)
+static void give_room(struct bough_actor *actor, uint32_t count)
 {
-    actor->annex->held--;
-    if (actor->capacity < UINT32_MAX) take_room(actor, actor->capacity + 1);
+    const uint32_t most = UINT32_MAX - actor->capacity;
+
+    actor->annex->held -= count;
+    bough_poke(&actor->capacity, actor->capacity + (count < most ? count : most));
 }
 
-static void count_as_run(struct bough_actor *actor, struct bough_held *held)
+/* True: it counts as run only now. */
+static bool note_run(struct bough_held *held)
 {
-    if ((tag_of(held) & HELD_RAN) != 0) return;
-    set_tag(held, tag_of(held) | HELD_RAN);
-    actor->handled++;
-    give_room(actor);
+    const bool first = (bough_held_tag(held) & BOUGH_HELD_RAN) == 0;
+
+    bough_held_set_tag(held, bough_held_tag(held) | BOUGH_HELD_RAN);
+    return first;
+}
+
+static void count_as_run(struct bough_actor *actor, uint32_t count)
+{
+    actor->handled += count;
+    give_room(actor, count);
     if ((actor->gate.detour & BOUGH_DETOUR_AWAITED) != 0) bough_full_relax(actor);
 }
 
 void bough_held_ran(struct bough_held *held)
 {
-    count_as_run(actor_of(held), held);
+    if (note_run(held)) count_as_run(actor_of(held), 1);
 }
 
 static void release(struct bough_actor *actor, struct bough_held *held)
@@ -134,21 +107,29 @@ static void release(struct bough_actor *actor, struct bough_held *held)
     bough_cell_free(actor->loop, &held->cell);
 }
 
-bool bough_held_over(struct bough_held *held)
+/* A cell is fetched before its turn comes, for they are many, and lie anywhere. */
+size_t bough_held_over(struct bough_held *const *held, size_t count)
 {
-    struct bough_actor *actor = actor_of(held);
+    enum { AHEAD = 8 };
+    struct bough_actor *actor = actor_of(held[0]);
+    uint32_t ran = 0;
+    size_t i = 0;
 
-    count_as_run(actor, held);
-    if (is_asked(held)) return false;
-    release(actor, held);
-    return true;
+    for (; i < count; i++) {
+        if (i + AHEAD < count) __builtin_prefetch(held[i + AHEAD]);
+        ran += note_run(held[i]);
+        if (is_asked(held[i])) break;
+        release(actor, held[i]);
+    }
+    if (ran > 0) count_as_run(actor, ran);
+    return i;
 }
 
 void bough_held_free(struct bough_held *held)
 {
     struct bough_actor *actor = actor_of(held);
 
-    if (bough_held_over(held)) return;
+    if (bough_held_over(&held, 1) == 1) return;
     if (actor->gate.doomed)
         bough_answer_end(bough_cell_asker(&held->cell), bough_slot_reason(actor));
     else
@@ -161,8 +142,8 @@ void bough_held_return(struct bough_held *held)
     struct bough_actor *actor = actor_of(held);
     const bool high = is_high(held);
 
-    bough_assert((tag_of(held) & HELD_RAN) == 0);
-    give_room(actor);
+    bough_assert((bough_held_tag(held) & BOUGH_HELD_RAN) == 0);
+    give_room(actor, 1);
     held->cell.next = NULL;
     bough_mail_put_first(actor, &held->cell, high);
 }

@@ -25,9 +25,6 @@ struct bough_held;
  * the message is an ordinary one still. */
 BOUGH_PUBLIC BOUGH_CHECKED struct bough_held *bough_hold(struct bough_actor *actor);
 
-/* In run_batch(): bough_batch_next() and bough_hold() in one; NULL: the turn is over. */
-BOUGH_PUBLIC struct bough_held *bough_batch_hold(struct bough_batch *batch);
-
 /* The next message of the mailbox, held, whether or not messages are run now: so that one
  * which is starting can hand on what waits for it already. NULL: there is none, or memory
  * is out. Not in run(). */
@@ -35,12 +32,18 @@ BOUGH_PUBLIC struct bough_held *bough_hold_next(struct bough_actor *actor);
 
 /* The message itself; its bytes are valid as long as it is held. */
 struct bough_held_message {
+    struct bough_held *held;
     const void *bytes;
     size_t size;
     bool high;
     bool asked; /* somebody waits for its answer */
 };
-BOUGH_PUBLIC struct bough_held_message bough_held_message(const struct bough_held *held);
+BOUGH_PUBLIC struct bough_held_message bough_held_message(struct bough_held *held);
+
+/* In run_batch(): bough_batch_next(), bough_hold() and bough_held_message() in one, of up
+ * to `most`. How many; 0: the turn is over. */
+BOUGH_PUBLIC size_t bough_batch_hold(struct bough_batch *batch,
+                                     struct bough_held_message *messages, size_t most);
 
 /* Answers it: a reply with BOUGH_OK, a sentence with any other status. Nothing when
  * nobody asks. `held` stays. */
@@ -50,8 +53,11 @@ BOUGH_PUBLIC void bough_held_answer(struct bough_held *held, enum bough_status s
 /* It has been run, and waits no more; whoever asks is still to be answered. */
 BOUGH_PUBLIC void bough_held_ran(struct bough_held *held);
 
-/* The same, and releases it unless somebody asks. True: it is released. */
-BOUGH_PUBLIC BOUGH_CHECKED bool bough_held_over(struct bough_held *held);
+/* The same of several of one actor, in their order, and releases them, up to the first
+ * for which somebody asks: that one has been run, too, and stays. How many were released.
+ */
+BOUGH_PUBLIC BOUGH_CHECKED size_t bough_held_over(struct bough_held *const *held,
+                                                  size_t count);
 
 /* Releases one that has been run. Who still asks is told why this life ends (in
  * finish()), else that there is no reply. */

@@ -519,11 +519,6 @@ void bough_watch_told_exited(struct bough_loop *loop, const struct bough_asker *
                              struct bough_address life,
                              const struct bough_exit_reason *reason, uint64_t seq);
 
-/* elsewhere.c: of a type that holds messages, and has its annex. */
-struct bough_held;
-struct bough_held *bough_hold_cell(struct bough_actor *actor, struct bough_cell *cell,
-                                   bool high);
-
 /* observe.c: answers who asks from outside; else, not NULL, the loop whose thread has to.
  */
 struct bough_loop *bough_answer_abroad(const struct bough_asker *asker,

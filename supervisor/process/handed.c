@@ -148,21 +148,25 @@ void bough_handed_send(struct bough_proxy *proxy)
     bough_border_poke(&proxy->host->border);
 }
 
-void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held)
+void bough_handed_add(struct bough_proxy *proxy,
+                      const struct bough_held_message *messages, size_t count)
 {
-    const struct bough_held_message message = bough_held_message(held);
-    struct bough_lane *lanes = proxy->handed.lanes, *here = &lanes[lane_of(&message)];
-    const bool others =
-        has_unsent(&lanes[BOUGH_LANE_NORMAL]) || has_unsent(&lanes[BOUGH_LANE_HIGH]);
+    struct bough_lane *lanes = proxy->handed.lanes;
+    bool writes = !proxy->ending && !has_unsent(&lanes[BOUGH_LANE_NORMAL]) &&
+                  !has_unsent(&lanes[BOUGH_LANE_HIGH]);
 
-    bough_assert(bough_lane_count(here) < here->size);
-    *at(here, here->end++) = held;
-    if (!proxy->busy) {
-        proxy->busy = true;
-        DL_APPEND(proxy->host->busy, proxy);
+    for (size_t i = 0; i < count; i++) {
+        struct bough_lane *here = &lanes[lane_of(&messages[i])];
+
+        bough_assert(bough_lane_count(here) < here->size);
+        *at(here, here->end++) = messages[i].held;
+        /* While it is in the cache. What cannot be written is seen to when all is sent.
+         */
+        if (writes) writes = hand_over(proxy, &messages[i]) == BOUGH_OK;
     }
-    /* While it is in the cache. What cannot be written is seen to when all is sent. */
-    if (!others && !proxy->ending) (void)!hand_over(proxy, &message);
+    if (count == 0 || proxy->busy) return;
+    proxy->busy = true;
+    DL_APPEND(proxy->host->busy, proxy);
 }
 
 /* Ends */
@@ -181,20 +185,21 @@ static void keep_open(struct bough_proxy *proxy, uint64_t id, struct bough_held 
     bough_held_free(held);
 }
 
-/* A cell is fetched before its turn comes, for they are many, and lie anywhere. */
 static void retire(struct bough_proxy *proxy, int lane, uint32_t done)
 {
-    enum { AHEAD = 8 };
     struct bough_lane *here = &proxy->handed.lanes[lane];
 
     while (here->first != done) {
-        const uint32_t message = here->first++;
-        struct bough_held *held = *at(here, message);
+        const uint32_t left = done - here->first,
+                       to_end = -here->first & (here->size - 1);
+        const uint32_t count = to_end > 0 && to_end < left ? to_end : left;
+        struct bough_held **held = at(here, here->first);
+        const uint32_t released = (uint32_t)bough_held_over(held, count);
 
-        if (done - here->first > AHEAD) __builtin_prefetch(*at(here, message + AHEAD));
-
-        if (!bough_held_over(held))
-            keep_open(proxy, bough_handed_id(proxy->number, lane, message), held);
+        here->first += released;
+        if (released == count) continue;
+        const uint64_t id = bough_handed_id(proxy->number, lane, here->first++);
+        keep_open(proxy, id, held[released]);
     }
 }
 
@@ -284,7 +289,7 @@ static bool is_sent(const struct bough_proxy *proxy, uint64_t id)
 
 /* Whether the bytes are what such a message is answered with: whoever asks reads them as
  * they are. A type without a table of messages is on its own. */
-static bool reply_is_valid(const struct bough_proxy *proxy, const struct bough_held *held,
+static bool reply_is_valid(const struct bough_proxy *proxy, struct bough_held *held,
                            const void *reply, size_t size)
 {
     const struct bough_actor_type *type = proxy->spec->type;

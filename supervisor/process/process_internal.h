@@ -260,8 +260,20 @@ BOUGH_CHECKED static inline bool bough_handed_reserve(struct bough_proxy *proxy)
             bough_lane_count(&lanes[BOUGH_LANE_HIGH]) < lanes[BOUGH_LANE_HIGH].size) ||
            bough_handed_grow(proxy);
 }
-/* Writes it, too, if there is room, and none that waits for that. */
-void bough_handed_add(struct bough_proxy *proxy, struct bough_held *held);
+/* How many there is room for in any lane. */
+static inline uint32_t bough_handed_room(const struct bough_proxy *proxy)
+{
+    const struct bough_lane *lanes = proxy->handed.lanes;
+    const uint32_t normal =
+        lanes[BOUGH_LANE_NORMAL].size - bough_lane_count(&lanes[BOUGH_LANE_NORMAL]);
+    const uint32_t high =
+        lanes[BOUGH_LANE_HIGH].size - bough_lane_count(&lanes[BOUGH_LANE_HIGH]);
+
+    return normal < high ? normal : high;
+}
+/* Writes them, too, if there is room in the ring, and none that waits for that. */
+void bough_handed_add(struct bough_proxy *proxy,
+                      const struct bough_held_message *messages, size_t count);
 static inline bool bough_handed_is_full(const struct bough_proxy *proxy)
 {
     const struct bough_lane *lanes = proxy->handed.lanes;

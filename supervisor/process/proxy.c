@@ -96,8 +96,11 @@ static void hand_on_what_waits(struct bough_proxy *proxy)
     struct bough_held *held;
 
     while (!bough_handed_is_full(proxy) && bough_handed_reserve(proxy) &&
-           (held = bough_hold_next(proxy->actor)) != NULL)
-        bough_handed_add(proxy, held);
+           (held = bough_hold_next(proxy->actor)) != NULL) {
+        const struct bough_held_message message = bough_held_message(held);
+
+        bough_handed_add(proxy, &message, 1);
+    }
     bough_handed_send(proxy);
 }
 
@@ -181,10 +184,8 @@ void bough_proxy_pace(struct bough_proxy *proxy)
         bough_resume(proxy->actor);
 }
 
-static void hand_on(struct bough_proxy *proxy, struct bough_held *held)
+static void make_room(struct bough_proxy *proxy)
 {
-    bough_handed_add(proxy, held);
-    if (!bough_handed_is_full(proxy)) return;
     if (!bough_handed_retire(proxy))
         bough_host_distrust(proxy->host, "it was not sent so much");
     bough_proxy_pace(proxy);
@@ -201,12 +202,18 @@ static void refuse_one(struct bough_actor *actor, struct bough_batch *batch)
 
 static void proxy_run_batch(struct bough_actor *actor, struct bough_batch *batch)
 {
+    enum { AT_ONCE = 32 };
     struct bough_proxy *proxy = bough_state(actor);
-    struct bough_held *held;
+    struct bough_held_message messages[AT_ONCE];
+    size_t count = 1;
 
-    while (!proxy->paused && bough_handed_reserve(proxy) &&
-           (held = bough_batch_hold(batch)) != NULL)
-        hand_on(proxy, held);
+    while (count > 0 && !proxy->paused && bough_handed_reserve(proxy)) {
+        const size_t room = bough_handed_room(proxy);
+
+        count = bough_batch_hold(batch, messages, room < AT_ONCE ? room : AT_ONCE);
+        bough_handed_add(proxy, messages, count);
+        if (bough_handed_is_full(proxy)) make_room(proxy);
+    }
     if (!bough_handed_reserve(proxy)) refuse_one(actor, batch);
     bough_handed_send(proxy);
 }
