@@ -173,10 +173,6 @@ BOUGH_CHECKED enum bough_status bough_border_write(struct bough_border *border,
                                                    struct bough_frame *frame,
                                                    const void *bytes, size_t len,
                                                    bool must);
-/* The same of a message. */
-BOUGH_CHECKED enum bough_status bough_border_message(struct bough_border *border,
-                                                     uint64_t id, unsigned flags,
-                                                     const void *bytes, size_t len);
 /* bough_border_write(), and keeps it when there is no room now: frames that are posted
  * come in order. BOUGH_EFULL: `most` are kept already. BOUGH_ENOMEM: there is no memory
  * to keep it, or none or no descriptor to send it. */

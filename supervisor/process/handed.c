@@ -15,6 +15,7 @@
 
 #include <bough/core/assert.h>
 #include <bough/core/text.h>
+#include <bough/supervisor/process/ring_internal.h>
 
 enum {
     FIRST_SIZE = 16,
@@ -79,8 +80,8 @@ bool bough_handed_grow(struct bough_proxy *proxy)
 /* Sending */
 
 /* The next one of its lane. */
-static enum bough_status hand_over(struct bough_proxy *proxy,
-                                   const struct bough_held_message *message)
+static inline enum bough_status hand_over(struct bough_proxy *proxy,
+                                          const struct bough_held_message *message)
 {
     struct bough_border *border = &proxy->host->border;
     const int lane = lane_of(message);
@@ -89,7 +90,7 @@ static enum bough_status hand_over(struct bough_proxy *proxy,
     const unsigned flags =
         (message->asked ? BOUGH_FRAME_ASKED : 0) | (message->high ? BOUGH_FRAME_HIGH : 0);
     const enum bough_status status =
-        bough_border_message(border, id, flags, message->bytes, message->size);
+        bough_ring_message(border, id, flags, message->bytes, message->size);
 
     if (status == BOUGH_OK && ++here->next % SHOWN_AT_ONCE == 0)
         bough_border_show(border);

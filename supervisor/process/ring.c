@@ -4,19 +4,12 @@
  * them (acquire).
  *
  * SPDX-License-Identifier: MIT */
-#include <bough/supervisor/process/border_internal.h>
+#include <bough/supervisor/process/ring_internal.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <bough/core/field.h>
-
 /* Writing */
-
-static size_t room_left(const struct bough_border *border)
-{
-    return BOUGH_RING_SIZE - (size_t)(border->written - border->their_read);
-}
 
 /* What the other side says it has read; it can only do itself harm with it. */
 static bool look_for_room(struct bough_border *border, size_t needed)
@@ -25,18 +18,19 @@ static bool look_for_room(struct bough_border *border, size_t needed)
         atomic_load_explicit(&border->theirs->read, memory_order_acquire);
 
     if (read >= border->their_read && read <= border->written) border->their_read = read;
-    return room_left(border) >= needed;
+    return bough_ring_room_left(border) >= needed;
 }
 
 static bool has_room(struct bough_border *border, size_t needed)
 {
-    if (room_left(border) >= needed || look_for_room(border, needed)) return true;
+    if (bough_ring_room_left(border) >= needed || look_for_room(border, needed))
+        return true;
     /* Says so, and looks once more: else both could wait. */
     atomic_store(&border->mine->blocked, 1);
     return look_for_room(border, needed);
 }
 
-static void pad(struct bough_border *border, size_t left)
+void bough_ring_pad(struct bough_border *border, size_t left)
 {
     const struct bough_frame frame = { .kind = BOUGH_FRAME_PAD };
 
@@ -46,54 +40,14 @@ static void pad(struct bough_border *border, size_t left)
 
 /* Where a frame of that size is to be put; NULL: there is no room. Frames do not go round
  * the end of the ring: the rest of it is left out. */
-static struct bough_frame *make_room(struct bough_border *border, size_t size, bool must)
+struct bough_frame *bough_ring_make_room(struct bough_border *border, size_t size,
+                                         bool must)
 {
     const size_t left = BOUGH_RING_SIZE - (size_t)(border->written % BOUGH_RING_SIZE);
     const size_t skip = left < size ? left : 0;
 
     if (!has_room(border, skip + size + (must ? 0 : BOUGH_RING_RESERVE))) return NULL;
     return (void *)(border->mine->ring + (border->written + skip) % BOUGH_RING_SIZE);
-}
-
-static inline bool is_in_hurry(struct bough_frame frame)
-{
-    return (frame.flags & BOUGH_FRAME_HIGH) != 0 || frame.kind == BOUGH_FRAME_STOP ||
-           frame.kind == BOUGH_FRAME_END;
-}
-
-/* The frame comes in two registers: a copy in memory, loaded just after its members were
- * stored one by one, would wait for these to be in the cache, longer than all the rest
- * takes. */
-static inline void put(struct bough_border *border, struct bough_frame *there,
-                       struct bough_frame frame, const void *bytes)
-{
-    const size_t at = border->written % BOUGH_RING_SIZE;
-
-    /* Only now: what is left out with nothing behind it is nonsense to who reads. */
-    if ((const char *)there != border->mine->ring + at) pad(border, BOUGH_RING_SIZE - at);
-    *there = frame;
-    if ((frame.flags & BOUGH_FRAME_LARGE) == 0)
-        bough_copy_bytes(there + 1, bytes, frame.len);
-    border->written += bough_frame_span(&frame);
-    if (is_in_hurry(frame)) border->hurry = border->written;
-    if (atomic_load_explicit(&border->mine->blocked, memory_order_relaxed) != 0)
-        atomic_store_explicit(&border->mine->blocked, 0, memory_order_relaxed);
-}
-
-enum bough_status bough_border_message(struct bough_border *border, uint64_t id,
-                                       unsigned flags, const void *bytes, size_t len)
-{
-    struct bough_frame frame = { .len = (uint32_t)len,
-                                 .kind = BOUGH_FRAME_MESSAGE,
-                                 .flags = (uint8_t)flags,
-                                 .id = id };
-
-    if (len > BOUGH_FRAME_MAX)
-        return bough_border_write(border, &frame, bytes, len, false);
-    struct bough_frame *there = make_room(border, bough_frame_span(&frame), false);
-    if (there == NULL) return BOUGH_EFULL;
-    put(border, there, frame, bytes);
-    return BOUGH_OK;
 }
 
 /* Whoever asked hears something in any case. */
@@ -125,11 +79,12 @@ static enum bough_status write_frame(struct bough_border *border,
     const bool large = len > BOUGH_FRAME_MAX;
 
     frame->len = large ? 0 : (uint32_t)len;
-    struct bough_frame *there = make_room(border, bough_frame_span(frame), must);
+    struct bough_frame *there =
+        bough_ring_make_room(border, bough_frame_span(frame), must);
     if (there == NULL) return BOUGH_EFULL;
     const enum bough_status status =
         large ? write_large(border, frame, bytes, len, lossy) : BOUGH_OK;
-    if (status == BOUGH_OK) put(border, there, *frame, bytes);
+    if (status == BOUGH_OK) bough_ring_put(border, there, *frame, bytes);
     return status;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bough/supervisor/process/border_internal.h>
+#include <bough/supervisor/process/ring_internal.h>
 #include <bough/tests/support/fixture.h>
 
 /* Two ends in one process, without a socket: nothing large can be sent. */
@@ -81,7 +81,7 @@ static void a_frame_goes_to_the_beginning_when_it_does_not_fit(void **state)
         ends_open(&ends, BOUGH_RING_SIZE - left);
         for (uint64_t id = 1; id <= 2; id++)
             assert_int_equal(
-                bough_border_message(&ends.writer, id, 0, &message, sizeof(message)),
+                bough_ring_message(&ends.writer, id, 0, &message, sizeof(message)),
                 BOUGH_OK);
         assert_int_equal(read_one(&ends, &frame), BOUGH_ENOREPLY);
         bough_border_show(&ends.writer);
