@@ -84,7 +84,7 @@ struct bough_actor_type {
     /* Releases what init and run took; the last thing that a life does. May be NULL. */
     void (*finish)(struct bough_actor *actor);
 
-    /* Its run() may hold messages (elsewhere.h). */
+    /* Its run_batch() may hold messages (elsewhere.h). */
     bool holds;
     /* Somebody watches this life from now on: for one that stands for another, of whose
      * ends it is to tell by bough_next_life(). May be NULL. */

@@ -24,18 +24,6 @@ static struct bough_actor *actor_of(const struct bough_held *held)
 
 /* Holding */
 
-struct bough_held *bough_hold(struct bough_actor *actor)
-{
-    struct bough_loop *loop = actor->loop;
-    struct bough_cell *cell = loop->message;
-
-    bough_assert(actor->type->holds && cell != NULL);
-    if (bough_slot_annex(actor) == NULL) return NULL;
-    loop->message = NULL;
-    bough_hold_count(actor, 1);
-    return bough_hold_cell(actor, cell, loop->high);
-}
-
 struct bough_held *bough_hold_next(struct bough_actor *actor)
 {
     const bool high = (actor->gate.detour & BOUGH_DETOUR_HIGH) != 0;
@@ -96,11 +84,6 @@ static void count_as_run(struct bough_actor *actor, uint32_t count)
     if ((actor->gate.detour & BOUGH_DETOUR_AWAITED) != 0) bough_full_relax(actor);
 }
 
-void bough_held_ran(struct bough_held *held)
-{
-    if (note_run(held)) count_as_run(actor_of(held), 1);
-}
-
 static void release(struct bough_actor *actor, struct bough_held *held)
 {
     bough_quarantine_forget(actor, &held->cell);
@@ -157,7 +140,7 @@ void bough_held_broke(struct bough_held *held, bool blamed)
         bough_held_free(held);
         return;
     }
-    bough_held_ran(held);
+    if (note_run(held)) count_as_run(actor, 1);
     held->cell.next = NULL;
 }
 

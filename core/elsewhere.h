@@ -15,19 +15,14 @@
 #include <bough/core/task.h>
 
 /* A message that is held. It counts as one that waits, against the mailbox's capacity,
- * until bough_held_ran() or bough_held_return(). Belongs to the actor, which ends it
+ * until bough_held_over() or bough_held_return(). Belongs to the actor, which ends it
  * before its finish() returns, in one of these ways: it was run, and answered if it was
  * asked; or it is returned. Thread: the loop's. */
 struct bough_held;
 
-/* In run(): the message being run is held, and not over when run() returns; nothing else
- * is done to it in that run(). Only for types that say `holds`. NULL: memory is out, and
- * the message is an ordinary one still. */
-BOUGH_PUBLIC BOUGH_CHECKED struct bough_held *bough_hold(struct bough_actor *actor);
-
 /* The next message of the mailbox, held, whether or not messages are run now: so that one
  * which is starting can hand on what waits for it already. NULL: there is none, or memory
- * is out. Not in run(). */
+ * is out. Not in run_batch(). */
 BOUGH_PUBLIC struct bough_held *bough_hold_next(struct bough_actor *actor);
 
 /* The message itself; its bytes are valid as long as it is held. */
@@ -40,8 +35,8 @@ struct bough_held_message {
 };
 BOUGH_PUBLIC struct bough_held_message bough_held_message(struct bough_held *held);
 
-/* In run_batch(): bough_batch_next(), bough_hold() and bough_held_message() in one, of up
- * to `most`. How many; 0: the turn is over. */
+/* In run_batch(), instead of bough_batch_next(): takes up to `most` messages, which are
+ * held. How many; 0: the turn is over. Only for types that say `holds`. */
 BOUGH_PUBLIC size_t bough_batch_hold(struct bough_batch *batch,
                                      struct bough_held_message *messages, size_t most);
 
@@ -50,12 +45,9 @@ BOUGH_PUBLIC size_t bough_batch_hold(struct bough_batch *batch,
 BOUGH_PUBLIC void bough_held_answer(struct bough_held *held, enum bough_status status,
                                     const void *reply, size_t size);
 
-/* It has been run, and waits no more; whoever asks is still to be answered. */
-BOUGH_PUBLIC void bough_held_ran(struct bough_held *held);
-
-/* The same of several of one actor, in their order, and releases them, up to the first
- * for which somebody asks: that one has been run, too, and stays. How many were released.
- */
+/* Several of one actor, in their order, have been run, and wait no more: releases them,
+ * up to the first for which somebody still asks, who is to be answered. That one has been
+ * run, too, and stays. How many were released. */
 BOUGH_PUBLIC BOUGH_CHECKED size_t bough_held_over(struct bough_held *const *held,
                                                   size_t count);
 

@@ -46,15 +46,18 @@ static int64_t number_of(struct bough_held *held)
     return message->number;
 }
 
-static void holder_run(struct bough_actor *actor, const void *message, size_t size)
+static void holder_run_batch(struct bough_actor *actor, struct bough_batch *batch)
 {
-    const int64_t number = ((const struct bough_probe_message *)message)->number;
-    struct bough_held *held = bough_hold(actor);
+    enum { FEW = 3 };
+    struct bough_held_message messages[FEW];
+    size_t count;
 
-    assert_non_null(held);
-    assert_int_equal(bough_held_message(held).size, size);
-    assert_int_equal(number_of(held), number);
-    stand_in.held[stand_in.count++] = held;
+    (void)actor;
+    while ((count = bough_batch_hold(batch, messages, FEW)) > 0) {
+        for (size_t i = 0; i < count; i++)
+            stand_in.held[stand_in.count++] = messages[i].held;
+    }
+    assert_int_equal(bough_batch_hold(batch, messages, FEW), 0);
 }
 
 static void holder_finish(struct bough_actor *actor)
@@ -73,7 +76,7 @@ static const struct bough_actor_type holder_type = {
     .name = "holder",
     .holds = true,
     .init = holder_init,
-    .run = holder_run,
+    .run_batch = holder_run_batch,
     .finish = holder_finish,
 };
 
@@ -184,7 +187,7 @@ static void an_answer_comes_whenever_it_is_given(void **state)
     bough_test_run(test);
     assert_true(bough_held_message(stand_in.held[0]).asked);
     bough_held_answer(stand_in.held[0], BOUGH_OK, &seven, sizeof(seven));
-    bough_held_ran(stand_in.held[1]);
+    assert_int_equal(bough_held_over(&stand_in.held[1], 1), 0);
     bough_test_run(test);
     assert_int_equal(first.answers, 1);
     assert_int_equal(first.number, 7);
@@ -288,32 +291,10 @@ static void a_runtime_that_ends_does_not_wait(void **state)
 
 /* Batches */
 
-static void holder_run_batch(struct bough_actor *actor, struct bough_batch *batch)
-{
-    enum { FEW = 3 };
-    struct bough_held_message messages[FEW];
-    size_t count;
-
-    (void)actor;
-    while ((count = bough_batch_hold(batch, messages, FEW)) > 0) {
-        for (size_t i = 0; i < count; i++)
-            stand_in.held[stand_in.count++] = messages[i].held;
-    }
-    assert_int_equal(bough_batch_hold(batch, messages, FEW), 0);
-}
-
-static const struct bough_actor_type batch_holder_type = {
-    .name = "batch holder",
-    .holds = true,
-    .init = holder_init,
-    .run_batch = holder_run_batch,
-    .finish = holder_finish,
-};
-
 static void a_batch_is_held_in_one_turn(void **state)
 {
     struct bough_test *test = *state;
-    const struct bough_place_spec spec = { .type = &batch_holder_type,
+    const struct bough_place_spec spec = { .type = &holder_type,
                                            .name = "/",
                                            .capacity = CAPACITY };
     static const int64_t order[] = { 3, 1, 2, 4 };
@@ -361,7 +342,7 @@ static void a_long_batch_takes_several_turns(void **state)
 {
     enum { MANY = 3000 };
     struct bough_test *test = *state;
-    const struct bough_place_spec spec = { .type = &batch_holder_type,
+    const struct bough_place_spec spec = { .type = &holder_type,
                                            .name = "/",
                                            .capacity = MANY };
     struct bough_address place;
