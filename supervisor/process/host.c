@@ -91,12 +91,20 @@ static void signal_it(const struct bough_host *host, int number)
     syscall(SYS_pidfd_send_signal, host->pidfd, number, NULL, 0);
 }
 
-/* One that waits for this, or else the next one that was born; which, when it was killed
- * in between, does not get its end of the border. */
+/* Once more: with a process that was killed in between and did not get its end of the
+ * border; or without descriptors, with those that remain of processes before it. */
+static bool is_worth_a_try(const struct bough_host *host, int *tries)
+{
+    enum { TRIES = 3 };
+
+    if (errno == EPIPE) return ++*tries < TRIES;
+    return errno == EMFILE && bough_remains_clear(host->owner);
+}
+
+/* One that waits for this, or else the next one that is born. */
 static enum bough_status find_process(const struct bough_host *host,
                                       struct bough_spare **found)
 {
-    enum { TRIES = 3 };
     struct bough_nursery *nursery = nursery_of(host);
     enum bough_status status;
     int tries = 0;
@@ -106,7 +114,7 @@ static enum bough_status find_process(const struct bough_host *host,
     if (bough_remains_wait(host->owner)) bough_nursery_keep_more(nursery);
     do {
         status = bough_spare_new(nursery, true, found);
-    } while (status == BOUGH_ESYSTEM && errno == EPIPE && ++tries < TRIES);
+    } while (status == BOUGH_ESYSTEM && is_worth_a_try(host, &tries));
     return status;
 }
 

@@ -222,6 +222,8 @@ struct bough_remains {
 BOUGH_CHECKED bool bough_remains_take(struct bough_host *host);
 /* Whether a process of this actor, or of a sibling, has ended by itself just now. */
 bool bough_remains_wait(struct bough_actor *owner);
+/* Clears away at once what there is of those. False: nothing. */
+bool bough_remains_clear(struct bough_actor *owner);
 /* Clears away what there is; NULL is fine. */
 void bough_remains_free(struct bough_remains *remains);
 /* Reaps that process and closes its pidfd. Never waits: one that was killed and hangs in

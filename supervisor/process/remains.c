@@ -98,6 +98,16 @@ bool bough_remains_wait(struct bough_actor *owner)
     return remains != NULL && *remains != NULL && (*remains)->count > 0;
 }
 
+bool bough_remains_clear(struct bough_actor *owner)
+{
+    if (!bough_remains_wait(owner)) return false;
+    struct bough_remains *remains = *bough_supervision_remains(owner);
+
+    bough_timer_stop(&remains->timer);
+    clear(remains, SIZE_MAX);
+    return true;
+}
+
 void bough_remains_free(struct bough_remains *remains)
 {
     if (remains == NULL) return;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/fragile.h>
 
+#include <dirent.h>
 #include <sched.h>
 
 #include <bough/supervisor/process/nursery_internal.h>
@@ -130,10 +131,24 @@ static void one_that_is_killed_while_it_waits_is_not_missed(void **state)
         ev_run(tree->ev, EVRUN_NOWAIT);
 }
 
-/* Each is back before the next one is killed. */
-static void kill_each(struct tree *tree, const char *const *paths, size_t count)
+enum { SEVERAL = 5 };
+static const char *const paths[SEVERAL] = { "/a", "/b", "/c", "/d", "/e" };
+
+static struct tree *start_several(void)
 {
-    for (size_t i = 0; i < count; i++) {
+    struct bough_child_spec several[SEVERAL];
+
+    for (size_t i = 0; i < SEVERAL; i++)
+        several[i] = (struct bough_child_spec){ .name = paths[i] + 1,
+                                                .type = &fragile_type,
+                                                .isolation = BOUGH_PROCESS };
+    return start(several, SEVERAL);
+}
+
+/* Each is back before the next one is killed. */
+static void kill_each(struct tree *tree)
+{
+    for (size_t i = 0; i < SEVERAL; i++) {
         assert_status(bough_lookup(tree->loop, paths[i], &tree->fragile), BOUGH_OK);
         assert_int_equal(kill(pid_of(tree->fragile), SIGKILL), 0);
         while (ask_once(tree, FRAGILE_ECHO, 0).status != BOUGH_OK)
@@ -143,20 +158,12 @@ static void kill_each(struct tree *tree, const char *const *paths, size_t count)
 
 static void as_many_wait_as_were_missing(void **state)
 {
-    enum { SEVERAL = 5 };
-    static const char *const paths[SEVERAL] = { "/a", "/b", "/c", "/d", "/e" };
-    struct bough_child_spec several[SEVERAL];
-
-    for (size_t i = 0; i < SEVERAL; i++)
-        several[i] = (struct bough_child_spec){ .name = paths[i] + 1,
-                                                .type = &fragile_type,
-                                                .isolation = BOUGH_PROCESS };
-    struct tree *tree = start(several, SEVERAL);
+    struct tree *tree = start_several();
 
     *state = tree;
     until_there_are(tree, SEVERAL + 1 + AHEAD); /* the start of a tree misses none */
     assert_false(bough_nursery_keeps_more(tree->nursery));
-    kill_each(tree, paths, SEVERAL);
+    kill_each(tree);
     assert_true(bough_nursery_keeps_more(tree->nursery));
     while (!bough_nursery_stock(tree->nursery))
         ev_run(tree->ev, EVRUN_NOWAIT);
@@ -175,6 +182,48 @@ static void as_many_wait_as_were_missing(void **state)
         ev_invoke(tree->ev, &proxy->host->settled, EV_TIMER);
     assert_false(ev_is_active(&proxy->host->settled));
     until_there_are(tree, SEVERAL + 1 + AHEAD);
+}
+
+static size_t count_descriptors(void)
+{
+    DIR *entries = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    assert_non_null(entries);
+    while (readdir(entries) != NULL)
+        count++;
+    closedir(entries);
+    return count;
+}
+
+/* What remains of the first ones is in the way of the last. */
+static void the_next_lives_have_the_descriptors_of_those_before(void **state)
+{
+    enum { FEW = 8 }; /* a birth's and a border's */
+    struct tree *tree = start_several();
+    struct bough_address places[SEVERAL];
+    struct rlimit before, few;
+
+    *state = tree;
+    until_there_are(tree, SEVERAL + 1 + AHEAD);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = count_descriptors() + FEW;
+    for (size_t i = 0; i < SEVERAL; i++) {
+        assert_status(bough_lookup(tree->loop, paths[i], &places[i]), BOUGH_OK);
+        assert_int_equal(kill(pid_of(places[i]), SIGKILL), 0);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (size_t i = 0; i < SEVERAL; i++) {
+        struct bough_place_info info = { .life = 0 };
+
+        while (info.life < 2 || info.state != BOUGH_PLACE_RUNNING) {
+            one_round(tree);
+            assert_status(bough_place_info(places[i], &info), BOUGH_OK);
+        }
+        assert_int_equal(info.life, 2); /* none that failed */
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 static void nothing_waits_any_more_when_all_is_over(void **state)
@@ -206,6 +255,8 @@ int main(void)
         test_of(the_next_life_is_in_a_process_that_was_there),
         test_of(one_that_is_killed_while_it_waits_is_not_missed),
         cmocka_unit_test_teardown(as_many_wait_as_were_missing, teardown),
+        cmocka_unit_test_teardown(the_next_lives_have_the_descriptors_of_those_before,
+                                  teardown),
         cmocka_unit_test(nothing_waits_any_more_when_all_is_over),
     };
     return cmocka_run_group_tests_name("supervisor/process_spare", tests, NULL, NULL);
