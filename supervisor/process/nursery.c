@@ -366,15 +366,30 @@ void bough_nursery_keep_less(struct bough_nursery *nursery)
     bough_nursery_trim(nursery);
 }
 
-/* How many are missing; below 0: left over. */
+/* How many are missing; below 0: left over. With the lock. */
+static int count_missing(const struct bough_nursery *nursery)
+{
+    const size_t kept =
+        nursery->wanted > nursery->ahead ? nursery->wanted : nursery->ahead;
+
+    return (int)kept - (int)nursery->spare_count;
+}
+
 static int missing(struct bough_nursery *nursery)
 {
     pthread_mutex_lock(&nursery->lock);
-    const size_t kept =
-        nursery->wanted > nursery->ahead ? nursery->wanted : nursery->ahead;
-    const int count = (int)kept - (int)nursery->spare_count;
+    const int count = count_missing(nursery);
     pthread_mutex_unlock(&nursery->lock);
     return count;
+}
+
+/* Births that are needed yet: of those that are missing, and of the one after them. With
+ * the lock. */
+static unsigned count_needed(const struct bough_nursery *nursery)
+{
+    const int count = count_missing(nursery);
+
+    return (count > 0 ? (unsigned)count : 0) + (nursery->born.pid > 0 ? 0 : 1);
 }
 
 /* The one after them. As long as descriptors lie in some socket unread, whoever closes
@@ -393,10 +408,9 @@ static bool receive(struct bough_nursery *nursery)
 static void ask_ahead(struct bough_nursery *nursery)
 {
     enum { AT_ONCE = 16 };
-    const int count = missing(nursery) + 1;
 
     pthread_mutex_lock(&nursery->lock);
-    while (nursery->expected < AT_ONCE && (int)nursery->expected < count &&
+    while (nursery->expected < AT_ONCE && nursery->expected < count_needed(nursery) &&
            ask_for_sure(nursery) == BOUGH_OK)
         continue;
     pthread_mutex_unlock(&nursery->lock);
@@ -416,10 +430,25 @@ bool bough_nursery_stock(struct bough_nursery *nursery)
     return receive(nursery);
 }
 
+/* Births that were asked for when more were missing: nobody would receive them. */
+static void end_unneeded(struct bough_nursery *nursery)
+{
+    enum bough_status status = BOUGH_OK;
+    struct bough_birth birth;
+
+    pthread_mutex_lock(&nursery->lock);
+    while (status != BOUGH_ETIMEOUT && nursery->expected > count_needed(nursery)) {
+        status = hear_next(nursery, &birth, BIRTH_MS);
+        if (status == BOUGH_OK) drop(&birth);
+    }
+    pthread_mutex_unlock(&nursery->lock);
+}
+
 void bough_nursery_trim(struct bough_nursery *nursery)
 {
     while (missing(nursery) < 0)
         bough_spare_free(pop_spare(nursery));
+    end_unneeded(nursery);
 }
 
 /* Readers of crashes */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include <bough/core/runtime.h>
 #include <bough/core/timer.h>
 #include <bough/supervisor/process/nursery.h>
+#include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/supervisor.h>
 #include <bough/tests/support/fixture.h>
 #include <bough/tests/support/unit.h>
@@ -248,6 +250,7 @@ static void on_event(void *data, const struct bough_event *event)
     if (event->kind == BOUGH_EVENT_EXITED) {
         tree->end.seq = event->seq;
         tree->end.reason = *event->reason;
+        ev_break(tree->ev, EVBREAK_ALL);
     } else if (event->kind == BOUGH_EVENT_STUCK) {
         tree->end.seq = event->seq;
         tree->end.stuck_ms = event->stuck_ms;
@@ -266,6 +269,7 @@ static void on_event(void *data, const struct bough_event *event)
                  event->crash->backtrace);
         snprintf(tree->end.runner, sizeof(tree->end.runner), "%s",
                  event->crash->runner != NULL ? event->crash->runner : "");
+        ev_break(tree->ev, EVBREAK_ALL);
     }
 }
 
@@ -303,6 +307,22 @@ static void on_exited(struct bough_watch *watch, const struct bough_exit_reason 
 static inline void one_round(struct tree *tree)
 {
     if (bough_loop_run_ready(tree->loop, SIZE_MAX) == 0) ev_run(tree->ev, EVRUN_ONCE);
+}
+
+/* Whether a process has seen that the next ones are there: it looks no more, or only
+ * whether there are too many, once a minute. */
+static inline bool fragile_is_settled(const struct bough_host *host)
+{
+    return !ev_is_active(&host->settled) ||
+           (host->settled.repeat > 59 && host->settled.repeat < 61);
+}
+
+/* For what nobody tells: it may have come before a poll that nothing ends. */
+static inline void look_again(struct tree *tree)
+{
+    if (bough_loop_run_ready(tree->loop, SIZE_MAX) > 0) return;
+    ev_run(tree->ev, EVRUN_NOWAIT);
+    sched_yield();
 }
 
 static inline void wait_for(struct tree *tree, const bool *what)

@@ -3,16 +3,13 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/fragile.h>
 
-#include <dirent.h>
 #include <malloc.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <bough/supervisor/process/nursery_internal.h>
-#include <bough/supervisor/process/process_internal.h>
 #include <bough/supervisor/supervision_internal.h>
 
 static int setup(void **state)
@@ -160,7 +157,7 @@ static void it_watches_others_of_the_tree(void **state)
         assert_status(watching.status, BOUGH_OK);
         assert_int_equal(watching.reply.number, BOUGH_EXIT_KILLED);
         while (info_of(tree->beside).life != life)
-            one_round(tree);
+            look_again(tree);
     }
     ask(tree, &nobody, FRAGILE_WATCH, 2);
     wait_for(tree, &nobody.done);
@@ -176,7 +173,7 @@ static void what_it_has_run_does_not_wait_any_more(void **state)
 
     assert_status(bough_send(tree->fragile, &told, sizeof(told)), BOUGH_OK);
     do {
-        one_round(tree);
+        look_again(tree);
         assert_status(bough_place_info(tree->fragile, &info), BOUGH_OK);
     } while (info.handled == 0);
     assert_int_equal(info.mailbox_length, 0);
@@ -208,7 +205,7 @@ static void room_that_was_made_is_not_slept_over(void **state)
             one_round(tree);
     }
     while (info_of(tree->fragile).handled < MESSAGES)
-        one_round(tree);
+        look_again(tree);
 }
 
 /* Two sides that wake each other for nothing would never rest. */
@@ -241,7 +238,7 @@ static void a_killed_one_is_restarted(void **state)
         assert_status(bough_place_info(tree->fragile, &before), BOUGH_OK);
         kill((pid_t)before.pid, SIGKILL);
         do {
-            one_round(tree);
+            look_again(tree);
             assert_status(bough_place_info(tree->fragile, &after), BOUGH_OK);
         } while (after.life == before.life || after.state != BOUGH_PLACE_RUNNING);
         assert_status(ask_once(tree, FRAGILE_ECHO, i).status, BOUGH_OK);
@@ -259,7 +256,7 @@ static void a_nursery_that_is_killed_is_made_again(void **state)
         kill((pid_t)info.pid, SIGKILL);
         while (bough_place_info(tree->fragile, &info) == BOUGH_OK &&
                info.life != (uint32_t)i + 2)
-            one_round(tree);
+            look_again(tree);
         assert_status(ask_once(tree, FRAGILE_ECHO, i).status, BOUGH_OK);
     }
 }
@@ -373,18 +370,6 @@ static size_t count_lines(const char *path)
     return lines;
 }
 
-static size_t count_entries(const char *path)
-{
-    DIR *folder = opendir(path);
-    size_t entries = 0;
-
-    assert_non_null(folder);
-    while (readdir(folder) != NULL)
-        entries++;
-    closedir(folder);
-    return entries;
-}
-
 /* Each fault is reported, some time after the next life has begun. */
 static void cycle(struct tree *tree, uint64_t count)
 {
@@ -413,9 +398,9 @@ static void settle(struct tree *tree)
     const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
     struct bough_remains *const *remains = bough_supervision_remains(proxy->actor);
 
-    while (!bough_nursery_stock(tree->nursery) || (*remains)->count > 0 ||
+    while (!fragile_is_settled(proxy->host) || (*remains)->count > 0 ||
            bough_loop_count(tree->loop).lives > LIVES)
-        one_round(tree);
+        look_again(tree);
 }
 
 /* The allocators of sanitizers keep what was freed, in mappings of its own;
@@ -438,14 +423,14 @@ static void a_restart_leaves_nothing_behind(void **state)
         bough_nursery_keep_more(tree->nursery); /* as many as there may ever be */
     cycle(tree, WARM_UP);
     settle(tree);
-    const size_t files = count_entries("/proc/self/fd");
+    const size_t files = bough_test_descriptors();
     const size_t mappings = count_lines("/proc/self/maps");
     const size_t bytes = mallinfo2().uordblks;
     const struct bough_loop_counts before = bough_loop_count(tree->loop);
     cycle(tree, given != NULL ? strtoull(given, NULL, 10) : CYCLES);
     settle(tree);
     const struct bough_loop_counts after = bough_loop_count(tree->loop);
-    assert_int_equal(count_entries("/proc/self/fd"), files);
+    assert_int_equal(bough_test_descriptors(), files);
     assert_in_range(count_lines("/proc/self/maps"), 1, mappings + MORE_MAPPINGS);
     assert_in_range(mallinfo2().uordblks, 0, bytes + MORE_BYTES);
     /* That the last one was run may be known only with the next wake-up. */
@@ -467,7 +452,7 @@ static void the_last_life_leaves_nothing_either(void **state)
     const pid_t pid = (pid_t)info_of(tree->fragile).pid;
     assert_int_equal(kill(pid, SIGKILL), 0);
     while (kill(pid, 0) == 0) /* also when it is a zombie */
-        one_round(tree);
+        look_again(tree);
 }
 
 /* Such as one that hangs in the kernel: nobody is to hang with it. */

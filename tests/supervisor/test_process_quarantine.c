@@ -142,7 +142,7 @@ static void await_life(struct tree *tree, const char *path, uint32_t life)
 {
     while (info_of(tree, path).life != life ||
            info_of(tree, path).state != BOUGH_PLACE_RUNNING)
-        one_round(tree);
+        look_again(tree);
 }
 
 /* What is in the quarantine of a place, of which there is one at most. */

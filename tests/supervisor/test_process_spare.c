@@ -3,11 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/tests/supervisor/fragile.h>
 
-#include <dirent.h>
-#include <sched.h>
-
 #include <bough/supervisor/process/nursery_internal.h>
-#include <bough/supervisor/process/process_internal.h>
 
 static const struct bough_child_spec children[] = {
     { .name = "fragile",
@@ -55,14 +51,28 @@ static size_t count_children(const struct tree *tree)
     return others;
 }
 
+/* Nothing is missing, as far as the life at that place has seen. */
+static bool is_stocked(const struct tree *tree, const char *path)
+{
+    struct bough_address place;
+
+    assert_status(bough_lookup(tree->loop, path, &place), BOUGH_OK);
+    const struct bough_proxy *proxy = bough_state(place.slot);
+    return fragile_is_settled(proxy->host);
+}
+
 /* Goes on until so many are there: those that live, those that wait, and the one that is
  * forked ahead. */
 static void until_there_are(struct tree *tree, size_t count)
 {
-    while (!bough_nursery_stock(tree->nursery) || count_children(tree) != count) {
-        ev_run(tree->ev, EVRUN_NOWAIT); /* a birth is no event of this loop */
-        sched_yield();
-    }
+    while (count_children(tree) != count)
+        look_again(tree);
+}
+
+static void until_stocked(struct tree *tree, const char *path)
+{
+    while (!is_stocked(tree, path))
+        look_again(tree);
 }
 
 static pid_t pid_of(struct bough_address place)
@@ -127,8 +137,8 @@ static void one_that_is_killed_while_it_waits_is_not_missed(void **state)
         assert_status(ask_once(tree, FRAGILE_ECHO, i).status, BOUGH_OK);
     }
     /* Some that were missed are kept in any case from now on. */
-    while (!bough_nursery_stock(tree->nursery) || count_children(tree) < ALL)
-        ev_run(tree->ev, EVRUN_NOWAIT);
+    while (count_children(tree) < ALL)
+        look_again(tree);
 }
 
 enum { SEVERAL = 5 };
@@ -165,35 +175,15 @@ static void as_many_wait_as_were_missing(void **state)
     assert_false(bough_nursery_keeps_more(tree->nursery));
     kill_each(tree);
     assert_true(bough_nursery_keeps_more(tree->nursery));
-    while (!bough_nursery_stock(tree->nursery))
-        ev_run(tree->ev, EVRUN_NOWAIT);
-
-    size_t spares = 0;
-    for (struct bough_spare *spare; (spare = bough_nursery_spare(tree->nursery)) != NULL;
-         spares++)
-        bough_spare_free(spare);
-    assert_in_range(spares, 2, SEVERAL);
+    until_stocked(tree, paths[SEVERAL - 1]);
+    assert_in_range(count_children(tree), SEVERAL + 2 + AHEAD, 2 * SEVERAL + AHEAD);
 
     /* And less as time goes by. */
     const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
-    while (proxy->host->settled.repeat < 1)
-        one_round(tree);
     while (bough_nursery_keeps_more(tree->nursery))
         ev_invoke(tree->ev, &proxy->host->settled, EV_TIMER);
     assert_false(ev_is_active(&proxy->host->settled));
     until_there_are(tree, SEVERAL + 1 + AHEAD);
-}
-
-static size_t count_descriptors(void)
-{
-    DIR *entries = opendir("/proc/self/fd");
-    size_t count = 0;
-
-    assert_non_null(entries);
-    while (readdir(entries) != NULL)
-        count++;
-    closedir(entries);
-    return count;
 }
 
 /* What remains of the first ones is in the way of the last. */
@@ -205,10 +195,10 @@ static void the_next_lives_have_the_descriptors_of_those_before(void **state)
     struct rlimit before, few;
 
     *state = tree;
-    until_there_are(tree, SEVERAL + 1 + AHEAD);
+    until_stocked(tree, paths[SEVERAL - 1]);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     few = before;
-    few.rlim_cur = count_descriptors() + FEW;
+    few.rlim_cur = bough_test_descriptors() + FEW;
     for (size_t i = 0; i < SEVERAL; i++) {
         assert_status(bough_lookup(tree->loop, paths[i], &places[i]), BOUGH_OK);
         assert_int_equal(kill(pid_of(places[i]), SIGKILL), 0);
@@ -218,7 +208,7 @@ static void the_next_lives_have_the_descriptors_of_those_before(void **state)
         struct bough_place_info info = { .life = 0 };
 
         while (info.life < 2 || info.state != BOUGH_PLACE_RUNNING) {
-            one_round(tree);
+            look_again(tree);
             assert_status(bough_place_info(places[i], &info), BOUGH_OK);
         }
         assert_int_equal(info.life, 2); /* none that failed */

@@ -264,7 +264,7 @@ static void who_does_not_listen_is_killed(void **state)
     wait_for(tree, &deaf.done);
     assert_status(deaf.status, BOUGH_ECRASHED);
     while (life_of(tree->fragile) != 2)
-        one_round(tree);
+        look_again(tree);
     assert_int_equal(tree->end.reason.kind, BOUGH_EXIT_TIMEOUT);
     assert_int_equal(tree->end.reports, 0);
 }
@@ -307,7 +307,7 @@ static void a_limit_is_for_its_own_actor(void **state)
     advance(tree, 2 * LIMIT_MS);
     wait_for(tree, &hang.done);
     while (life_of(jobs_place) != 3)
-        one_round(tree);
+        look_again(tree);
     assert_non_null(strstr(tree->log, "stuck for 2s, while /jobs/a ran a message"));
     assert_int_equal(clean_up(state), 0);
 }

@@ -87,7 +87,7 @@ static void until_it_has_life(struct tree *tree, const char *path, uint32_t life
 {
     while (info_of(tree, path).life < life ||
            info_of(tree, path).state != BOUGH_PLACE_RUNNING)
-        one_round(tree);
+        look_again(tree);
 }
 
 static void all_below_it_live_in_its_process(void **state)
