@@ -1,6 +1,6 @@
 /* sample.c - where another thread is, asked by a signal.
  *
- * The handler walks along the thread's own stack, as that of a fault does. A question has
+ * The handler copies the thread's own stack, as that of a fault does. A question has
  * a number, so that an answer that comes too late is none; one that is being written is
  * waited for, as both are to write to the same place.
  *
@@ -17,16 +17,13 @@
 #include <bough/core/glance.h>
 #include <bough/supervisor/process/crash_internal.h>
 
-_Static_assert((int)BOUGH_SAMPLE_MAX == (int)BOUGH_CRASH_FRAMES_MAX, "as many frames");
-
 /* A signal is the whole process's, and so is this. */
 static struct {
     atomic_int asked;    /* the question that nobody answers yet; 0: none */
     atomic_int complete; /* the one that is answered: what follows was written before */
     int last;
     sem_t answered;
-    uint64_t frames[BOUGH_SAMPLE_MAX];
-    volatile uint32_t count;
+    struct bough_crash_stack stack;
     struct sigaction before;
 } sample;
 
@@ -38,8 +35,7 @@ static void on_asked(int number, siginfo_t *info, void *context)
     (void)number;
     if (info->si_code == SI_QUEUE && asked != 0 &&
         atomic_compare_exchange_strong(&sample.asked, &asked, 0)) {
-        errno = 0; /* libunwind repeats a call for an EINTR that may be an old one */
-        bough_crash_walk(context, sample.frames, &sample.count);
+        bough_crash_copy_stack(context, &sample.stack);
         atomic_store(&sample.complete, asked);
         sem_post(&sample.answered);
     }
@@ -55,7 +51,6 @@ bool bough_sample_open(void)
     if (sigaction(BOUGH_GLANCE_SIGNAL, NULL, &sample.before) != 0 ||
         (sample.before.sa_flags & SA_SIGINFO) != 0 || sample.before.sa_handler != SIG_DFL)
         return false;
-    bough_crash_warm_up();
     sem_init(&sample.answered, 0, 0);
     return sigaction(BOUGH_GLANCE_SIGNAL, &action, NULL) == 0;
 }
@@ -82,19 +77,20 @@ static bool await_answer(time_t seconds)
     return true;
 }
 
-uint32_t bough_sample_thread(pthread_t thread, uint64_t frames[BOUGH_SAMPLE_MAX])
+bool bough_sample_thread(pthread_t thread, struct bough_crash_stack *stack)
 {
     enum { SECONDS = 1, AT_WORK_SECONDS = 10 };
     const union sigval question = { .sival_int = ++sample.last };
     int asked = question.sival_int;
 
     atomic_store(&sample.asked, asked);
-    if (pthread_sigqueue(thread, BOUGH_GLANCE_SIGNAL, question) != 0) return 0;
+    if (pthread_sigqueue(thread, BOUGH_GLANCE_SIGNAL, question) != 0) return false;
     if (!await_answer(SECONDS) &&
         (atomic_compare_exchange_strong(&sample.asked, &asked, 0) ||
          !await_answer(AT_WORK_SECONDS)))
-        return 0;
-    if (atomic_load(&sample.complete) != question.sival_int) return 0;
-    memcpy(frames, sample.frames, sizeof(sample.frames));
-    return sample.count;
+        return false;
+    if (atomic_load(&sample.complete) != question.sival_int) return false;
+    memcpy(stack, &sample.stack,
+           offsetof(struct bough_crash_stack, bytes) + sample.stack.size);
+    return true;
 }

@@ -60,21 +60,6 @@ static struct {
 
 /* Telling. The ward is `told` meanwhile, and the lock is free. */
 
-static uint32_t read_maps(char *maps, size_t size)
-{
-    const int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    size_t used = 0;
-    ssize_t count = 1;
-
-    while (file >= 0 && count > 0 && used < size - 1) {
-        count = read(file, maps + used, size - 1 - used);
-        if (count > 0) used += (size_t)count;
-    }
-    if (file >= 0) close(file);
-    maps[used] = '\0';
-    return (uint32_t)used;
-}
-
 /* A loop that was handed to another thread is not asked: by whom it is run is not known.
  */
 static bool thread_of(const struct bough_ward *ward, pthread_t *thread)
@@ -85,9 +70,8 @@ static bool thread_of(const struct bough_ward *ward, pthread_t *thread)
 
 /* In memory of its own, for the size of a stack is not known here; NULL: none. */
 struct where {
-    struct bough_crash_area area;
-    char maps[BOUGH_CRASH_MAPS_MAX + 1];
     char text[BOUGH_CRASH_TEXT];
+    struct bough_crash_area area;
 };
 
 static struct where *find_where(const struct bough_ward *ward)
@@ -96,10 +80,10 @@ static struct where *find_where(const struct bough_ward *ward)
     pthread_t thread;
 
     if (where == NULL || !watchdog.samples || !thread_of(ward, &thread)) return where;
-    where->area.frame_count = bough_sample_thread(thread, where->area.frames);
-    where->area.maps_size = read_maps(where->maps, sizeof(where->maps));
-    bough_reader_wait(bough_runtime_nursery(ward->runtime), &where->area, where->maps,
-                      watchdog.hurry, where->text);
+    if (!bough_sample_thread(thread, &where->area.stack)) return where;
+    bough_crash_copy_maps(&where->area);
+    bough_reader_wait(bough_runtime_nursery(ward->runtime), &where->area, watchdog.hurry,
+                      where->text);
     return where;
 }
 

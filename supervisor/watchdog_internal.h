@@ -36,14 +36,12 @@ void bough_watchdog_look(const struct bough_runtime *runtime);
 
 /* sample.c */
 
-enum { BOUGH_SAMPLE_MAX = 48 };
-
 /* Takes the signal, or says by false that it is somebody else's; and gives it back. */
 bool bough_sample_open(void);
 void bough_sample_close(void);
 
-/* The program counters of that thread, innermost first; none: it does not answer. Thread:
- * one at a time. */
-uint32_t bough_sample_thread(pthread_t thread, uint64_t frames[BOUGH_SAMPLE_MAX]);
+/* Where that thread is. False: it does not answer. Thread: one at a time. */
+struct bough_crash_stack;
+bool bough_sample_thread(pthread_t thread, struct bough_crash_stack *stack);
 
 #endif

@@ -11,7 +11,7 @@ root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 # shellcheck disable=SC2034  # used by the scripts that source this
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libev-dev libjansson-dev
     libmicrohttpd-dev libcurl4-openssl-dev libxxhash-dev uthash-dev libcmocka-dev
-    libunwind-dev libdw-dev libncurses-dev)
+    libdw-dev libncurses-dev)
 
 say() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2

@@ -113,7 +113,7 @@ struct bough_border_page {
 };
 
 /* Behind the child's page: what it writes when it crashes. */
-enum { BOUGH_CRASH_ROOM = 128 * 1024 };
+enum { BOUGH_CRASH_ROOM = 256 * 1024 };
 
 /* A frame that waits for room. */
 struct bough_frame_kept;

@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include <bough/core/lineage.h>
-#include <bough/supervisor/process/crash_internal.h>
 #include <bough/supervisor/process/process_internal.h>
 
 enum { LAST_STANDARD = 2 };
@@ -153,7 +152,6 @@ static __attribute__((noreturn)) void be_a_nursery(int requests, pid_t program)
     signal(SIGTERM, SIG_IGN); /* for a whole group of processes: it is still needed */
     close_all_but(requests);
     give_back_memory();
-    bough_crash_warm_up(); /* which opens a pipe, and keeps it */
     serve(requests, program);
 }
 

@@ -8,8 +8,6 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/supervisor/process/crash_internal.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -22,26 +20,8 @@ static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, 
 
 /* Of this process. */
 static struct bough_crash_area *area;
-static volatile sig_atomic_t dying;   /* of which signal */
-static volatile sig_atomic_t walking; /* along its stack */
+static volatile sig_atomic_t dying; /* of which signal */
 static _Alignas(16) char stack[64 * 1024];
-
-/* Where it was */
-
-static void copy_maps(void)
-{
-    char *lines = (char *)(area + 1);
-    size_t size = 0;
-    ssize_t count = 1;
-    const int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-
-    while (file >= 0 && count != 0 && size < BOUGH_CRASH_MAPS_MAX) {
-        count = read(file, lines + size, BOUGH_CRASH_MAPS_MAX - size);
-        if (count < 0 && errno != EINTR) break;
-        if (count > 0) size += (size_t)count;
-    }
-    area->maps_size = (uint32_t)size;
-}
 
 /* Dying */
 
@@ -66,7 +46,7 @@ static void on_too_long(int number)
 
 static void wrote(uint32_t what)
 {
-    atomic_store_explicit(&area->written, what, memory_order_release);
+    atomic_store_explicit(&area->fault.written, what, memory_order_release);
 }
 
 /* Last, for it looks into what the actors may have written over. */
@@ -75,39 +55,28 @@ static void copy_runner(void)
     const char *path = bough_loop_runs(bough_child_loop());
     const size_t len = path != NULL ? strnlen(path, BOUGH_PATH_MAX - 1) : 0;
 
-    if (len > 0) memcpy(area->runner, path, len);
-    area->runner[len] = '\0';
+    if (len > 0) memcpy(area->fault.runner, path, len);
+    area->fault.runner[len] = '\0';
 }
 
-/* Those frames that there are by now. */
-static __attribute__((noreturn)) void write_rest(void)
-{
-    walking = 0;
-    wrote(BOUGH_CRASH_FRAMES);
-    copy_maps();
-    wrote(BOUGH_CRASH_MAPS);
-    copy_runner();
-    wrote(BOUGH_CRASH_RUNNER);
-    die(dying);
-}
-
-/* A stack that was written over may break the walk along it: then that ends there. */
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     enum { SECONDS = 2 };
 
-    if (walking != 0) write_rest();
     if (dying != 0) die(dying);
     dying = number;
     alarm(SECONDS);
-    area->signal = number;
-    area->code = info->si_code;
-    area->address = (uint64_t)(uintptr_t)info->si_addr;
+    area->fault.signal = number;
+    area->fault.code = info->si_code;
+    area->fault.address = (uint64_t)(uintptr_t)info->si_addr;
     wrote(BOUGH_CRASH_SIGNAL);
-    errno = 0; /* libunwind repeats a call for an EINTR that may be an old one */
-    walking = 1;
-    bough_crash_walk(context, area->frames, &area->frame_count);
-    write_rest();
+    bough_crash_copy_stack(context, &area->stack);
+    wrote(BOUGH_CRASH_STACK);
+    bough_crash_copy_maps(area);
+    wrote(BOUGH_CRASH_MAPS);
+    copy_runner();
+    wrote(BOUGH_CRASH_RUNNER);
+    die(number);
 }
 
 void bough_crash_prepare(volatile void *memory)

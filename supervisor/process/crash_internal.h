@@ -1,7 +1,8 @@
 /* crash_internal.h - what a process leaves that dies of a fault.
  *
  * crash.c    writes it, in the process that dies
- * symbols.c  finds names for it, in a process of its own
+ * stack.c    copies the stack and the mappings
+ * symbols.c  finds the callers there, and their names, in a process of its own
  * reader.c   asks for them
  * fault.c    reads it in the parent, and checks it
  * report.c   tells
@@ -23,65 +24,100 @@
 #include <bough/supervisor/process/border_internal.h>
 #include <bough/supervisor/process/nursery_internal.h>
 
-enum { BOUGH_CRASH_FRAMES_MAX = 48, BOUGH_CRASH_TEXT = 16 * 1024 };
+#if defined(__x86_64__)
+enum { BOUGH_CRASH_REGISTERS = 16 };
+#elif defined(__aarch64__)
+enum { BOUGH_CRASH_REGISTERS = 32 };
+#else
+enum { BOUGH_CRASH_REGISTERS = 1 }; /* none is known */
+#endif
+
+enum {
+    BOUGH_CRASH_MAPS_MAX = 96 * 1024,
+    BOUGH_CRASH_STACK_MAX = 128 * 1024,
+    BOUGH_CRASH_TEXT = 16 * 1024
+};
+
+/* Where a thread was, and its stack from there on. */
+struct bough_crash_stack {
+    uint64_t registers[BOUGH_CRASH_REGISTERS]; /* by their numbers in DWARF */
+    uint64_t counter;                          /* of the program; 0: not known */
+    uint64_t begin;                            /* the address of the first byte */
+    uint32_t size;
+    unsigned char bytes[BOUGH_CRASH_STACK_MAX];
+};
 
 /* How much of it has been written. */
 enum {
     BOUGH_CRASH_NONE,
     BOUGH_CRASH_SIGNAL,
-    BOUGH_CRASH_FRAMES,
+    BOUGH_CRASH_STACK,
     BOUGH_CRASH_MAPS,
     BOUGH_CRASH_RUNNER
 };
 
-struct bough_crash_area {
+/* What it died of. */
+struct bough_crash_fault {
     _Atomic uint32_t written;
     int32_t signal, code; /* as in siginfo_t */
-    uint32_t frame_count, maps_size;
+    uint32_t maps_size;
     uint64_t address;
-    uint64_t frames[BOUGH_CRASH_FRAMES_MAX]; /* program counters, innermost first */
-    char runner[BOUGH_PATH_MAX];             /* whose handler was running, or "" */
+    char runner[BOUGH_PATH_MAX]; /* whose handler was running, or "" */
 };
 
-/* The lines of /proc/self/maps follow. */
-enum { BOUGH_CRASH_MAPS_MAX = BOUGH_CRASH_ROOM - sizeof(struct bough_crash_area) };
+struct bough_crash_area {
+    struct bough_crash_fault fault;
+    char maps[BOUGH_CRASH_MAPS_MAX + 1]; /* the lines of /proc/self/maps */
+    struct bough_crash_stack stack;      /* last: only what is used of it is copied */
+};
+_Static_assert(sizeof(struct bough_crash_area) <= BOUGH_CRASH_ROOM, "there is room");
 
-/* In a signal handler, with its context: the program counters, innermost first; `count`
- * counts them as they come. */
-void bough_crash_walk(void *context, uint64_t *frames, volatile uint32_t *count);
+/* How much of one is used, if its numbers are sound. */
+static inline size_t bough_crash_size(const struct bough_crash_area *area)
+{
+    return offsetof(struct bough_crash_area, stack.bytes) + area->stack.size;
+}
 
-/* In the program, before it forks its nursery: one that is forked again, from a program
- * with threads, must load nothing. */
-void bough_crash_load(void);
+/* Whether there is anything to look into. */
+static inline bool bough_crash_is_known(const struct bough_crash_area *area)
+{
+    return area->fault.maps_size > 0 &&
+           (area->stack.counter != 0 || area->stack.size > 0);
+}
 
-/* In the nursery: what is set up when it is first used is there in each child. */
-void bough_crash_warm_up(void);
+/* In a signal handler, with its context; and the mappings, in one or anywhere else. */
+void bough_crash_copy_stack(void *context, struct bough_crash_stack *stack);
+void bough_crash_copy_maps(struct bough_crash_area *area);
 
 /* In a process where actors live: its faults are written there from now on. */
 void bough_crash_prepare(volatile void *area);
 
 /* In a process of its own: sends the backtrace as text over the socket, of a memfd that
- * holds the area and the lines behind it, and ends. */
+ * holds the area, and ends. */
 void bough_crash_read(int socket, int file) __attribute__((noreturn));
 
-/* Without names: a file and an offset for each frame. */
-void bough_crash_print(const struct bough_crash_area *area, const char *maps, char *text,
-                       size_t size);
+/* The backtrace, with names, of an area that is sound. It reads the files that the area
+ * names, so that may be of this program's making only. Thread: one at a time. */
+void bough_crash_print(const struct bough_crash_area *area, char text[BOUGH_CRASH_TEXT]);
+
+/* Of the innermost frame alone a file and an offset: nothing is read. */
+void bough_crash_print_innermost(const struct bough_crash_area *area,
+                                 char text[BOUGH_CRASH_TEXT]);
 
 /* fault.c */
 
 struct bough_host;
 struct rusage;
 
-/* A copy of what a process has left, made sound, and its mappings, which end with NUL.
+/* A copy of what a process has left, made sound; what is not used of it is not touched.
  * False: it has left nothing, or nothing that is a fault. */
 BOUGH_CHECKED bool bough_fault_read(const struct bough_host *host,
-                                    struct bough_crash_area *area,
-                                    char maps[BOUGH_CRASH_MAPS_MAX + 1]);
+                                    struct bough_crash_area *area);
 
 /* "SEGV at 0x8: nothing is there". */
 enum { BOUGH_FAULT_TEXT = 96 };
-void bough_fault_print(const struct bough_crash_area *area, char text[BOUGH_FAULT_TEXT]);
+void bough_fault_print(const struct bough_crash_fault *fault,
+                       char text[BOUGH_FAULT_TEXT]);
 
 /* The same without the signal's name, of one that has died of that signal; "": it has not
  * said more. */
@@ -89,7 +125,7 @@ void bough_fault_print_end(const struct bough_host *host, int number,
                            char text[BOUGH_FAULT_TEXT]);
 
 /* Whether the kernel says which address it was about. */
-bool bough_fault_has_address(const struct bough_crash_area *area);
+bool bough_fault_has_address(const struct bough_crash_fault *fault);
 
 /* What is no text is made one, line by line. */
 void bough_fault_clean(char *text);
@@ -105,23 +141,23 @@ void bough_fault_print_core(const struct bough_core *core, char *text, size_t si
 
 enum { BOUGH_READER_MS = 30000 }; /* what takes longer has failed */
 
-/* Has names found for the frames of an area, which is sound, by a process that answers on
- * `reader->socket`, at its end when it fails. False: there is none to be had, or nothing
- * to find; only a few are at work at the same time. */
-BOUGH_CHECKED bool bough_reader_start(struct bough_nursery *nursery,
-                                      const struct bough_crash_area *area,
-                                      const char *maps, struct bough_birth *reader);
+/* Has the backtrace of an area, which is sound, made by a process that answers on
+ * `reader->socket`, at its end when it fails. BOUGH_EFULL: as many are at work as may be
+ * at the same time. Errors: there is none to be had, or nothing to find. */
+BOUGH_CHECKED enum bough_status bough_reader_start(struct bough_nursery *nursery,
+                                                   const struct bough_crash_area *area,
+                                                   struct bough_birth *reader);
 void bough_reader_end(struct bough_nursery *nursery, const struct bough_birth *reader);
 
-/* Its answer; files and offsets when there is none. NULL: there was no reader. */
+/* Its answer; when there is none, the innermost frame. NULL: there was no reader. */
 void bough_reader_receive(const struct bough_birth *reader,
-                          const struct bough_crash_area *area, const char *maps,
+                          const struct bough_crash_area *area,
                           char text[BOUGH_CRASH_TEXT]);
 
-/* All of it, for who has a thread to wait on, until there is something to read from
- * `hurry`. `nursery` may be NULL. */
+/* All of it, of this program itself, for who has a thread to wait on, until there is
+ * something to read from `hurry`. `nursery` may be NULL: then this thread reads. */
 void bough_reader_wait(struct bough_nursery *nursery, const struct bough_crash_area *area,
-                       const char *maps, int hurry, char text[BOUGH_CRASH_TEXT]);
+                       int hurry, char text[BOUGH_CRASH_TEXT]);
 
 /* report.c */
 

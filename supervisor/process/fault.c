@@ -32,33 +32,44 @@ static const struct bough_crash_area *area_of(const struct bough_host *host)
         &host->border);
 }
 
-static bool copy_area(const struct bough_crash_area *theirs,
-                      struct bough_crash_area *area)
+static bool copy_fault(const struct bough_crash_fault *theirs,
+                       struct bough_crash_fault *fault)
 {
     const uint32_t written = atomic_load_explicit(&theirs->written, memory_order_acquire);
 
     if (written == BOUGH_CRASH_NONE) return false;
-    memcpy(area, theirs, sizeof(*area));
-    if (!is_fault(area->signal)) return false;
-    if (written < BOUGH_CRASH_FRAMES || area->frame_count > BOUGH_CRASH_FRAMES_MAX)
-        area->frame_count = 0;
-    if (written < BOUGH_CRASH_MAPS || area->maps_size > BOUGH_CRASH_MAPS_MAX)
-        area->maps_size = 0;
+    memcpy(fault, theirs, sizeof(*fault));
+    atomic_store_explicit(&fault->written, written, memory_order_relaxed);
+    if (!is_fault(fault->signal)) return false;
+    if (written < BOUGH_CRASH_MAPS || fault->maps_size > BOUGH_CRASH_MAPS_MAX)
+        fault->maps_size = 0;
     if (written < BOUGH_CRASH_RUNNER ||
-        memchr(area->runner, '\0', sizeof(area->runner)) == NULL ||
-        !bough_path_valid(area->runner))
-        area->runner[0] = '\0';
+        memchr(fault->runner, '\0', sizeof(fault->runner)) == NULL ||
+        !bough_path_valid(fault->runner))
+        fault->runner[0] = '\0';
     return true;
 }
 
-bool bough_fault_read(const struct bough_host *host, struct bough_crash_area *area,
-                      char maps[BOUGH_CRASH_MAPS_MAX + 1])
+/* Of the stack the numbers may be anything: who looks into it has nothing to lose. */
+static void copy_stack(const struct bough_crash_stack *theirs,
+                       struct bough_crash_stack *stack)
+{
+    memcpy(stack, theirs, offsetof(struct bough_crash_stack, bytes));
+    if (stack->size > BOUGH_CRASH_STACK_MAX) stack->size = 0;
+    memcpy(stack->bytes, theirs->bytes, stack->size);
+}
+
+bool bough_fault_read(const struct bough_host *host, struct bough_crash_area *area)
 {
     const struct bough_crash_area *theirs = area_of(host);
 
-    if (!copy_area(theirs, area)) return false;
-    memcpy(maps, theirs + 1, area->maps_size);
-    maps[area->maps_size] = '\0';
+    if (!copy_fault(&theirs->fault, &area->fault)) return false;
+    memcpy(area->maps, theirs->maps, area->fault.maps_size);
+    area->maps[area->fault.maps_size] = '\0';
+    if (area->fault.written < BOUGH_CRASH_STACK)
+        area->stack.counter = area->stack.size = 0;
+    else
+        copy_stack(&theirs->stack, &area->stack);
     return true;
 }
 
@@ -78,20 +89,21 @@ static const char *code_text(int number, int code)
     return "";
 }
 
-bool bough_fault_has_address(const struct bough_crash_area *area)
+bool bough_fault_has_address(const struct bough_crash_fault *fault)
 {
-    return (area->signal == SIGSEGV || area->signal == SIGBUS) && area->code > 0 &&
-           area->code != SI_KERNEL;
+    return (fault->signal == SIGSEGV || fault->signal == SIGBUS) && fault->code > 0 &&
+           fault->code != SI_KERNEL;
 }
 
-static void print_place(const struct bough_crash_area *area, char text[BOUGH_FAULT_TEXT])
+static void print_place(const struct bough_crash_fault *fault,
+                        char text[BOUGH_FAULT_TEXT])
 {
-    const char *meaning = code_text(area->signal, area->code);
+    const char *meaning = code_text(fault->signal, fault->code);
     size_t used = 0;
 
     text[0] = '\0';
-    if (bough_fault_has_address(area))
-        used = bough_text_format(text, BOUGH_FAULT_TEXT, "at 0x%" PRIx64, area->address);
+    if (bough_fault_has_address(fault))
+        used = bough_text_format(text, BOUGH_FAULT_TEXT, "at 0x%" PRIx64, fault->address);
     if (meaning[0] != '\0')
         bough_text_format(text + used, BOUGH_FAULT_TEXT - used, "%s%s",
                           used > 0 ? ": " : "", meaning);
@@ -100,20 +112,20 @@ static void print_place(const struct bough_crash_area *area, char text[BOUGH_FAU
 void bough_fault_print_end(const struct bough_host *host, int number,
                            char text[BOUGH_FAULT_TEXT])
 {
-    struct bough_crash_area area;
+    struct bough_crash_fault fault;
 
     text[0] = '\0';
-    if (copy_area(area_of(host), &area) && area.signal == number)
-        print_place(&area, text);
+    if (copy_fault(&area_of(host)->fault, &fault) && fault.signal == number)
+        print_place(&fault, text);
 }
 
-void bough_fault_print(const struct bough_crash_area *area, char text[BOUGH_FAULT_TEXT])
+void bough_fault_print(const struct bough_crash_fault *fault, char text[BOUGH_FAULT_TEXT])
 {
-    const char *name = sigabbrev_np(area->signal);
+    const char *name = sigabbrev_np(fault->signal);
     char place[BOUGH_FAULT_TEXT];
 
-    print_place(area, place);
-    const char *between = bough_fault_has_address(area) ? " " : ": ";
+    print_place(fault, place);
+    const char *between = bough_fault_has_address(fault) ? " " : ": ";
     bough_text_format(text, BOUGH_FAULT_TEXT, "%s%s%s", name != NULL ? name : "a signal",
                       place[0] != '\0' ? between : "", place);
 }

@@ -20,8 +20,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bough/supervisor/process/crash_internal.h>
-
 enum {
     BIRTH_MS = 10000, /* one that takes longer has failed */
     AHEAD_MAX = 16    /* spares that nobody has asked for: some 0.1 MB each */
@@ -37,7 +35,7 @@ struct bough_nursery {
     struct bough_birth born; /* one that was told and not taken; pid 0: none */
     struct bough_spare *spares;
     size_t spare_count, wanted, ahead; /* ahead: those kept in any case */
-    atomic_int readers;
+    atomic_int readers, queued;
     int64_t logged_ms; /* when a report of a crash was; 0: none so far */
     unsigned unlogged; /* reports since then */
 };
@@ -183,7 +181,6 @@ enum bough_status bough_nursery_new(struct bough_nursery **nursery,
     made->socket = made->pidfd = -1;
     made->ahead = 1;
     pthread_mutex_init(&made->lock, NULL);
-    bough_crash_load();
     const enum bough_status status = start(made);
     if (status != BOUGH_OK) {
         bough_error_set(error, status, "cannot fork the nursery: %s", strerror(errno));
@@ -465,6 +462,20 @@ bool bough_nursery_lend_reader(struct bough_nursery *nursery)
 void bough_nursery_return_reader(struct bough_nursery *nursery)
 {
     atomic_fetch_sub(&nursery->readers, 1);
+}
+
+bool bough_nursery_queue(struct bough_nursery *nursery)
+{
+    enum { QUEUE_MAX = 16 };
+
+    if (atomic_fetch_add(&nursery->queued, 1) < QUEUE_MAX) return true;
+    bough_nursery_leave_queue(nursery);
+    return false;
+}
+
+void bough_nursery_leave_queue(struct bough_nursery *nursery)
+{
+    atomic_fetch_sub(&nursery->queued, 1);
 }
 
 bool bough_nursery_logs_report(struct bough_nursery *nursery, int64_t now_ms,

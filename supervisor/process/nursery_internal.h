@@ -113,6 +113,10 @@ enum bough_calling {
 BOUGH_CHECKED bool bough_nursery_lend_reader(struct bough_nursery *nursery);
 void bough_nursery_return_reader(struct bough_nursery *nursery);
 
+/* Few may wait for one, for each of them holds what is to be read. False: so many do. */
+BOUGH_CHECKED bool bough_nursery_queue(struct bough_nursery *nursery);
+void bough_nursery_leave_queue(struct bough_nursery *nursery);
+
 /* Whether the report of a crash is for the log: one a second is. `*unlogged`: those since
  * the last one that were not. */
 bool bough_nursery_logs_report(struct bough_nursery *nursery, int64_t now_ms,

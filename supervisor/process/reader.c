@@ -1,4 +1,4 @@
-/* reader.c - asking another process for the names of addresses.
+/* reader.c - asking another process for a backtrace.
  *
  * Which files it looks into is said by a list of mappings, that of a process which may
  * have gone mad among them: so it is forked for that alone, and has nothing to lose.
@@ -13,33 +13,37 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool hand_over(const struct bough_crash_area *area, const char *maps, int socket)
+/* Most of an area is not used, and is none of the file. */
+static bool hand_over(const struct bough_crash_area *area, int socket)
 {
     const char calling = BOUGH_CALLED_READER;
+    const size_t stack_at = offsetof(struct bough_crash_area, stack);
+    const size_t head = offsetof(struct bough_crash_area, maps) + area->fault.maps_size;
+    const size_t stack = bough_crash_size(area) - stack_at;
     const int file = memfd_create("bough-crash", MFD_CLOEXEC);
-    bool done = file >= 0 && ftruncate(file, BOUGH_CRASH_ROOM) == 0;
+    bool done = file >= 0 && ftruncate(file, sizeof(*area)) == 0;
 
-    done = done && pwrite(file, area, sizeof(*area), 0) == (ssize_t)sizeof(*area);
-    done = done &&
-           pwrite(file, maps, area->maps_size, sizeof(*area)) == (ssize_t)area->maps_size;
+    done = done && pwrite(file, area, head, 0) == (ssize_t)head;
+    done = done && pwrite(file, &area->stack, stack, (off_t)stack_at) == (ssize_t)stack;
     done = done && bough_files_send(socket, &calling, sizeof(calling), &file, 1) > 0;
     if (file >= 0) close(file);
     return done;
 }
 
-bool bough_reader_start(struct bough_nursery *nursery,
-                        const struct bough_crash_area *area, const char *maps,
-                        struct bough_birth *reader)
+enum bough_status bough_reader_start(struct bough_nursery *nursery,
+                                     const struct bough_crash_area *area,
+                                     struct bough_birth *reader)
 {
-    if (nursery == NULL || area->frame_count == 0 || area->maps_size == 0) return false;
-    if (!bough_nursery_lend_reader(nursery)) return false;
-    if (bough_nursery_take(nursery, reader, true) != BOUGH_OK) {
+    if (nursery == NULL || !bough_crash_is_known(area)) return BOUGH_EINVALID;
+    if (!bough_nursery_lend_reader(nursery)) return BOUGH_EFULL;
+    const enum bough_status status = bough_nursery_take(nursery, reader, true);
+    if (status != BOUGH_OK) {
         bough_nursery_return_reader(nursery);
-        return false;
+        return status;
     }
-    if (hand_over(area, maps, reader->socket)) return true;
+    if (hand_over(area, reader->socket)) return BOUGH_OK;
     bough_reader_end(nursery, reader);
-    return false;
+    return BOUGH_ESYSTEM;
 }
 
 void bough_reader_end(struct bough_nursery *nursery, const struct bough_birth *reader)
@@ -47,10 +51,11 @@ void bough_reader_end(struct bough_nursery *nursery, const struct bough_birth *r
     bough_birth_kill(reader);
     close(reader->socket);
     bough_nursery_return_reader(nursery);
+    (void)!bough_nursery_stock(nursery); /* the one that was born after it */
 }
 
 void bough_reader_receive(const struct bough_birth *reader,
-                          const struct bough_crash_area *area, const char *maps,
+                          const struct bough_crash_area *area,
                           char text[BOUGH_CRASH_TEXT])
 {
     const ssize_t size =
@@ -60,23 +65,33 @@ void bough_reader_receive(const struct bough_birth *reader,
     if (size > 0)
         text[size] = '\0';
     else
-        bough_crash_print(area, maps, text, BOUGH_CRASH_TEXT);
+        bough_crash_print_innermost(area, text);
     bough_fault_clean(text);
 }
 
 void bough_reader_wait(struct bough_nursery *nursery, const struct bough_crash_area *area,
-                       const char *maps, int hurry, char text[BOUGH_CRASH_TEXT])
+                       int hurry, char text[BOUGH_CRASH_TEXT])
 {
+    enum { TRIES = 40, PAUSE_MS = 50 };
     struct bough_birth reader;
 
-    if (!bough_reader_start(nursery, area, maps, &reader)) {
-        bough_reader_receive(NULL, area, maps, text);
+    if (nursery == NULL) {
+        bough_crash_print(area, text);
+        return;
+    }
+    struct pollfd hurried = { .fd = hurry, .events = POLLIN };
+    enum bough_status status = bough_reader_start(nursery, area, &reader);
+    for (int i = 0;
+         i < TRIES && status == BOUGH_EFULL && poll(&hurried, 1, PAUSE_MS) == 0; i++)
+        status = bough_reader_start(nursery, area, &reader);
+    if (status != BOUGH_OK) {
+        bough_reader_receive(NULL, area, text);
         return;
     }
     struct pollfd polled[] = { { .fd = reader.socket, .events = POLLIN },
                                { .fd = hurry, .events = POLLIN } };
     while (poll(polled, 2, BOUGH_READER_MS) < 0 && errno == EINTR)
         continue;
-    bough_reader_receive(&reader, area, maps, text);
+    bough_reader_receive(&reader, area, text);
     bough_reader_end(nursery, &reader);
 }

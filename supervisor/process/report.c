@@ -3,7 +3,8 @@
  * The life that ended, and the next one, do not wait for it: an actor of its own does,
  * without a name, for the names of the functions, which are found in another process, and
  * for the number of the event that it is about. Of faults in quick succession only a few
- * are given names at the same time; the others are told with addresses.
+ * are looked into at the same time, and a few wait for their turn; of the others, and of
+ * those that have waited too long, there is the innermost frame.
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/supervisor/process/crash_internal.h>
@@ -29,7 +30,6 @@ enum { MESSAGE_MAX = 64 * 1024, LINES_MAX = 24, CORE_TEXT = 512 };
 /* Everything that is known, in one piece. */
 struct report {
     struct bough_crash crash;
-    struct bough_crash_area area;
     struct bough_address life;
     struct bough_nursery *nursery;
     const char *type;
@@ -38,7 +38,7 @@ struct report {
     char log[BOUGH_SAID_MAX * (BOUGH_SAID_TEXT + 1)];
     char core[CORE_TEXT];
     char backtrace[BOUGH_CRASH_TEXT];
-    char maps[BOUGH_CRASH_MAPS_MAX + 1];
+    struct bough_crash_area area; /* large, and most of it not touched */
     _Alignas(max_align_t) char message[];
 };
 
@@ -46,14 +46,14 @@ struct report {
 
 static void take_fault(struct report *report, int64_t stuck_ms)
 {
-    const struct bough_crash_area *area = &report->area;
+    const struct bough_crash_fault *fault = &report->area.fault;
     char span[BOUGH_DURATION_TEXT];
 
-    report->crash.signal = area->signal;
-    report->crash.code = area->code;
-    report->crash.has_address = bough_fault_has_address(area);
-    report->crash.address = area->address;
-    bough_fault_print(area, report->crash.what);
+    report->crash.signal = fault->signal;
+    report->crash.code = fault->code;
+    report->crash.has_address = bough_fault_has_address(fault);
+    report->crash.address = fault->address;
+    bough_fault_print(fault, report->crash.what);
     if (stuck_ms == 0) return;
     report->crash.stuck_ms = stuck_ms;
     bough_text_format(report->crash.what, sizeof(report->crash.what),
@@ -92,7 +92,7 @@ static void take_message(struct report *report, const struct bough_proxy *runner
                          const void *message, size_t size)
 {
     const char *path =
-        runner != NULL ? bough_actor_path(runner->actor) : report->area.runner;
+        runner != NULL ? bough_actor_path(runner->actor) : report->area.fault.runner;
 
     bough_text_format(report->runner, sizeof(report->runner), "%s", path);
     if (path[0] != '\0') report->crash.runner = report->runner;
@@ -112,8 +112,9 @@ static struct report *gather(const struct bough_host *host, bool dumped,
 
     if (runner != NULL) bough_handed_running(runner, &message);
     if (message.size > MESSAGE_MAX) message.size = 0;
-    struct report *report = calloc(1, sizeof(*report) + message.size);
-    if (report == NULL || !bough_fault_read(host, &report->area, report->maps) ||
+    struct report *report = malloc(sizeof(*report) + message.size);
+    if (report != NULL) memset(report, 0, offsetof(struct report, area));
+    if (report == NULL || !bough_fault_read(host, &report->area) ||
         bough_place_info(bough_self(host->owner), &info) != BOUGH_OK) {
         free(report);
         return NULL;
@@ -126,7 +127,7 @@ static struct report *gather(const struct bough_host *host, bool dumped,
     take_usage(report, usage);
     if (dumped)
         bough_fault_print_core(
-            &(struct bough_core){ .pid = host->pid, .signal = report->area.signal },
+            &(struct bough_core){ .pid = host->pid, .signal = report->area.fault.signal },
             report->core, sizeof(report->core));
     take_log(host, report);
     take_message(report, runner, message.bytes, message.size);
@@ -145,6 +146,8 @@ struct reporter {
     struct bough_source answer;
     struct bough_timer limit;
     struct bough_birth reader;
+    int tries;
+    bool queues;             /* for a reader */
     bool begun, reads, over; /* a reader was asked for; it reads; the life is over */
     uint64_t cause;
 };
@@ -237,14 +240,14 @@ static void end_reader(struct reporter *self)
     self->reads = false;
 }
 
-/* It says nothing when it has failed: then addresses have to do. */
+/* It says nothing when it has failed. */
 static void on_answer(struct bough_actor *actor, struct bough_source *source, int events)
 {
     struct reporter *self = bough_state(actor);
     struct report *report = self->report;
 
     (void)events;
-    bough_reader_receive(self->reads ? &self->reader : NULL, &report->area, report->maps,
+    bough_reader_receive(self->reads ? &self->reader : NULL, &report->area,
                          report->backtrace);
     bough_source_stop(source);
     bough_timer_stop(&self->limit);
@@ -260,15 +263,36 @@ static void on_limit(struct bough_actor *actor, struct bough_timer *timer)
     on_answer(actor, &self->answer, 0);
 }
 
+static void leave_queue(struct reporter *self)
+{
+    if (self->queues) bough_nursery_leave_queue(self->report->nursery);
+    self->queues = false;
+}
+
+static bool may_wait(struct reporter *self)
+{
+    enum { TRIES = 40 };
+
+    if (!self->queues) self->queues = bough_nursery_queue(self->report->nursery);
+    return self->queues && ++self->tries < TRIES;
+}
+
 /* Not before the next life has had its process. */
 static void on_begin(struct bough_actor *actor, struct bough_timer *timer)
 {
+    enum { PAUSE_MS = 50 };
     struct reporter *self = bough_state(actor);
     const struct report *report = self->report;
+    const enum bough_status status =
+        bough_reader_start(report->nursery, &report->area, &self->reader);
 
+    if (status == BOUGH_EFULL && may_wait(self)) {
+        bough_timer_start(actor, timer, PAUSE_MS, 0, on_begin);
+        return;
+    }
+    leave_queue(self);
     self->begun = true;
-    self->reads =
-        bough_reader_start(report->nursery, &report->area, report->maps, &self->reader);
+    self->reads = status == BOUGH_OK;
     if (!self->reads) {
         on_answer(actor, &self->answer, 0);
         return;
@@ -300,6 +324,7 @@ static void reporter_finish(struct bough_actor *actor)
 {
     struct reporter *self = bough_state(actor);
 
+    leave_queue(self);
     end_reader(self);
     free(self->report);
 }

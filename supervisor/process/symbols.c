@@ -1,8 +1,9 @@
-/* symbols.c - names for the addresses of a crash.
+/* symbols.c - a backtrace, made of a copy of a stack.
  *
- * With libdw, in a process that is forked for it and has nothing to lose: the files it
- * looks into were named by a process that had gone mad. Without, and when that process
- * fails, each frame is a file and an offset, for addr2line(1).
+ * With libdw, in a process that is forked for it and has nothing to lose: the stack is
+ * that of a process that had gone mad, and the files that are looked into were named by
+ * it. Without, and when that process fails, the innermost frame is a file and an offset,
+ * for addr2line(1).
  *
  * SPDX-License-Identifier: MIT */
 #include <bough/supervisor/process/crash_internal.h>
@@ -22,6 +23,7 @@
 
 #ifdef BOUGH_SYMBOLS
 #include <elfutils/libdwfl.h>
+#include <sys/auxv.h>
 #endif
 
 struct text {
@@ -41,104 +43,72 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text,
     if (count > 0) text->length += (size_t)count < room ? (size_t)count : room - 1;
 }
 
-static void begin_line(struct text *text, uint32_t frame)
-{
-    add(text, "%s#%-2" PRIu32 " ", frame > 0 ? "\n" : "", frame);
-}
-
-/* Of a caller it is where it goes on: the call lies before. */
-static uint64_t address_of(const struct bough_crash_area *area, uint32_t frame)
-{
-    return area->frames[frame] - (frame > 0 ? 1 : 0);
-}
-
-/* How many frames are the same as this one, which comes first: of a function that calls
- * itself. More than a few are not printed. */
-static uint32_t same_from(const struct bough_crash_area *area, uint32_t frame)
-{
-    uint32_t count = 1;
-
-    while (frame + count < area->frame_count &&
-           area->frames[frame + count] == area->frames[frame])
-        count++;
-    return count;
-}
-
-/* The next one to print. */
-static uint32_t step(struct text *text, const struct bough_crash_area *area,
-                     uint32_t frame)
-{
-    enum { FEW = 3 };
-    const uint32_t count = same_from(area, frame);
-
-    if (count <= FEW) return frame + 1;
-    add(text, "\n    %" PRIu32 " more of the same", count - 1);
-    return frame + count;
-}
-
 /* Without names */
 
-/* Of the line "begin-end rwxp offset device inode path" that has the address in it. */
-static bool find_file(const char *maps, uint64_t address, uint64_t *offset,
-                      char path[256])
-{
-    uint64_t begin, end, begins;
+/* A line "begin-end rwxp offset device inode path" of /proc/self/maps. */
+struct mapping {
+    uint64_t begin, end, offset;
+    char path[256];
+};
 
+/* The first one of which `is_it` says so. */
+static bool find_mapping(const char *maps, struct mapping *found,
+                         bool (*is_it)(const struct mapping *mapping, uint64_t address),
+                         uint64_t address)
+{
     for (const char *line = maps; line != NULL && *line != '\0';) {
-        path[0] = '\0';
+        found->path[0] = '\0';
         if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*x:%*x %*u %255[^\n]",
-                   &begin, &end, &begins, path) >= 3 &&
-            begin <= address && address < end) {
-            *offset = address - begin + begins;
-            return path[0] != '\0';
-        }
+                   &found->begin, &found->end, &found->offset, found->path) >= 3 &&
+            is_it(found, address))
+            return true;
         line = strchr(line, '\n');
         if (line != NULL) line++;
     }
     return false;
 }
 
+static bool holds(const struct mapping *mapping, uint64_t address)
+{
+    return mapping->begin <= address && address < mapping->end;
+}
+
 static void print_bare(struct text *text, const char *maps, uint64_t address)
 {
-    uint64_t offset;
-    char path[256];
+    struct mapping file;
 
-    if (find_file(maps, address, &offset, path))
-        add(text, "0x%" PRIx64 " (%s+0x%" PRIx64 ")", address, path, offset);
+    if (find_mapping(maps, &file, holds, address) && file.path[0] != '\0')
+        add(text, "0x%" PRIx64 " (%s+0x%" PRIx64 ")", address, file.path,
+            address - file.begin + file.offset);
     else
         add(text, "0x%" PRIx64, address);
 }
 
-void bough_crash_print(const struct bough_crash_area *area, const char *maps, char *bytes,
-                       size_t size)
+void bough_crash_print_innermost(const struct bough_crash_area *area,
+                                 char bytes[BOUGH_CRASH_TEXT])
 {
-    struct text text = { bytes, size, 0 };
+    struct text text = { bytes, BOUGH_CRASH_TEXT, 0 };
 
     bytes[0] = '\0';
-    for (uint32_t i = 0; i < area->frame_count; i = step(&text, area, i)) {
-        begin_line(&text, i);
-        print_bare(&text, maps, address_of(area, i));
-    }
-}
-
-/* Without names */
-
-static void print_addresses(struct text *text, const struct bough_crash_area *area,
-                            char *maps)
-{
-    bough_crash_print(area, maps, text->bytes, text->size);
-    text->length = strlen(text->bytes);
+    if (!bough_crash_is_known(area)) return;
+    add(&text, "#0  ");
+    print_bare(&text, area->maps, area->stack.counter);
 }
 
 /* With names */
 
 #ifdef BOUGH_SYMBOLS
 
-/* Of libdw. Loaded by who reads a report, and not with the program: it and what it needs
- * take a third of a megabyte of every process that may never see a crash. */
+/* Of libdw, and of libelf below it. Loaded by who reads a report, and not with the
+ * program: they and what they need take a third of a megabyte of every process that may
+ * never see a crash. */
 #define FUNCTIONS(F) \
     F(dwfl_addrmodule) \
+    F(dwfl_attach_state) \
     F(dwfl_begin) \
+    F(dwfl_end) \
+    F(dwfl_frame_pc) \
+    F(dwfl_getthread_frames) \
     F(dwfl_lineinfo) \
     F(dwfl_linux_proc_find_elf) \
     F(dwfl_linux_proc_maps_report) \
@@ -146,7 +116,12 @@ static void print_addresses(struct text *text, const struct bough_crash_area *ar
     F(dwfl_module_getsrc) \
     F(dwfl_module_info) \
     F(dwfl_report_end) \
-    F(dwfl_standard_find_debuginfo)
+    F(dwfl_report_module) \
+    F(dwfl_standard_find_debuginfo) \
+    F(dwfl_thread_state_register_pc) \
+    F(dwfl_thread_state_registers) \
+    F(elf_memory) \
+    F(elf_version)
 
 static struct dw {
     FUNCTIONS(BOUGH_LIBRARY_MEMBER)
@@ -164,7 +139,169 @@ static bool load(void)
     const char *why;
 
     return bough_library_load(BOUGH_DW_LIBRARY, functions, bough_count_of(functions), &dw,
-                              &why);
+                              &why) &&
+           dw.elf_version(EV_CURRENT) != EV_NONE;
+}
+
+/* What the kernel maps into every process, and is no file. It is the same here, for this
+ * process was forked from the same program. */
+
+#define VDSO "[vdso]"
+
+static bool is_vdso(const struct mapping *mapping, uint64_t address)
+{
+    return mapping->begin == address && strcmp(mapping->path, VDSO) == 0;
+}
+
+static int find_elf(Dwfl_Module *module, void **user_data, const char *name,
+                    Dwarf_Addr base, char **file, Elf **elf)
+{
+    Dwarf_Addr begin, end;
+
+    if (strcmp(name, VDSO) != 0)
+        return dw.dwfl_linux_proc_find_elf(module, user_data, name, base, file, elf);
+    dw.dwfl_module_info(module, NULL, &begin, &end, NULL, NULL, NULL, NULL);
+    *elf = dw.elf_memory((char *)(uintptr_t)begin, end - begin);
+    return -1;
+}
+
+/* All that was mapped. */
+static bool report_modules(Dwfl *dwfl, const char *maps)
+{
+    FILE *lines = fmemopen((void *)(uintptr_t)maps, strlen(maps), "r");
+    struct mapping vdso;
+
+    if (lines == NULL) return false;
+    const bool reported = dw.dwfl_linux_proc_maps_report(dwfl, lines) == 0;
+    fclose(lines);
+    if (!reported) return false;
+    if (find_mapping(maps, &vdso, is_vdso, getauxval(AT_SYSINFO_EHDR)))
+        dw.dwfl_report_module(dwfl, VDSO, vdso.begin, vdso.end);
+    return dw.dwfl_report_end(dwfl, NULL, NULL) == 0;
+}
+
+/* Along the stack */
+
+enum { FRAMES_MAX = 48 };
+
+struct walk {
+    const struct bough_crash_stack *stack;
+    uint64_t registers[BOUGH_CRASH_REGISTERS], counter;
+    uint64_t frames[FRAMES_MAX]; /* what is looked up, innermost first */
+    uint32_t count;
+};
+
+static bool read_stack(const struct bough_crash_stack *stack, uint64_t address,
+                       uint64_t *word)
+{
+    const uint64_t at = address - stack->begin;
+
+    if (stack->size < sizeof(*word) || at > stack->size - sizeof(*word)) return false;
+    memcpy(word, stack->bytes + at, sizeof(*word));
+    return true;
+}
+
+static pid_t next_thread(Dwfl *dwfl, void *data, void **thread)
+{
+    (void)dwfl;
+    if (*thread != NULL) return 0;
+    *thread = data;
+    return getpid();
+}
+
+static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *word, void *data)
+{
+    const struct walk *walk = data;
+
+    (void)dwfl;
+    return read_stack(walk->stack, address, word);
+}
+
+static bool set_registers(Dwfl_Thread *thread, void *data)
+{
+    const struct walk *walk = data;
+
+    dw.dwfl_thread_state_register_pc(thread, walk->counter);
+    return dw.dwfl_thread_state_registers(thread, 0, BOUGH_CRASH_REGISTERS,
+                                          walk->registers);
+}
+
+/* Of a caller it is where it goes on: the call lies before. */
+static int on_frame(Dwfl_Frame *frame, void *data)
+{
+    struct walk *walk = data;
+    bool interrupted;
+    Dwarf_Addr counter;
+
+    if (walk->count == FRAMES_MAX || !dw.dwfl_frame_pc(frame, &counter, &interrupted))
+        return DWARF_CB_ABORT;
+    walk->frames[walk->count++] = counter - (interrupted ? 0 : 1);
+    return DWARF_CB_OK;
+}
+
+/* From where nothing is, as who calls NULL: it has just been called. */
+static void step_back(struct walk *walk)
+{
+    uint64_t back = 0;
+
+    walk->frames[walk->count++] = walk->counter;
+#if defined(__x86_64__)
+    enum { STACK_POINTER = 7 };
+    if (read_stack(walk->stack, walk->registers[STACK_POINTER], &back))
+        walk->registers[STACK_POINTER] += sizeof(back);
+#elif defined(__aarch64__)
+    enum { LINK = 30 };
+    back = walk->registers[LINK];
+#endif
+    walk->counter = back > 0 ? back - 1 : 0;
+}
+
+/* Whether there is code of some file. */
+static bool is_code(const char *maps, uint64_t address)
+{
+    struct mapping file;
+
+    return find_mapping(maps, &file, holds, address) &&
+           (file.path[0] == '/' || strcmp(file.path, VDSO) == 0);
+}
+
+static void walk_along(Dwfl *dwfl, const char *maps, struct walk *walk)
+{
+    static const Dwfl_Thread_Callbacks callbacks = {
+        .next_thread = next_thread,
+        .memory_read = read_memory,
+        .set_initial_registers = set_registers,
+    };
+
+    if (!is_code(maps, walk->counter)) step_back(walk);
+    if (dw.dwfl_attach_state(dwfl, NULL, getpid(), &callbacks, walk))
+        dw.dwfl_getthread_frames(dwfl, getpid(), on_frame, walk);
+    if (walk->count == 0) walk->frames[walk->count++] = walk->counter;
+}
+
+/* Words */
+
+/* How many frames are the same as this one, which comes first: of a function that calls
+ * itself. More than a few are not printed. */
+static uint32_t same_from(const struct walk *walk, uint32_t frame)
+{
+    uint32_t count = 1;
+
+    while (frame + count < walk->count &&
+           walk->frames[frame + count] == walk->frames[frame])
+        count++;
+    return count;
+}
+
+/* The next one to print. */
+static uint32_t step(struct text *text, const struct walk *walk, uint32_t frame)
+{
+    enum { FEW = 3 };
+    const uint32_t count = same_from(walk, frame);
+
+    if (count <= FEW) return frame + 1;
+    add(text, "\n    %" PRIu32 " more of the same", count - 1);
+    return frame + count;
 }
 
 static void print_source(struct text *text, Dwfl_Module *module, uint64_t address)
@@ -200,34 +337,43 @@ static bool print_named(struct text *text, Dwfl *dwfl, const char *maps, uint64_
     return strcmp(name, "bough_process_main") != 0;
 }
 
-static void print_all(struct text *text, const struct bough_crash_area *area, char *maps)
+static void print_frames(struct text *text, Dwfl *dwfl, const char *maps,
+                         const struct walk *walk)
 {
+    for (uint32_t i = 0; i < walk->count; i = step(text, walk, i)) {
+        add(text, "%s#%-2" PRIu32 " ", i > 0 ? "\n" : "", i);
+        if (!print_named(text, dwfl, maps, walk->frames[i])) break;
+    }
+}
+
+void bough_crash_print(const struct bough_crash_area *area, char bytes[BOUGH_CRASH_TEXT])
+{
+    struct text text = { bytes, BOUGH_CRASH_TEXT, 0 };
+    struct walk walk = { .stack = &area->stack, .counter = area->stack.counter };
+
+    memcpy(walk.registers, area->stack.registers, sizeof(walk.registers));
+    bytes[0] = '\0';
+    if (!bough_crash_is_known(area)) return;
     const bool loaded = load();
     const Dwfl_Callbacks callbacks = {
-        .find_elf = dw.dwfl_linux_proc_find_elf,
+        .find_elf = find_elf,
         .find_debuginfo = dw.dwfl_standard_find_debuginfo,
     };
-
-    if (!loaded) {
-        print_addresses(text, area, maps);
-        return;
+    Dwfl *dwfl = loaded ? dw.dwfl_begin(&callbacks) : NULL;
+    if (dwfl == NULL || !report_modules(dwfl, area->maps)) {
+        bough_crash_print_innermost(area, bytes);
+    } else {
+        walk_along(dwfl, area->maps, &walk);
+        print_frames(&text, dwfl, area->maps, &walk);
     }
-    FILE *lines = fmemopen(maps, strlen(maps), "r");
-    Dwfl *dwfl = lines != NULL ? dw.dwfl_begin(&callbacks) : NULL;
-
-    if (dwfl == NULL || dw.dwfl_linux_proc_maps_report(dwfl, lines) != 0) return;
-    dw.dwfl_report_end(dwfl, NULL, NULL);
-    for (uint32_t i = 0; i < area->frame_count; i = step(text, area, i)) {
-        begin_line(text, i);
-        if (!print_named(text, dwfl, maps, address_of(area, i))) break;
-    }
+    if (dwfl != NULL) dw.dwfl_end(dwfl);
 }
 
 #else
 
-static void print_all(struct text *text, const struct bough_crash_area *area, char *maps)
+void bough_crash_print(const struct bough_crash_area *area, char bytes[BOUGH_CRASH_TEXT])
 {
-    print_addresses(text, area, maps);
+    bough_crash_print_innermost(area, bytes);
 }
 
 #endif
@@ -251,18 +397,15 @@ static void limit_itself(void)
 void bough_crash_read(int socket, int file)
 {
     static char bytes[BOUGH_CRASH_TEXT];
-    static char maps[BOUGH_CRASH_MAPS_MAX + 1];
-    struct text text = { bytes, sizeof(bytes), 0 };
     const struct bough_crash_area *area =
-        mmap(NULL, BOUGH_CRASH_ROOM, PROT_READ, MAP_SHARED, file, 0);
+        mmap(NULL, sizeof(*area), PROT_READ, MAP_SHARED, file, 0);
 
-    if (area == MAP_FAILED || area->frame_count > BOUGH_CRASH_FRAMES_MAX ||
-        area->maps_size >= sizeof(maps))
+    if (area == MAP_FAILED || area->fault.maps_size > BOUGH_CRASH_MAPS_MAX ||
+        area->stack.size > BOUGH_CRASH_STACK_MAX)
         _exit(BOUGH_CODE_CONFUSED);
     limit_itself();
     unsetenv("DEBUGINFOD_URLS"); /* it would ask the network */
-    memcpy(maps, area + 1, area->maps_size);
-    print_all(&text, area, maps);
-    (void)!send(socket, bytes, text.length, MSG_NOSIGNAL);
+    bough_crash_print(area, bytes);
+    (void)!send(socket, bytes, strlen(bytes), MSG_NOSIGNAL);
     _exit(0);
 }

@@ -3,13 +3,24 @@
  * SPDX-License-Identifier: MIT */
 #include <sys/mman.h>
 
+#include <bough/supervisor/process/nursery_internal.h>
 #include <bough/tests/supervisor/fragile.h>
 
 /* An actor that breaks in ways of its own. A sanitizer would see most of it coming. */
 
 #define BREAKS __attribute__((noinline, no_sanitize("address", "undefined")))
 
-enum fault { TOUCHES, ABORTS, DIVIDES, DIGS, MAPS_NOTHING, LOSES_STACK, FAULT_COUNT };
+enum fault {
+    TOUCHES,
+    ABORTS,
+    DIVIDES,
+    DIGS,
+    MAPS_NOTHING,
+    CALLS_NOTHING,
+    ASKS_KERNEL,
+    LOSES_STACK,
+    FAULT_COUNT
+};
 
 static volatile int zero; /* the compiler does not know that it is */
 
@@ -45,7 +56,21 @@ static BREAKS void crasher_maps_nothing(void)
     page[16] = 1;
 }
 
-/* Whoever walks along it breaks, too. */
+static BREAKS int crasher_calls_nothing(void)
+{
+    int (*volatile nothing)(void) = NULL;
+
+    return nothing() + 1;
+}
+
+/* In what the kernel maps into each process, where it answers there. */
+static BREAKS int crasher_asks_kernel(void)
+{
+    clock_gettime(CLOCK_MONOTONIC, (struct timespec *)(uintptr_t)(8 + (unsigned)zero));
+    __builtin_trap();
+}
+
+/* There is nothing to be copied. */
 static BREAKS void crasher_loses_stack(void)
 {
 #if defined(__x86_64__)
@@ -67,6 +92,8 @@ static void crasher_run(struct bough_actor *actor, const void *data, size_t size
     case DIVIDES: bottom = crasher_divides(); break;
     case DIGS: bottom = crasher_digs(&bottom); break;
     case MAPS_NOTHING: crasher_maps_nothing(); break;
+    case CALLS_NOTHING: bottom = crasher_calls_nothing(); break;
+    case ASKS_KERNEL: bottom = crasher_asks_kernel(); break;
     case LOSES_STACK: crasher_loses_stack(); break;
     case FAULT_COUNT: break;
     }
@@ -108,11 +135,11 @@ static const struct fragile_end *break_by(struct tree *tree, enum fault fault)
     return &tree->end;
 }
 
-/* With libunwind and libdw, function and file are there; without, the address is. */
+/* With libdw, function and file are there; without, the address is. */
 static void assert_in_backtrace(const struct fragile_end *end, const char *function)
 {
     assert_true(strncmp(end->backtrace, "#0 ", 3) == 0);
-#if defined(BOUGH_UNWIND) && defined(BOUGH_SYMBOLS)
+#ifdef BOUGH_SYMBOLS
     if (strstr(end->backtrace, function) == NULL ||
         strstr(end->backtrace, "test_process_crash.c:") == NULL)
         fail_msg("no %s in\n%s", function, end->backtrace);
@@ -147,11 +174,59 @@ static void each_fault_is_told_with_its_function(void **state)
         assert_in_backtrace(end, facts[fault].function);
     }
     break_by(tree, DIGS);
-#ifdef BOUGH_UNWIND
+#ifdef BOUGH_SYMBOLS
     assert_non_null(strstr(tree->end.backtrace, " more of the same"));
 #endif
     assert_int_equal(tree->end.crash.message_size, sizeof(struct fragile_message));
     assert_true(tree->end.crash.memory > 0 && tree->end.crash.minor_faults > 0);
+}
+
+/* Who called is told, where the innermost frame is in no file. */
+static void a_call_of_nothing_is_told_with_its_caller(void **state)
+{
+    const struct fragile_end *end = break_by(*state, CALLS_NOTHING);
+
+    assert_int_equal(end->crash.signal, SIGSEGV);
+#ifdef BOUGH_SYMBOLS
+    if (strncmp(end->backtrace, "#0  0x0\n#1  crasher_calls_nothing+", 33) != 0)
+        fail_msg("in\n%s", end->backtrace);
+#endif
+    assert_in_backtrace(end, "crasher_run+");
+    end = break_by(*state, ASKS_KERNEL);
+    assert_in_backtrace(end, "crasher_asks_kernel");
+    assert_in_backtrace(end, "crasher_run+");
+}
+
+/* The next life does not, and where too many wait nobody else does. */
+static void a_report_waits_for_its_turn(void **state)
+{
+    struct tree *tree = *state;
+    struct bough_place_info info;
+    int readers = 0, waiting = 0;
+
+    while (bough_nursery_lend_reader(tree->nursery))
+        readers++;
+    assert_in_range(readers, 1, 16);
+    while (bough_nursery_queue(tree->nursery))
+        waiting++;
+    assert_in_range(waiting, 1, 16);
+    break_by(tree, TOUCHES);
+    assert_true(strncmp(tree->end.backtrace, "#0  0x", 6) == 0);
+    assert_null(strchr(tree->end.backtrace, '\n'));
+    while (waiting-- > 0)
+        bough_nursery_leave_queue(tree->nursery);
+
+    assert_status(ask_once(tree, FRAGILE_ECHO, TOUCHES).status, BOUGH_ECRASHED);
+    do {
+        look_again(tree);
+        assert_status(bough_place_info(tree->fragile, &info), BOUGH_OK);
+    } while (info.life != 3 || info.state != BOUGH_PLACE_RUNNING);
+    assert_int_equal(tree->end.reports, 1);
+    while (readers-- > 0)
+        bough_nursery_return_reader(tree->nursery);
+    while (tree->end.reports == 1)
+        one_round(tree);
+    assert_in_backtrace(&tree->end, "crasher_touches+");
 }
 
 /* It dies of the fault that came first. */
@@ -224,6 +299,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_of(each_fault_is_told_with_its_function),
+        test_of(a_call_of_nothing_is_told_with_its_caller),
+        test_of(a_report_waits_for_its_turn),
         test_of(a_stack_that_is_not_there_ends_the_walk_alone),
         test_of(the_log_is_not_flooded),
         test_of(a_signal_from_outside_is_told_so),

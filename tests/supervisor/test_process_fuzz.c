@@ -356,12 +356,13 @@ static void leave_anything(struct tree *tree, struct bough_proxy *self)
     const struct rusage usage = { .ru_maxrss = 1 };
 
     for (int i = 0; i < 100; i++) {
-        if (chance(2)) scribble(area, sizeof(*area) + 4096);
-        if (chance(2)) memcpy(area + 1, lines, sizeof(lines));
-        atomic_store(&area->written, chance(8) != 0 ? chance(4) : chance(1u << 30));
-        area->signal = signals[chance(bough_count_of(signals))];
-        area->frame_count = chance(4) != 0 ? chance(60) : chance(1u << 30);
-        area->maps_size = chance(4) != 0 ? chance(200) : chance(1u << 30);
+        if (chance(2)) scribble(area, sizeof(area->fault) + 4096);
+        if (chance(2)) scribble(&area->stack, 4096);
+        if (chance(2)) memcpy(area->maps, lines, sizeof(lines));
+        atomic_store(&area->fault.written, chance(8) != 0 ? chance(5) : chance(1u << 30));
+        area->fault.signal = signals[chance(bough_count_of(signals))];
+        area->stack.size = chance(4) != 0 ? chance(8192) : chance(1u << 30);
+        area->fault.maps_size = chance(4) != 0 ? chance(200) : chance(1u << 30);
         bough_loop_begin(tree->loop);
         bough_crash_report(self->host, chance(2) != 0, &usage);
         bough_loop_end(tree->loop);

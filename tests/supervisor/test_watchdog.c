@@ -201,7 +201,7 @@ static void assert_signal_is_free(bool is_free)
 /* The thread sanitizer keeps signals back. */
 static void assert_in_backtrace(const char *function)
 {
-#if defined(BOUGH_UNWIND) && defined(BOUGH_SYMBOLS) && !defined(__SANITIZE_THREAD__)
+#if defined(BOUGH_SYMBOLS) && !defined(__SANITIZE_THREAD__)
     if (strstr(present->end.backtrace, function) == NULL)
         fail_msg("no %s in\n%s", function, present->end.backtrace);
 #else
@@ -230,7 +230,6 @@ static void is_found_by_the_thread(enum bough_isolation isolation)
     const size_t before = threads();
     pthread_t helper;
 
-    bough_crash_warm_up(); /* the descriptors that it opens stay open */
     atomic_store(&may_end, false);
     assert_signal_is_free(true);
     present = start(children, bough_count_of(children));
@@ -278,6 +277,38 @@ static void without_a_limit_there_is_no_thread_and_no_signal(void **state)
     assert_int_equal(teardown(state), 0);
 }
 
+static __attribute__((noinline)) bool sample_this(struct bough_crash_stack *stack)
+{
+    const bool answered = bough_sample_thread(pthread_self(), stack);
+
+    __asm__ volatile("" ::: "memory"); /* it is no tail call */
+    return answered;
+}
+
+/* The thread that looks reads, too. */
+static void without_a_nursery_there_are_names(void **state)
+{
+    struct bough_crash_area *area = calloc(1, sizeof(*area));
+    char text[BOUGH_CRASH_TEXT];
+
+    (void)state;
+    assert_non_null(area);
+    assert_true(bough_sample_open());
+    assert_true(sample_this(&area->stack));
+    bough_sample_close();
+    bough_crash_copy_maps(area);
+    bough_reader_wait(NULL, area, -1, text);
+#if defined(BOUGH_SYMBOLS) && !defined(__SANITIZE_THREAD__)
+    if (strstr(text, " sample_this+") == NULL) fail_msg("in\n%s", text);
+#endif
+    bough_crash_print_innermost(area, text);
+    assert_true(strncmp(text, "#0  0x", 6) == 0);
+    assert_non_null(strchr(text, '/')); /* a file, */
+    assert_non_null(strstr(text, "+0x"));
+    assert_null(strchr(text, '\n')); /* and no more */
+    free(area);
+}
+
 static void on_users_signal(int number)
 {
     (void)number;
@@ -319,6 +350,7 @@ int main(void)
         cmocka_unit_test(one_on_a_thread_is_found),
         cmocka_unit_test(one_on_this_loop_is_found),
         cmocka_unit_test(without_a_limit_there_is_no_thread_and_no_signal),
+        cmocka_unit_test(without_a_nursery_there_are_names),
         cmocka_unit_test(a_signal_that_is_taken_is_left_alone),
     };
     return cmocka_run_group_tests_name("supervisor/watchdog", tests, NULL, NULL);
