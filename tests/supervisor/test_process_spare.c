@@ -155,12 +155,19 @@ static struct tree *start_several(void)
     return start(several, SEVERAL);
 }
 
-/* Each is back before the next one is killed. */
-static void kill_each(struct tree *tree)
+/* All have died before the first death is seen. */
+static void kill_all(struct tree *tree)
 {
+    siginfo_t info;
+
     for (size_t i = 0; i < SEVERAL; i++) {
         assert_status(bough_lookup(tree->loop, paths[i], &tree->fragile), BOUGH_OK);
-        assert_int_equal(kill(pid_of(tree->fragile), SIGKILL), 0);
+        const pid_t pid = pid_of(tree->fragile);
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    }
+    for (size_t i = 0; i < SEVERAL; i++) {
+        assert_status(bough_lookup(tree->loop, paths[i], &tree->fragile), BOUGH_OK);
         while (ask_once(tree, FRAGILE_ECHO, 0).status != BOUGH_OK)
             continue;
     }
@@ -173,7 +180,7 @@ static void as_many_wait_as_were_missing(void **state)
     *state = tree;
     until_there_are(tree, SEVERAL + 1 + AHEAD); /* the start of a tree misses none */
     assert_false(bough_nursery_keeps_more(tree->nursery));
-    kill_each(tree);
+    kill_all(tree);
     assert_true(bough_nursery_keeps_more(tree->nursery));
     until_stocked(tree, paths[SEVERAL - 1]);
     assert_in_range(count_children(tree), SEVERAL + 2 + AHEAD, 2 * SEVERAL + AHEAD);
