@@ -168,6 +168,10 @@ BOUGH_PUBLIC bool bough_loop_run_slice(struct bough_loop *loop);
 BOUGH_PUBLIC bool bough_loop_may_spin(const struct bough_loop *loop);
 BOUGH_PUBLIC void bough_loop_let_spin(struct bough_loop *loop, bool may);
 
+/* Before its next sleep the loop lets others run, if it may look for a while: somebody
+ * who has just been woken will answer soon, and may have to wait for this processor. */
+BOUGH_PUBLIC void bough_loop_offer_processor(struct bough_loop *loop);
+
 /* Memory shared with another process, where something may come in that is no letter. An
  * open one is looked at by the loop itself, between turns and for a while before it
  * sleeps, so that nobody has to wake it. Belongs to who opens it, and is closed before

@@ -35,6 +35,7 @@ struct bough_queue {
 /* Whether to look into the inbox for a while before sleeping: see spin.c. */
 struct bough_spin {
     bool pays;      /* the last one found something */
+    bool offers;    /* the processor, before the next sleep */
     uint32_t wait;  /* sleeps until the next try */
     uint32_t doubt; /* how many they were before the last try */
 };

@@ -75,6 +75,11 @@ bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns)
     if (!has_partner(loop) || bough_loop_clock_ns(loop) >= until_ns) return false;
     if (comes(loop)) return true;
     if (!bough_loop_may_spin(loop)) return false;
+    if (spin->offers) {
+        spin->offers = false;
+        sched_yield();
+        return comes(loop);
+    }
     if (spin->wait > 0) {
         spin->wait--;
         return false;
@@ -94,6 +99,11 @@ bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns)
 bool bough_loop_may_spin(const struct bough_loop *loop)
 {
     return !loop->runtime->options.no_spin;
+}
+
+void bough_loop_offer_processor(struct bough_loop *loop)
+{
+    loop->spin.offers = true;
 }
 
 void bough_loop_let_spin(struct bough_loop *loop, bool may)

@@ -131,16 +131,13 @@ static enum bough_status be_born(struct bough_host *host)
     return BOUGH_OK;
 }
 
-/* Whatever it is told comes after them. */
-static enum bough_status tell_limits(struct bough_host *host,
+/* Whatever it is told comes after them, and wakes it. */
+static enum bough_status post_limits(struct bough_host *host,
                                      const struct bough_limits_plan *plan)
 {
     struct bough_frame frame = { .kind = BOUGH_FRAME_LIMITS };
-    const enum bough_status status =
-        bough_border_post(&host->border, &frame, plan, sizeof(*plan), SIZE_MAX);
 
-    bough_border_poke(&host->border);
-    return status;
+    return bough_border_post(&host->border, &frame, plan, sizeof(*plan), SIZE_MAX);
 }
 
 /* When the life has gone on for a while without another one: what waits for many, which
@@ -213,7 +210,7 @@ static enum bough_status be_born_limited(struct bough_host *host,
         return status;
     }
     status = be_born(host);
-    if (status == BOUGH_OK && bough_limits_any(limits)) status = tell_limits(host, &plan);
+    if (status == BOUGH_OK && bough_limits_any(limits)) status = post_limits(host, &plan);
     return status == BOUGH_OK ? BOUGH_OK : cannot(host->owner, status);
 }
 

@@ -44,19 +44,25 @@ static void pack_start(struct bough_proxy *proxy, struct bough_block *block)
 }
 
 /* Orders get through, also when the ring is full now. */
+static enum bough_status post(struct bough_proxy *proxy, enum bough_frame_kind kind,
+                              const void *bytes, size_t size)
+{
+    struct bough_frame frame = { .kind = (uint8_t)kind, .id = proxy->number };
+
+    return bough_border_post(&proxy->host->border, &frame, bytes, size, SIZE_MAX);
+}
+
 static enum bough_status tell(struct bough_proxy *proxy, enum bough_frame_kind kind,
                               const void *bytes, size_t size)
 {
-    struct bough_border *border = &proxy->host->border;
-    struct bough_frame frame = { .kind = (uint8_t)kind, .id = proxy->number };
-    const enum bough_status status =
-        bough_border_post(border, &frame, bytes, size, SIZE_MAX);
+    const enum bough_status status = post(proxy, kind, bytes, size);
 
-    bough_border_poke(border);
+    bough_border_poke(&proxy->host->border);
     return status;
 }
 
-static enum bough_status tell_start(struct bough_proxy *proxy)
+/* What waits for it goes along, and wakes it. */
+static enum bough_status post_start(struct bough_proxy *proxy)
 {
     struct bough_block block;
     enum bough_status status;
@@ -64,7 +70,7 @@ static enum bough_status tell_start(struct bough_proxy *proxy)
     pack_start(proxy, &block);
     status = block.status;
     if (status == BOUGH_OK)
-        status = tell(proxy, BOUGH_FRAME_START, block.data, block.size);
+        status = post(proxy, BOUGH_FRAME_START, block.data, block.size);
     bough_block_finish(&block);
     return status;
 }
@@ -83,23 +89,27 @@ static enum bough_status enter(struct bough_proxy *proxy, struct bough_host *hos
         return status;
     }
     bough_patience_begin(host, proxy->spec->stuck_after_ms);
-    status = tell_start(proxy);
+    status = post_start(proxy);
     if (status != BOUGH_OK)
         bough_fail(proxy->actor, status, "its process could not be told what to be: %s",
                    bough_status_text(status));
     return status;
 }
 
-/* What waits already goes along, so that it is run as soon as the other one is ready. */
+/* What waits already goes along, so that it is run as soon as the other one is ready: the
+ * first of it in one wake-up with the start. */
 static void hand_on_what_waits(struct bough_proxy *proxy)
 {
+    enum { FIRST = 16 };
     struct bough_held *held;
+    size_t count = 0;
 
     while (!bough_handed_is_full(proxy) && bough_handed_reserve(proxy) &&
            (held = bough_hold_next(proxy->actor)) != NULL) {
         const struct bough_held_message message = bough_held_message(held);
 
         bough_handed_add(proxy, &message, 1);
+        if (++count == FIRST) bough_handed_send(proxy);
     }
     bough_handed_send(proxy);
 }

@@ -131,4 +131,5 @@ void bough_traffic_begin(struct bough_host *host)
         (struct bough_inlet){ .waits = waits, .take = take_in, .sleep = go_to_sleep };
     if (!bough_border_sleep(&host->border, BOUGH_BORDER_POLLS))
         bough_inlet_open(bough_actor_loop(host->owner), &host->inlet);
+    bough_loop_offer_processor(bough_actor_loop(host->owner));
 }
