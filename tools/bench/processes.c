@@ -6,19 +6,21 @@
  * sleep; and messages one way, as fast as the mailbox takes them. procspawn: a process is
  * killed, until its next life runs the question that waits for it, by the clock that all
  * processes have in common. `-steady` is what the peers' procrestart measures under that
- * name: ten that have been up for 1.6 s are killed one after the other. `-idle`: one that
- * slept, in a program and on a machine that did.
+ * name: ten that have been up for 1.6 s are killed one after the other; `-large`: the
+ * same in a program that has filled half a gigabyte. `-idle`: one that slept, in a
+ * program and on a machine that did.
  *
  * SPDX-License-Identifier: MIT */
 #include <ev.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bough/supervisor/process/nursery.h>
 #include <bough/supervisor/supervisor.h>
 #include <bough/tools/bench/bench.h>
 
-enum { CAPACITY = 8192, CHILDREN_MAX = 10 };
+enum { CAPACITY = 8192, CHILDREN_MAX = 10, LARGE = 512 << 20 };
 
 /* The child: counts what it is told, and says how many that were, or when it was asked.
  */
@@ -65,6 +67,7 @@ struct family {
     struct bough_watch watch;
     struct bough_address children[CHILDREN_MAX];
     struct bough_call call;
+    void *memory;
     int64_t answer;
     bool ready, over, answered;
     enum bough_status status;
@@ -101,7 +104,7 @@ static void await(struct family *family, const bool *what)
 }
 
 struct family_options {
-    size_t children;
+    size_t children, memory; /* bytes that the program fills */
     bool spare, no_spin;
 };
 
@@ -153,6 +156,10 @@ static void open_family(struct family *family, const struct family_options *opti
     family->call.loop = family->loop;
     start_children(family, options->children, options->spare);
     await(family, &family->ready);
+    if (options->memory == 0) return;
+    family->memory = malloc(options->memory);
+    if (family->memory == NULL) bench_die("a large program", "memory");
+    memset(family->memory, 1, options->memory);
 }
 
 static void close_family(struct family *family)
@@ -162,6 +169,7 @@ static void close_family(struct family *family)
     bough_runtime_free(family->runtime);
     ev_loop_destroy(family->ev);
     bough_nursery_free(family->nursery);
+    free(family->memory);
 }
 
 static void ask(struct family *family, size_t child, uint32_t kind)
@@ -295,7 +303,12 @@ void bench_procspawn(uint64_t n)
                                        one_spare = { .children = 1, .spare = true },
                                        ten = { .children = CHILDREN_MAX },
                                        ten_spare = { .children = CHILDREN_MAX,
-                                                     .spare = true };
+                                                     .spare = true },
+                                       ten_large = { .children = CHILDREN_MAX,
+                                                     .memory = LARGE },
+                                       ten_spare_large = { .children = CHILDREN_MAX,
+                                                           .spare = true,
+                                                           .memory = LARGE };
     static const double idle_seconds = 0.03, steady_seconds = 1.6;
 
     kill_often("kill-restart", &one, n, 0);
@@ -303,4 +316,6 @@ void bench_procspawn(uint64_t n)
     kill_often("spare-idle", &one_spare, n / 20 + 1, idle_seconds);
     kill_often("kill-steady", &ten, n / 700 + 1, steady_seconds);
     kill_often("spare-steady", &ten_spare, n / 700 + 1, steady_seconds);
+    kill_often("kill-large", &ten_large, n / 700 + 1, steady_seconds);
+    kill_often("spare-large", &ten_spare_large, n / 700 + 1, steady_seconds);
 }
