@@ -165,6 +165,27 @@ static int find_elf(Dwfl_Module *module, void **user_data, const char *name,
     return -1;
 }
 
+static int find_nothing(Dwfl_Module *module, void **user_data, const char *name,
+                        Dwarf_Addr base, const char *file, const char *link,
+                        GElf_Word crc, char **found)
+{
+    (void)module, (void)user_data, (void)name, (void)base;
+    (void)file, (void)link, (void)crc, (void)found;
+    return -1;
+}
+
+/* What the user has said for a debugger, that it may ask the network, is not for a
+ * program that is at work: it has the names that are in its own files. */
+static Dwfl_Callbacks callbacks_of(void)
+{
+    return (Dwfl_Callbacks){
+        .find_elf = find_elf,
+        .find_debuginfo = getenv("DEBUGINFOD_URLS") == NULL
+                              ? dw.dwfl_standard_find_debuginfo
+                              : find_nothing,
+    };
+}
+
 /* All that was mapped. */
 static bool report_modules(Dwfl *dwfl, const char *maps)
 {
@@ -355,10 +376,7 @@ void bough_crash_print(const struct bough_crash_area *area, char bytes[BOUGH_CRA
     bytes[0] = '\0';
     if (!bough_crash_is_known(area)) return;
     const bool loaded = load();
-    const Dwfl_Callbacks callbacks = {
-        .find_elf = find_elf,
-        .find_debuginfo = dw.dwfl_standard_find_debuginfo,
-    };
+    const Dwfl_Callbacks callbacks = callbacks_of();
     Dwfl *dwfl = loaded ? dw.dwfl_begin(&callbacks) : NULL;
     if (dwfl == NULL || !report_modules(dwfl, area->maps)) {
         bough_crash_print_innermost(area, bytes);
@@ -404,7 +422,7 @@ void bough_crash_read(int socket, int file)
         area->stack.size > BOUGH_CRASH_STACK_MAX)
         _exit(BOUGH_CODE_CONFUSED);
     limit_itself();
-    unsetenv("DEBUGINFOD_URLS"); /* it would ask the network */
+    unsetenv("DEBUGINFOD_URLS"); /* so that it looks for files beside those, too */
     bough_crash_print(area, bytes);
     (void)!send(socket, bytes, strlen(bytes), MSG_NOSIGNAL);
     _exit(0);
