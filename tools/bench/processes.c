@@ -137,16 +137,26 @@ static void start_children(struct family *family, size_t count, bool spare)
     }
 }
 
-static void open_family(struct family *family, const struct family_options *options)
+static struct bough_nursery *make_nursery(void)
+{
+    struct bough_nursery *nursery;
+    struct bough_error error = { .text = "" };
+
+    if (bough_nursery_new(&nursery, &error) != BOUGH_OK)
+        bench_die("a nursery", error.text);
+    return nursery;
+}
+
+/* The nursery is the family's from then on. */
+static void open_family(struct family *family, struct bough_nursery *nursery,
+                        const struct family_options *options)
 {
     struct bough_runtime_options runtime = { .log_level = BOUGH_LEVEL_COUNT,
                                              .no_spin = options->no_spin };
-    struct bough_error error = { .text = "" };
 
-    *family = (struct family){ .watch = { .ready = on_ready, .exited = on_exited } };
-    if (bough_nursery_new(&family->nursery, &error) != BOUGH_OK)
-        bench_die("a nursery", error.text);
-    runtime.nursery = family->nursery;
+    *family = (struct family){ .watch = { .ready = on_ready, .exited = on_exited },
+                               .nursery = nursery };
+    runtime.nursery = nursery;
     family->ev = ev_loop_new(EVFLAG_AUTO);
     family->runtime = bough_runtime_new(&runtime);
     if (family->ev == NULL || family->runtime == NULL) bench_die("a runtime", "memory");
@@ -208,7 +218,8 @@ static void call_across(const char *variant, uint64_t n, bool no_spin)
 {
     struct family family;
 
-    open_family(&family, &(struct family_options){ .children = 1, .no_spin = no_spin });
+    open_family(&family, make_nursery(),
+                &(struct family_options){ .children = 1, .no_spin = no_spin });
     const uint64_t start_ns = bench_now_ns();
     for (uint64_t i = 0; i < n; i++)
         ask_count(&family);
@@ -239,7 +250,7 @@ void bench_procmsg(uint64_t n)
 
     call_across("proc-call", n / 50 + 1, false);
     call_across("proc-call-asleep", n / 50 + 1, true);
-    open_family(&family, &(struct family_options){ .children = 1 });
+    open_family(&family, make_nursery(), &(struct family_options){ .children = 1 });
     stream(&family, n);
     close_family(&family);
 }
@@ -275,47 +286,59 @@ static uint64_t kill_and_ask(struct family *family, size_t child)
     return (uint64_t)answer_of(family) - killed_ns;
 }
 
+/* Who is killed, and when. */
+struct killing {
+    const char *variant;
+    struct family_options options;
+    double rest_seconds; /* before each round */
+    uint64_t fewer;      /* rounds than was asked for, by this factor */
+};
+
 /* All of them in turn, each after the one before is back, and that again. */
-static void kill_often(const char *variant, const struct family_options *options,
-                       uint64_t rounds, double rest_seconds)
+static void kill_often(const struct killing *killing, struct bough_nursery *nursery,
+                       uint64_t asked)
 {
-    const uint64_t n = rounds * options->children;
+    const size_t children = killing->options.children;
+    const uint64_t n =
+        (killing->fewer > 1 ? asked / killing->fewer + 1 : asked) * children;
     uint64_t *latencies_ns = calloc(n, sizeof(*latencies_ns));
     struct family family;
 
     if (latencies_ns == NULL) bench_die("the latencies", "memory");
-    open_family(&family, options);
+    open_family(&family, nursery, &killing->options);
     const uint64_t start_ns = bench_now_ns();
     for (uint64_t i = 0; i < n; i++) {
-        const size_t child = i % options->children;
-
-        if (child == 0) rest(&family, rest_seconds);
-        latencies_ns[i] = kill_and_ask(&family, child);
+        if (i % children == 0) rest(&family, killing->rest_seconds);
+        latencies_ns[i] = kill_and_ask(&family, i % children);
     }
-    print("procspawn", variant, n, start_ns, latencies_ns);
+    print("procspawn", killing->variant, n, start_ns, latencies_ns);
     close_family(&family);
     free(latencies_ns);
 }
 
+#define IDLE .rest_seconds = 0.03, .fewer = 20
+#define STEADY .rest_seconds = 1.6, .fewer = 700
+
+static const struct killing killings[] = {
+    { "kill-restart", { .children = 1 }, .fewer = 1 },
+    { "kill-idle", { .children = 1 }, IDLE },
+    { "spare-idle", { .children = 1, .spare = true }, IDLE },
+    { "kill-steady", { .children = CHILDREN_MAX }, STEADY },
+    { "spare-steady", { .children = CHILDREN_MAX, .spare = true }, STEADY },
+    { "kill-large", { .children = CHILDREN_MAX, .memory = LARGE }, STEADY },
+    { "spare-large",
+      { .children = CHILDREN_MAX, .spare = true, .memory = LARGE },
+      STEADY },
+};
+
+/* A program makes its nursery when it begins, and not after it has used memory for other
+ * things: so all are made first. */
 void bench_procspawn(uint64_t n)
 {
-    static const struct family_options one = { .children = 1 },
-                                       one_spare = { .children = 1, .spare = true },
-                                       ten = { .children = CHILDREN_MAX },
-                                       ten_spare = { .children = CHILDREN_MAX,
-                                                     .spare = true },
-                                       ten_large = { .children = CHILDREN_MAX,
-                                                     .memory = LARGE },
-                                       ten_spare_large = { .children = CHILDREN_MAX,
-                                                           .spare = true,
-                                                           .memory = LARGE };
-    static const double idle_seconds = 0.03, steady_seconds = 1.6;
+    struct bough_nursery *nurseries[bough_count_of(killings)];
 
-    kill_often("kill-restart", &one, n, 0);
-    kill_often("kill-idle", &one, n / 20 + 1, idle_seconds);
-    kill_often("spare-idle", &one_spare, n / 20 + 1, idle_seconds);
-    kill_often("kill-steady", &ten, n / 700 + 1, steady_seconds);
-    kill_often("spare-steady", &ten_spare, n / 700 + 1, steady_seconds);
-    kill_often("kill-large", &ten_large, n / 700 + 1, steady_seconds);
-    kill_often("spare-large", &ten_spare_large, n / 700 + 1, steady_seconds);
+    for (size_t i = 0; i < bough_count_of(killings); i++)
+        nurseries[i] = make_nursery();
+    for (size_t i = 0; i < bough_count_of(killings); i++)
+        kill_often(&killings[i], nurseries[i], n);
 }
