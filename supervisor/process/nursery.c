@@ -450,13 +450,18 @@ void bough_nursery_trim(struct bough_nursery *nursery)
 
 /* Readers of crashes */
 
+static bool take_place(atomic_int *taken, int most)
+{
+    if (atomic_fetch_add(taken, 1) < most) return true;
+    atomic_fetch_sub(taken, 1);
+    return false;
+}
+
 bool bough_nursery_lend_reader(struct bough_nursery *nursery)
 {
     enum { READERS_MAX = 2 };
 
-    if (atomic_fetch_add(&nursery->readers, 1) < READERS_MAX) return true;
-    bough_nursery_return_reader(nursery);
-    return false;
+    return take_place(&nursery->readers, READERS_MAX);
 }
 
 void bough_nursery_return_reader(struct bough_nursery *nursery)
@@ -468,9 +473,7 @@ bool bough_nursery_queue(struct bough_nursery *nursery)
 {
     enum { QUEUE_MAX = 16 };
 
-    if (atomic_fetch_add(&nursery->queued, 1) < QUEUE_MAX) return true;
-    bough_nursery_leave_queue(nursery);
-    return false;
+    return take_place(&nursery->queued, QUEUE_MAX);
 }
 
 void bough_nursery_leave_queue(struct bough_nursery *nursery)
