@@ -25,7 +25,7 @@
 #include <bough/supervisor/process/nursery_internal.h>
 
 #if defined(__x86_64__)
-enum { BOUGH_CRASH_REGISTERS = 16 };
+enum { BOUGH_CRASH_REGISTERS = 17 }; /* with the program counter */
 #elif defined(__aarch64__)
 enum { BOUGH_CRASH_REGISTERS = 32 };
 #else

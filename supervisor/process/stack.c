@@ -27,8 +27,8 @@ enum { PAGE = 4096, PAGES_MAX = BOUGH_CRASH_STACK_MAX / PAGE };
 static void copy_registers(const ucontext_t *where, struct bough_crash_stack *stack)
 {
     static const int numbered[BOUGH_CRASH_REGISTERS] = {
-        REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
-        REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15
+        REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP
     };
 
     for (int i = 0; i < BOUGH_CRASH_REGISTERS; i++)

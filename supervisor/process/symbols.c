@@ -267,9 +267,10 @@ static void step_back(struct walk *walk)
 
     walk->frames[walk->count++] = walk->counter;
 #if defined(__x86_64__)
-    enum { STACK_POINTER = 7 };
+    enum { STACK_POINTER = 7, COUNTER = 16 };
     if (read_stack(walk->stack, walk->registers[STACK_POINTER], &back))
         walk->registers[STACK_POINTER] += sizeof(back);
+    walk->registers[COUNTER] = back > 0 ? back - 1 : 0;
 #elif defined(__aarch64__)
     enum { LINK = 30 };
     back = walk->registers[LINK];

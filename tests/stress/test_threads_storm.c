@@ -251,6 +251,14 @@ struct keeper {
 
 static void start(struct keeper *keeper);
 
+/* Looked at once: the others count on, beyond 0. */
+static bool rounds_are_left(const struct storm *storm)
+{
+    const uint64_t left = atomic_load(&storm->rounds_left);
+
+    return left > PLACES && left < INT64_MAX;
+}
+
 static void ended(struct bough_watch *watch, const struct bough_exit_reason *reason)
 {
     struct keeper *keeper = bough_container(watch, struct keeper, watch);
@@ -259,9 +267,7 @@ static void ended(struct bough_watch *watch, const struct bough_exit_reason *rea
     assert_true(keeper->lives);
     keeper->lives = false;
     keeper->ends++;
-    if (atomic_load(&keeper->storm->rounds_left) < INT64_MAX &&
-        atomic_load(&keeper->storm->rounds_left) > PLACES)
-        start(keeper);
+    if (rounds_are_left(keeper->storm)) start(keeper);
 }
 
 static void start(struct keeper *keeper)
@@ -281,13 +287,6 @@ static uint64_t seed_of_this_run(void)
     if (given != NULL) return strtoull(given, NULL, 10);
     clock_gettime(CLOCK_REALTIME, &now);
     return (uint64_t)now.tv_nsec;
-}
-
-static bool rounds_are_left(const struct storm *storm)
-{
-    const uint64_t left = atomic_load(&storm->rounds_left);
-
-    return left > PLACES && left < INT64_MAX;
 }
 
 static bool anybody_lives(const struct keeper *keepers)

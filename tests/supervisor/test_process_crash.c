@@ -18,6 +18,7 @@ enum fault {
     MAPS_NOTHING,
     CALLS_NOTHING,
     ASKS_KERNEL,
+    CALLS_LIBRARY,
     LOSES_STACK,
     FAULT_COUNT
 };
@@ -70,6 +71,28 @@ static BREAKS int crasher_asks_kernel(void)
     __builtin_trap();
 }
 
+/* As where a program calls a library: where the caller is depends on how far it has come
+ * there. */
+#if defined(__x86_64__)
+__asm__(".text\n\t.balign 16\n\t.type crasher_stub, @function\ncrasher_stub:\n\t"
+        ".cfi_startproc\n\t"
+        ".cfi_escape 0x0f, 0x0b, 0x77, 0x08, 0x80, 0x00, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, "
+        "0x24, 0x22\n\t"
+        "ud2\n\t.cfi_endproc\n\t.size crasher_stub, . - crasher_stub\n");
+void crasher_stub(void);
+#else
+static BREAKS void crasher_stub(void)
+{
+    __builtin_trap();
+}
+#endif
+
+static BREAKS int crasher_calls_library(void)
+{
+    crasher_stub();
+    return zero;
+}
+
 /* There is nothing to be copied. */
 static BREAKS void crasher_loses_stack(void)
 {
@@ -94,6 +117,7 @@ static void crasher_run(struct bough_actor *actor, const void *data, size_t size
     case MAPS_NOTHING: crasher_maps_nothing(); break;
     case CALLS_NOTHING: bottom = crasher_calls_nothing(); break;
     case ASKS_KERNEL: bottom = crasher_asks_kernel(); break;
+    case CALLS_LIBRARY: bottom = crasher_calls_library(); break;
     case LOSES_STACK: crasher_loses_stack(); break;
     case FAULT_COUNT: break;
     }
@@ -194,6 +218,9 @@ static void a_call_of_nothing_is_told_with_its_caller(void **state)
     assert_in_backtrace(end, "crasher_run+");
     end = break_by(*state, ASKS_KERNEL);
     assert_in_backtrace(end, "crasher_asks_kernel");
+    assert_in_backtrace(end, "crasher_run+");
+    end = break_by(*state, CALLS_LIBRARY);
+    assert_in_backtrace(end, "crasher_calls_library");
     assert_in_backtrace(end, "crasher_run+");
 }
 
