@@ -22,6 +22,7 @@
 #include <bough/core/timer.h>
 #include <bough/supervisor/process/nursery.h>
 #include <bough/supervisor/process/process_internal.h>
+#include <bough/supervisor/supervision_internal.h>
 #include <bough/supervisor/supervisor.h>
 #include <bough/tests/support/fixture.h>
 #include <bough/tests/support/unit.h>
@@ -310,11 +311,14 @@ static inline void one_round(struct tree *tree)
 }
 
 /* Whether a process has seen that the next ones are there: it looks no more, or only
- * whether there are too many, once a minute. */
-static inline bool fragile_is_settled(const struct bough_host *host)
+ * whether there are too many, once a minute; and nothing remains of those before it. */
+static inline bool fragile_is_settled(const struct bough_proxy *proxy)
 {
-    return !ev_is_active(&host->settled) ||
-           (host->settled.repeat > 59 && host->settled.repeat < 61);
+    struct bough_remains *const *remains = bough_supervision_remains(proxy->actor);
+    const struct ev_timer *timer = &proxy->host->settled;
+
+    return (*remains == NULL || (*remains)->count == 0) &&
+           (!ev_is_active(timer) || (timer->repeat > 59 && timer->repeat < 61));
 }
 
 /* For what nobody tells: it may have come before a poll that nothing ends. */

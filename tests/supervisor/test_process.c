@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 
 #include <bough/supervisor/process/nursery_internal.h>
-#include <bough/supervisor/supervision_internal.h>
 
 static int setup(void **state)
 {
@@ -396,10 +395,8 @@ static void settle(struct tree *tree)
 {
     enum { LIVES = 3 };
     const struct bough_proxy *proxy = bough_state(tree->fragile.slot);
-    struct bough_remains *const *remains = bough_supervision_remains(proxy->actor);
 
-    while (!fragile_is_settled(proxy->host) || (*remains)->count > 0 ||
-           bough_loop_count(tree->loop).lives > LIVES)
+    while (!fragile_is_settled(proxy) || bough_loop_count(tree->loop).lives > LIVES)
         look_again(tree);
 }
 

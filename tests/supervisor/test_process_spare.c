@@ -58,7 +58,7 @@ static bool is_stocked(const struct tree *tree, const char *path)
 
     assert_status(bough_lookup(tree->loop, path, &place), BOUGH_OK);
     const struct bough_proxy *proxy = bough_state(place.slot);
-    return fragile_is_settled(proxy->host);
+    return fragile_is_settled(proxy);
 }
 
 /* Goes on until so many are there: those that live, those that wait, and the one that is
