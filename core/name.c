@@ -9,9 +9,9 @@
 #include <bough/core/assert.h>
 #include <bough/core/runtime_internal.h>
 
-/* No functions of the library's here, nor where paths are joined: a process that is born
- * runs nothing else of them, and the pages that they lie in would be an eighth of all
- * that it has to fetch, and to give back. */
+/* Neither isalnum() here nor snprintf() where paths are joined: a process that is born
+ * needs no other function of theirs, and the pages that they lie in are an eighth of all
+ * that it would have to fetch, and to give back at its end. */
 static bool is_in_names(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

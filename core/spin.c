@@ -75,7 +75,7 @@ bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns)
     if (!has_partner(loop) || bough_loop_clock_ns(loop) >= until_ns) return false;
     if (comes(loop)) return true;
     if (!bough_loop_may_spin(loop)) return false;
-    if (spin->offers) {
+    if (spin->offers) { /* it is no try, and says nothing of whether these pay */
         spin->offers = false;
         sched_yield();
         return comes(loop);

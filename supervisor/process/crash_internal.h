@@ -78,11 +78,10 @@ static inline size_t bough_crash_size(const struct bough_crash_area *area)
     return offsetof(struct bough_crash_area, stack.bytes) + area->stack.size;
 }
 
-/* Whether there is anything to look into. */
+/* Whether it is known where the thread was; which files lay there is another question. */
 static inline bool bough_crash_is_known(const struct bough_crash_area *area)
 {
-    return area->fault.maps_size > 0 &&
-           (area->stack.counter != 0 || area->stack.size > 0);
+    return area->stack.counter != 0 || area->stack.size > 0;
 }
 
 /* In a signal handler, with its context; and the mappings, in one or anywhere else. */

@@ -34,7 +34,8 @@ enum bough_status bough_reader_start(struct bough_nursery *nursery,
                                      const struct bough_crash_area *area,
                                      struct bough_birth *reader)
 {
-    if (nursery == NULL || !bough_crash_is_known(area)) return BOUGH_EINVALID;
+    if (nursery == NULL || !bough_crash_is_known(area) || area->fault.maps_size == 0)
+        return BOUGH_EINVALID;
     if (!bough_nursery_lend_reader(nursery)) return BOUGH_EFULL;
     const enum bough_status status = bough_nursery_take(nursery, reader, true);
     if (status != BOUGH_OK) {

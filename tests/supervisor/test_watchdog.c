@@ -308,6 +308,11 @@ static void without_a_nursery_there_are_names(void **state)
     assert_non_null(strchr(text, '/')); /* a file, */
     assert_non_null(strstr(text, "+0x"));
     assert_null(strchr(text, '\n')); /* and no more */
+    area->maps[0] = '\0';
+    area->fault.maps_size = 0;
+    bough_crash_print(area, text); /* nobody knows the files */
+    assert_true(strncmp(text, "#0  0x", 6) == 0);
+    assert_null(strchr(text, '/'));
     free(area);
 }
 
