@@ -178,7 +178,8 @@ static void as_many_wait_as_were_missing(void **state)
     struct tree *tree = start_several();
 
     *state = tree;
-    until_there_are(tree, SEVERAL + 1 + AHEAD); /* the start of a tree misses none */
+    until_stocked(tree, paths[SEVERAL - 1]);    /* so that the first one misses none, */
+    until_there_are(tree, SEVERAL + 1 + AHEAD); /* as the start of a tree does */
     assert_false(bough_nursery_keeps_more(tree->nursery));
     kill_all(tree);
     assert_true(bough_nursery_keeps_more(tree->nursery));
