@@ -80,12 +80,19 @@ static void a_letter_does_each_time(void **state)
     sleeper_close(&sleeper);
 }
 
+/* Closes it here, where the loop that may hold it yet is run. */
 static void on_readable(struct bough_actor *actor, struct bough_source *source,
                         int events)
 {
-    (void)events;
+    const struct sleeper *sleeper =
+        (const void *)((const char *)source - offsetof(struct sleeper, source));
+    uint64_t count;
+    const bool is_read = (events & EV_READ) != 0 &&
+                         read(sleeper->fd, &count, sizeof(count)) == sizeof(count);
+
     bough_source_stop(source);
-    bough_exit(actor, BOUGH_EXIT_NORMAL);
+    close(sleeper->fd);
+    bough_exit(actor, is_read ? BOUGH_EXIT_NORMAL : BOUGH_EXIT_KILLED);
 }
 
 static void watch_descriptor(struct bough_actor *actor, struct bough_probe *probe,
@@ -108,7 +115,6 @@ static void a_descriptor_does(void **state)
     ask(&sleeper);
     assert_int_equal(write(sleeper.fd, &one, sizeof(one)), sizeof(one));
     sleeper_close(&sleeper);
-    close(sleeper.fd);
 }
 
 static void on_deadline(struct bough_actor *actor, struct bough_timer *timer)
