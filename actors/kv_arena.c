@@ -18,7 +18,9 @@ enum {
     LINE =
         64, /* bytes of a cache line: where chunks begin, so that blocks of 64 fit one */
     EVEN_CLASSES = BOUGH_KV_ARENA_EVEN / BOUGH_KV_ARENA_STEP,
-    EVEN_BIT = 8,           /* the highest bit of BOUGH_KV_ARENA_EVEN */
+    EVEN_BIT = 8,  /* the highest bit of BOUGH_KV_ARENA_EVEN */
+    LAST_BIT = 12, /* up to it there are four classes to a doubling */
+    LAST_CLASS = BOUGH_KV_ARENA_CLASSES - 1,
     FIRST_BYTES = 512,      /* of the blocks of a class's first chunk */
     MOST_BYTES = 64 * 1024, /* malloc keeps these, without a system call for each */
     HUGE_BYTES = 2 << 20    /* what one entry of the processor's page table can lead to */
@@ -38,14 +40,15 @@ struct bough_kv_large {
 };
 
 _Static_assert(1 << EVEN_BIT == BOUGH_KV_ARENA_EVEN, "the classes meet");
-_Static_assert(EVEN_CLASSES + 4 * (12 - EVEN_BIT) == BOUGH_KV_ARENA_CLASSES &&
-                   1 << 12 == BOUGH_KV_ARENA_LARGEST,
+_Static_assert(EVEN_CLASSES + 4 * (LAST_BIT - EVEN_BIT) == LAST_CLASS &&
+                   1 << LAST_BIT < BOUGH_KV_ARENA_LARGEST,
                "the last class is the largest");
 
 /* The class of a size that fits a chunk. */
 static size_t class_of(size_t size)
 {
     if (size <= BOUGH_KV_ARENA_EVEN) return (size - 1) / BOUGH_KV_ARENA_STEP;
+    if (size > 1 << LAST_BIT) return LAST_CLASS;
 
     const unsigned bit = 63 - (unsigned)__builtin_clzll(size - 1);
     const size_t quarter = (size - 1) >> (bit - 2) & 3;
@@ -56,6 +59,7 @@ static size_t class_of(size_t size)
 static size_t size_of(size_t class)
 {
     if (class < EVEN_CLASSES) return (class + 1) * BOUGH_KV_ARENA_STEP;
+    if (class == LAST_CLASS) return BOUGH_KV_ARENA_LARGEST;
 
     const size_t doubling = (class - EVEN_CLASSES) / 4;
     const size_t quarter = (class - EVEN_CLASSES) % 4;

@@ -21,10 +21,10 @@
 #include <bough/core/public.h>
 
 enum {
-    BOUGH_KV_ARENA_STEP = 16,  /* bytes between the classes of small blocks */
-    BOUGH_KV_ARENA_EVEN = 256, /* from here on there are four classes to a doubling */
-    BOUGH_KV_ARENA_LARGEST = 4096,
-    BOUGH_KV_ARENA_CLASSES = 32
+    BOUGH_KV_ARENA_STEP = 16,      /* bytes between the classes of small blocks */
+    BOUGH_KV_ARENA_EVEN = 256,     /* from here on there are four classes to a doubling */
+    BOUGH_KV_ARENA_LARGEST = 4224, /* a class of its own: pages (kv_pages_internal.h) */
+    BOUGH_KV_ARENA_CLASSES = 33
 };
 
 struct bough_kv_chunk;

@@ -95,7 +95,8 @@ const struct bough_message_type bough_kv_messages[BOUGH_KV_MESSAGE_COUNT] = {
 
 /* A message that fits on the stack: nearly every one. Made by a few stores, since there
  * is nothing in it that can fail; what is larger is a block. Hot: it takes half of the
- * instructions that a block does. */
+ * instructions that a block does, and lies where it is made, when there is room: whoever
+ * runs it would otherwise wait for the copy, of pieces that were stored just now. */
 struct small {
     struct bough_kv_message message;
     char bytes[BOUGH_KV_SMALL_BLOCK];
@@ -148,16 +149,20 @@ static inline void ask_about_key(struct bough_kv kv, enum bough_kv_message_kind 
                                  struct bough_kv_bytes key, struct bough_call *call,
                                  bool *result)
 {
+    const struct bough_kv_message message = { .kind = kind };
+    const size_t result_size = result ? sizeof(*result) : 0;
     struct small small;
 
-    small.message = (struct bough_kv_message){ .kind = kind };
     if (!is_small(key.len)) {
-        ask_largely(kv, &small.message, key, call, result);
+        ask_largely(kv, &message, key, call, result);
         return;
     }
-    const size_t size = append(&small, sizeof(small.message), key, &small.message.key);
-    bough_call_start(call, kv.address, &small, size, result,
-                     result ? sizeof(*result) : 0);
+    const size_t size = sizeof(message) + key.len + 1;
+    struct small *room = bough_call_begin(call, kv.address, size, result, result_size);
+    struct small *made = room ? room : &small;
+    made->message = message;
+    append(made, sizeof(message), key, &made->message.key);
+    if (room == NULL) bough_call_start(call, kv.address, made, size, result, result_size);
 }
 
 enum bough_status bough_kv_spawn(struct bough_loop *loop,
@@ -187,21 +192,27 @@ void bough_kv_set(struct bough_kv kv, struct bough_kv_bytes key,
                   struct bough_kv_bytes value, int64_t ttl_ms,
                   struct bough_kv_set_ask *ask)
 {
-    struct small small;
-
-    small.message = (struct bough_kv_message){
+    const struct bough_kv_message message = {
         .kind = BOUGH_KV_SET,
         .ttl_ms = ttl_ms == 0 ? BOUGH_FOREVER : ttl_ms,
     };
+    struct small small;
+
     if (!is_small(key.len) || !is_small(value.len) ||
         !is_small(key.len + value.len + 1)) {
-        set_largely(kv, &small.message, key, value, ask);
+        set_largely(kv, &message, key, value, ask);
         return;
     }
-    const size_t keyed = append(&small, sizeof(small.message), key, &small.message.key);
-    const size_t size = append(&small, keyed, value, &small.message.value);
-    bough_call_start(&ask->call, kv.address, &small, size, &ask->created,
-                     sizeof(ask->created));
+    const size_t size = sizeof(message) + key.len + 1 + value.len + 1;
+    struct small *room = bough_call_begin(&ask->call, kv.address, size, &ask->created,
+                                          sizeof(ask->created));
+    struct small *made = room ? room : &small;
+    made->message = message;
+    const size_t keyed = append(made, sizeof(message), key, &made->message.key);
+    append(made, keyed, value, &made->message.value);
+    if (room == NULL)
+        bough_call_start(&ask->call, kv.address, made, size, &ask->created,
+                         sizeof(ask->created));
 }
 
 void bough_kv_get(struct bough_kv kv, struct bough_kv_bytes key,

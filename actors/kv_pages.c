@@ -20,17 +20,13 @@ enum {
     /* How many bits deeper than the average a page may be: so that cells which no bit
      * tells apart do not make the directory grow without end. By chance it is 3. */
     DEPTH_SLACK = 8,
-    DEPTH_MAX = 48,
-    LAST_GROUP = BOUGH_KV_GROUPS - 1
+    DEPTH_MAX = 48
 };
 
 _Static_assert(1 << PART_BITS == BOUGH_KV_PARTS, "the first bits choose the part");
 _Static_assert(sizeof(struct bough_kv_cell) == 64, "a cell is a cache line");
-_Static_assert(BOUGH_KV_PAGE_CELLS % 2 == 0, "each home has one beside it");
+_Static_assert(8 * BOUGH_KV_GROUPS == BOUGH_KV_PAGE_CELLS, "each cell has a tag");
 _Static_assert(sizeof(struct bough_kv_page) == BOUGH_KV_PAGE_SIZE, "a page is a page");
-
-/* The last group has only six cells: these tags are of none, and not free. */
-static const uint64_t no_cells = UINT64_C(0x0101) << 48;
 
 /* The directory */
 
@@ -127,7 +123,6 @@ static struct bough_kv_page *new_page(struct bough_kv_pages *pages, uint64_t fir
 
     if (page == NULL) return NULL;
     memset(page, 0, offsetof(struct bough_kv_page, cells));
-    page->tags[LAST_GROUP] = no_cells;
     page->first = first;
     page->depth = depth;
     pages->count++;

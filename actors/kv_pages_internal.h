@@ -1,17 +1,18 @@
 /* kv_pages_internal.h - cells by hash, in pages that are split and merged one at a time.
  *
- * Extendible hashing. A page of 4 KiB holds the cells of one interval of hashes: those
- * that begin with the same `depth` bits. A page that is nearly full is split in two, two
+ * Extendible hashing. A page holds the 64 cells of one interval of hashes: those that
+ * begin with the same `depth` bits. A page that is nearly full is split in two, two
  * neighbours that are nearly empty are merged; no other page is touched, so there is no
  * moment at which everything is rehashed. Since pages are intervals, a hash is a cursor
  * that stays good all the while.
  *
  * Finding a cell costs one miss of the cache. A page begins with one line of tags, a byte
  * of the hash for each cell, that tells which cell to look at; tags and directory are a
- * few bytes a cell and mostly stay in the cache. When they do not, the cell is under way
- * already, for most lie where their hash says. The directory has 256 parts by the first
- * byte of the hash, so that doubling one copies little: some hundred pointers at a
- * million cells.
+ * few bytes a cell and mostly stay in the cache: for that a page is 66 lines long, and no
+ * power of two, with which all tags would share a few sets of it. When they do not, the
+ * cell is under way already, for most lie where their hash says. The directory has 256
+ * parts by the first byte of the hash, so that doubling one copies little: some hundred
+ * pointers at a million cells.
  *
  * Cells of the same hash, and those that memory is too short to separate, share a page
  * and the ones chained to it. Cells move when others come and go. Thread: one at a time.
@@ -29,10 +30,10 @@
 #include <bough/core/status.h>
 
 enum {
-    BOUGH_KV_PAGE_SIZE = 4096, /* bytes */
-    BOUGH_KV_PAGE_CELLS = 62,
+    BOUGH_KV_PAGE_SIZE = 66 * 64, /* bytes */
+    BOUGH_KV_PAGE_CELLS = 64,
     BOUGH_KV_GROUPS = 8,    /* of eight cells, whose tags are looked at together */
-    BOUGH_KV_MERGE_AT = 31, /* cells in both: what was split is not merged at once */
+    BOUGH_KV_MERGE_AT = 32, /* cells in both: what was split is not merged at once */
     BOUGH_KV_PARTS = 256,   /* of the directory */
     BOUGH_KV_CELL_BYTES = 48
 };
@@ -103,7 +104,7 @@ static inline uint64_t bough_kv_match(uint64_t tags, unsigned byte)
     return (differs - ones) & ~differs & ones << 7;
 }
 
-/* Never 0, which is an empty cell, and never what marks the end of a page. */
+/* Never 0, which is an empty cell. */
 static inline unsigned bough_kv_tag(uint64_t hash)
 {
     return (unsigned)(hash & 0x7f) | 0x80;
@@ -113,7 +114,7 @@ static inline unsigned bough_kv_tag(uint64_t hash)
  * of the bits of the tag. */
 static inline unsigned bough_kv_home(uint64_t hash)
 {
-    return (unsigned)((hash & UINT32_MAX) * BOUGH_KV_PAGE_CELLS >> 32);
+    return (unsigned)(hash >> 7) % BOUGH_KV_PAGE_CELLS;
 }
 
 /* The cell of the next hash with the same home, if it was free. */

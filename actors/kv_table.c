@@ -100,12 +100,16 @@ static inline struct bough_kv_cell *find_in(struct bough_kv_page *page, unsigned
     return NULL;
 }
 
-/* A key that is not in its home group, or nowhere. */
+/* A key that is not in its home group, or nowhere: in the order in which those that were
+ * not full were looked for. */
 static __attribute__((noinline)) struct bough_kv_cell *
 find_further(struct bough_kv_page *page, uint64_t hash, const void *key, size_t key_len)
 {
-    for (; page; page = page->next) {
-        for (unsigned group = 0; group < BOUGH_KV_GROUPS; group++) {
+    const unsigned home = bough_kv_home(hash) / 8;
+
+    for (unsigned i = 1; page; page = page->next, i = 0) {
+        for (; i < BOUGH_KV_GROUPS; i++) {
+            const unsigned group = (home + i) % BOUGH_KV_GROUPS;
             struct bough_kv_cell *cell = find_in(page, group, hash, key, key_len);
             if (cell) return cell;
         }

@@ -326,20 +326,18 @@ static inline bool is_plain(const struct bough_call *call, struct bough_address 
            bough_mail_is_plain(address, size);
 }
 
-/* Hot: a call with a deadline, its message, answer and done() are some 400 instructions,
- * few of them the deadline's; nothing is allocated, for the call brings its own links and
- * only an entry of a table is taken. All that can be in the way of it is looked at before
- * anything is done, so that nothing has to be kept over a call. */
-void bough_call_start(struct bough_call *call, struct bough_address address,
-                      const void *message, size_t size, void *result, size_t result_size)
+/* The short way, but for the bytes; NULL: nothing was done, take the long one. All that
+ * can be in the way of it is looked at before anything is done, so that nothing has to be
+ * kept over a call. */
+static inline __attribute__((always_inline)) struct bough_cell *
+begin_plainly(struct bough_call *call, struct bough_address address, size_t size,
+              void *result, size_t result_size)
 {
     struct bough_cell *cell =
         is_plain(call, address, size) ? bough_cell_take(address.slot->loop, size) : NULL;
 
-    if (cell == NULL) {
-        start(call, address, message, size, result, result_size);
-        return;
-    }
+    if (cell == NULL) return NULL;
+
     struct bough_actor *owner = call->owner;
     struct bough_loop *loop = owner->loop;
 
@@ -349,7 +347,32 @@ void bough_call_start(struct bough_call *call, struct bough_address address,
     enter(loop, call);
     arm(loop, call, loop->now_ms);
     *bough_cell_front(cell) = (struct bough_asker){ loop, call->index, call->generation };
-    bough_mail_put(address, cell, message, size);
+    bough_mail_enter(address, cell);
+    return cell;
+}
+
+/* Hot: a call with a deadline, its message, answer and done() are some 400 instructions,
+ * few of them the deadline's; nothing is allocated, for the call brings its own links and
+ * only an entry of a table is taken. */
+void bough_call_start(struct bough_call *call, struct bough_address address,
+                      const void *message, size_t size, void *result, size_t result_size)
+{
+    struct bough_cell *cell = begin_plainly(call, address, size, result, result_size);
+
+    if (cell == NULL)
+        start(call, address, message, size, result, result_size);
+    else
+        bough_cell_write(cell, message, size);
+}
+
+void *bough_call_begin(struct bough_call *call, struct bough_address address, size_t size,
+                       void *result, size_t result_size)
+{
+    struct bough_cell *cell = begin_plainly(call, address, size, result, result_size);
+
+    if (cell == NULL) return NULL;
+    cell->size = (uint32_t)size;
+    return cell->bytes;
 }
 
 /* Takes the reference. */

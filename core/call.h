@@ -55,6 +55,13 @@ BOUGH_PUBLIC void bough_call_start(struct bough_call *call, struct bough_address
                                    const void *message, size_t size, void *result,
                                    size_t result_size);
 
+/* As bough_call_start(), for a message that is put together where it will lie: returns
+ * room for `size` bytes, aligned to 16, all of which are written before this thread calls
+ * anything else of Bough. NULL when there is none, to another loop or a full mailbox for
+ * example: nothing was done, and the message takes bough_call_start(). */
+BOUGH_PUBLIC void *bough_call_begin(struct bough_call *call, struct bough_address address,
+                                    size_t size, void *result, size_t result_size);
+
 /* As bough_call_start() with a block being made: takes what the block holds, reports what
  * went wrong in making it to done(), and finishes the block. */
 struct bough_block;

@@ -198,7 +198,7 @@ static void a_million_keys_that_expire_together_go_in_bounded_ticks(void **state
 
 static void the_worst_set_of_a_growing_table_moves_few_entries(void **state)
 {
-    enum { KEYS = 1000 * 1000, MOST = 62 };
+    enum { KEYS = 1000 * 1000, MOST = 64 };
     struct bough_kv_table *table =
         table_with((struct bough_kv_table_options){ .seed = 3 });
     uint64_t worst_moves = 0, worst_resizes = 0;
@@ -223,7 +223,7 @@ static void the_worst_set_of_a_growing_table_moves_few_entries(void **state)
 
 static void the_worst_removal_of_a_shrinking_table_moves_few_entries(void **state)
 {
-    enum { KEYS = 200 * 1000, MOST = 62 };
+    enum { KEYS = 200 * 1000, MOST = 64 };
     struct bough_kv_table *table =
         table_with((struct bough_kv_table_options){ .seed = 3 });
     uint64_t worst = 0;

@@ -322,6 +322,81 @@ static void a_call_may_be_asked_again_or_freed_when_it_is_done(void **state)
     end(test, address);
 }
 
+struct in_place {
+    struct bough_probe_call calls[2];
+    struct bough_address address;
+    bool began[2];
+};
+
+/* Two questions for a mailbox that takes one. */
+static void ask_in_place(struct bough_actor *actor, struct bough_probe *probe,
+                         int64_t number)
+{
+    const struct bough_probe_message message = { BOUGH_PROBE_ECHO, number };
+    struct in_place *world = probe->data;
+
+    for (int i = 0; i < 2; i++) {
+        struct bough_call *call = &world->calls[i].call;
+        int64_t *answer = &world->calls[i].number;
+
+        call->owner = actor;
+        struct bough_probe_message *room = bough_call_begin(
+            call, world->address, sizeof(message), answer, sizeof(*answer));
+        world->began[i] = room != NULL;
+        if (room != NULL)
+            *room = message;
+        else
+            bough_call_start(call, world->address, &message, sizeof(message), answer,
+                             sizeof(*answer));
+    }
+}
+
+static void a_question_is_made_where_it_will_lie(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe asker = { .hook = ask_in_place }, probe = { 0 };
+    struct in_place world = { .address = { 0 } };
+    const struct bough_address address = bough_probe_spawn(test, &asker, NULL);
+    const struct bough_probe_options options = { .probe = &probe };
+    const struct bough_place_spec spec = {
+        .type = &bough_probe_type, .options = &options, .name = "/", .capacity = 1
+    };
+
+    asker.data = &world;
+    bough_probe_call_init(&world.calls[0]);
+    bough_probe_call_init(&world.calls[1]);
+    assert_status(bough_place_new(test->loop, &spec, &world.address), BOUGH_OK);
+    bough_probe_start(world.address, NULL);
+    /* A loop has memory for questions once there was one. */
+    assert_status(ask_once(test, world.address, BOUGH_PROBE_ECHO, 0).status, BOUGH_OK);
+    assert_status(bough_probe_send(address, BOUGH_PROBE_HOOK, 12), BOUGH_OK);
+    bough_test_run(test);
+    assert_true(world.began[0]);
+    assert_int_equal(world.calls[0].number, 12);
+    assert_false(world.began[1]);
+    assert_int_equal(world.calls[1].answers, 1);
+    assert_status(world.calls[1].status, BOUGH_EFULL);
+    end(test, address);
+    end(test, world.address);
+    bough_place_free(world.address, 0);
+}
+
+static void nothing_is_begun_in_place_from_outside(void **state)
+{
+    struct bough_test *test = *state;
+    struct bough_probe probe = { 0 };
+    struct bough_probe_call call;
+    const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
+
+    bough_probe_call_init(&call);
+    assert_null(bough_call_begin(&call.call, address, sizeof(struct bough_probe_message),
+                                 NULL, 0));
+    ask(&call, address, BOUGH_PROBE_ECHO, 13);
+    bough_test_run(test);
+    assert_int_equal(call.number, 13);
+    end(test, address);
+}
+
 static void a_block_is_asked_and_finished(void **state)
 {
     struct bough_test *test = *state;
@@ -438,6 +513,8 @@ int main(void)
         test_of(a_question_to_nobody_is_gone),
         test_of(an_actor_may_ask_itself),
         test_of(a_call_may_be_asked_again_or_freed_when_it_is_done),
+        test_of(a_question_is_made_where_it_will_lie),
+        test_of(nothing_is_begun_in_place_from_outside),
         test_of(a_block_is_asked_and_finished),
         test_of(what_waits_is_answered_when_the_place_ends),
         test_of(ten_thousand_questions_are_each_answered_once),
