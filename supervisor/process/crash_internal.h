@@ -138,7 +138,11 @@ void bough_fault_print_core(const struct bough_core *core, char *text, size_t si
 
 /* reader.c */
 
-enum { BOUGH_READER_MS = 30000 }; /* what takes longer has failed */
+enum {
+    BOUGH_READER_MS = 30000,    /* what takes longer has failed */
+    BOUGH_READER_PAUSE_MS = 50, /* where none was free, until the next try */
+    BOUGH_READER_TRIES = 40
+};
 
 /* Has the backtrace of an area, which is sound, made by a process that answers on
  * `reader->socket`, at its end when it fails. BOUGH_EFULL: as many are at work as may be

@@ -73,7 +73,6 @@ void bough_reader_receive(const struct bough_birth *reader,
 void bough_reader_wait(struct bough_nursery *nursery, const struct bough_crash_area *area,
                        int hurry, char text[BOUGH_CRASH_TEXT])
 {
-    enum { TRIES = 40, PAUSE_MS = 50 };
     struct bough_birth reader;
 
     if (nursery == NULL) {
@@ -82,9 +81,10 @@ void bough_reader_wait(struct bough_nursery *nursery, const struct bough_crash_a
     }
     struct pollfd hurried = { .fd = hurry, .events = POLLIN };
     enum bough_status status = bough_reader_start(nursery, area, &reader);
-    for (int i = 0;
-         i < TRIES && status == BOUGH_EFULL && poll(&hurried, 1, PAUSE_MS) == 0; i++)
+    for (int tries = 1; status == BOUGH_EFULL && tries < BOUGH_READER_TRIES; tries++) {
+        if (poll(&hurried, 1, BOUGH_READER_PAUSE_MS) != 0) break;
         status = bough_reader_start(nursery, area, &reader);
+    }
     if (status != BOUGH_OK) {
         bough_reader_receive(NULL, area, text);
         return;

@@ -271,23 +271,20 @@ static void leave_queue(struct reporter *self)
 
 static bool may_wait(struct reporter *self)
 {
-    enum { TRIES = 40 };
-
     if (!self->queues) self->queues = bough_nursery_queue(self->report->nursery);
-    return self->queues && ++self->tries < TRIES;
+    return self->queues && ++self->tries < BOUGH_READER_TRIES;
 }
 
 /* Not before the next life has had its process. */
 static void on_begin(struct bough_actor *actor, struct bough_timer *timer)
 {
-    enum { PAUSE_MS = 50 };
     struct reporter *self = bough_state(actor);
     const struct report *report = self->report;
     const enum bough_status status =
         bough_reader_start(report->nursery, &report->area, &self->reader);
 
     if (status == BOUGH_EFULL && may_wait(self)) {
-        bough_timer_start(actor, timer, PAUSE_MS, 0, on_begin);
+        bough_timer_start(actor, timer, BOUGH_READER_PAUSE_MS, 0, on_begin);
         return;
     }
     leave_queue(self);
