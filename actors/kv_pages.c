@@ -27,6 +27,8 @@ _Static_assert(1 << PART_BITS == BOUGH_KV_PARTS, "the first bits choose the part
 _Static_assert(sizeof(struct bough_kv_cell) == 64, "a cell is a cache line");
 _Static_assert(8 * BOUGH_KV_GROUPS == BOUGH_KV_PAGE_CELLS, "each cell has a tag");
 _Static_assert(sizeof(struct bough_kv_page) == BOUGH_KV_PAGE_SIZE, "a page is a page");
+_Static_assert((int)BOUGH_KV_PAGE_SIZE == (int)BOUGH_KV_ARENA_LARGEST,
+               "a page fills a block");
 
 /* The directory */
 

@@ -9,6 +9,7 @@
 
 #include <bough/core/place.h>
 #include <bough/tests/actors/ask_kv.h>
+#include <bough/tests/support/probe.h>
 
 enum { INTERVAL = 200 }; /* ms: the fallback of expiry_interval */
 
@@ -40,6 +41,62 @@ static void keys_and_values_are_any_bytes(void **state)
     assert_no_key(test, kv, other, "no key \"a?c\"");
     assert_false(exists(test, kv, "a"));
     end(test, kv);
+}
+
+/* An actor that asks for a key, then for its value, and so on, and sets what it has come
+ * to. */
+struct follower {
+    struct bough_kv kv;
+    struct bough_kv_get_ask get;
+    struct bough_kv_set_ask set;
+    int64_t left;
+};
+
+static void on_set(struct bough_call *call, enum bough_status status)
+{
+    (void)call;
+    assert_status(status, BOUGH_OK);
+}
+
+/* The value is good until this returns, also when it is the key of the same question. */
+static void on_got(struct bough_call *call, enum bough_status status)
+{
+    struct follower *self = bough_container(call, struct follower, get.call);
+    const struct bough_kv_bytes value = bough_kv_get_value(&self->get);
+
+    assert_status(status, BOUGH_OK);
+    if (--self->left > 0)
+        bough_kv_get(self->kv, value, &self->get);
+    else
+        bough_kv_set(self->kv, bough_kv_text("last"), value, 0, &self->set);
+}
+
+static void follow(struct bough_actor *actor, struct bough_probe *probe, int64_t number)
+{
+    struct follower *self = probe->data;
+
+    self->get.call.owner = self->set.call.owner = actor;
+    self->left = number;
+    bough_kv_get(self->kv, bough_kv_text("one"), &self->get);
+}
+
+static void a_value_may_be_the_next_key(void **state)
+{
+    struct bough_test *test = *state;
+    struct follower follower = { .kv = plain_kv(test),
+                                 .get.call.done = on_got,
+                                 .set.call.done = on_set };
+    struct bough_probe probe = { .hook = follow, .data = &follower };
+    const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
+
+    set(test, follower.kv, "one", "a longer one, which lies in another class", 0);
+    set(test, follower.kv, "a longer one, which lies in another class", "3", 0);
+    set(test, follower.kv, "3", "one", 0);
+    assert_status(bough_probe_send(address, BOUGH_PROBE_HOOK, 32), BOUGH_OK);
+    bough_test_run(test);
+    assert_value(test, follower.kv, bough_kv_text("last"), bough_kv_text("3"));
+    bough_probe_end(test, address);
+    end(test, follower.kv);
 }
 
 static void a_big_value_comes_back_whole(void **state)
@@ -482,6 +539,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         fact(a_value_is_got_as_it_was_set),
         fact(keys_and_values_are_any_bytes),
+        fact(a_value_may_be_the_next_key),
         fact(a_big_value_comes_back_whole),
         fact(a_value_that_no_message_can_hold_is_too_large),
         fact(a_key_that_is_too_long_is_refused),

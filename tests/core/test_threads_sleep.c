@@ -84,8 +84,7 @@ static void a_letter_does_each_time(void **state)
 static void on_readable(struct bough_actor *actor, struct bough_source *source,
                         int events)
 {
-    const struct sleeper *sleeper =
-        (const void *)((const char *)source - offsetof(struct sleeper, source));
+    const struct sleeper *sleeper = bough_container(source, struct sleeper, source);
     uint64_t count;
     const bool is_read = (events & EV_READ) != 0 &&
                          read(sleeper->fd, &count, sizeof(count)) == sizeof(count);
