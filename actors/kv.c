@@ -213,26 +213,34 @@ static void kv_set(struct bough_actor *actor, struct kv *self,
     }
 }
 
-/* Made by a few stores when it fits on the stack, and else as a block. */
+static __attribute__((noinline)) void
+reply_value_largely(struct bough_actor *actor, const struct bough_kv_value *value)
+{
+    const struct bough_kv_get_reply reply = { .value = { 0 } };
+    _Alignas(max_align_t) char buffer[BOUGH_KV_SMALL_BLOCK];
+    struct bough_block block;
+
+    bough_block_init(&block, buffer, sizeof(buffer), &reply, sizeof(reply));
+    bough_block_bytes(&block, offsetof(struct bough_kv_get_reply, value), value->data,
+                      value->len);
+    bough_reply_block(actor, &block);
+}
+
+/* Put together where it will lie, if it can be; else as a block. */
 static void reply_value(struct bough_actor *actor, const struct bough_kv_value *value)
 {
     struct {
         struct bough_kv_get_reply reply;
-        char bytes[BOUGH_KV_SMALL_BLOCK];
-    } small;
+        char bytes[];
+    } *made = bough_reply_begin(actor, sizeof(*made) + value->len + 1);
 
-    small.reply.value = (struct bough_span){ sizeof(small.reply), (uint32_t)value->len };
-    if (value->len < sizeof(small.bytes)) {
-        bough_copy_bytes(small.bytes, value->data, value->len);
-        small.bytes[value->len] = '\0';
-        bough_reply(actor, &small, sizeof(small.reply) + value->len + 1);
+    if (made == NULL) {
+        reply_value_largely(actor, value);
         return;
     }
-    struct bough_block block;
-    bough_block_init(&block, NULL, 0, &small.reply, sizeof(small.reply));
-    bough_block_bytes(&block, offsetof(struct bough_kv_get_reply, value), value->data,
-                      value->len);
-    bough_reply_block(actor, &block);
+    made->reply.value = (struct bough_span){ sizeof(*made), (uint32_t)value->len };
+    bough_copy_bytes(made->bytes, value->data, value->len);
+    made->bytes[value->len] = '\0';
 }
 
 static void kv_get(struct bough_actor *actor, struct kv *self,

@@ -133,13 +133,14 @@ static void ask_kv(struct bough_kv kv, struct bough_block *block, struct bough_c
 }
 
 static __attribute__((noinline)) void ask_largely(struct bough_kv kv,
-                                                  const struct bough_kv_message *message,
+                                                  enum bough_kv_message_kind kind,
                                                   struct bough_kv_bytes key,
                                                   struct bough_call *call, bool *result)
 {
+    const struct bough_kv_message message = { .kind = kind };
     struct bough_block block;
 
-    bough_block_init(&block, NULL, 0, message, sizeof(*message));
+    bough_block_init(&block, NULL, 0, &message, sizeof(message));
     bough_block_bytes(&block, offsetof(struct bough_kv_message, key), key.data, key.len);
     ask_kv(kv, &block, call, result, sizeof(*result));
 }
@@ -149,19 +150,18 @@ static inline void ask_about_key(struct bough_kv kv, enum bough_kv_message_kind 
                                  struct bough_kv_bytes key, struct bough_call *call,
                                  bool *result)
 {
-    const struct bough_kv_message message = { .kind = kind };
     const size_t result_size = result ? sizeof(*result) : 0;
     struct small small;
 
     if (!is_small(key.len)) {
-        ask_largely(kv, &message, key, call, result);
+        ask_largely(kv, kind, key, call, result);
         return;
     }
-    const size_t size = sizeof(message) + key.len + 1;
+    const size_t size = sizeof(small.message) + key.len + 1;
     struct small *room = bough_call_begin(call, kv.address, size, result, result_size);
     struct small *made = room ? room : &small;
-    made->message = message;
-    append(made, sizeof(message), key, &made->message.key);
+    made->message = (struct bough_kv_message){ .kind = kind };
+    append(made, sizeof(made->message), key, &made->message.key);
     if (room == NULL) bough_call_start(call, kv.address, made, size, result, result_size);
 }
 
@@ -173,15 +173,14 @@ enum bough_status bough_kv_spawn(struct bough_loop *loop,
     return bough_spawn(loop, &bough_kv_type, given, watch, &kv->address, failure);
 }
 
-static __attribute__((noinline)) void set_largely(struct bough_kv kv,
-                                                  const struct bough_kv_message *message,
-                                                  struct bough_kv_bytes key,
-                                                  struct bough_kv_bytes value,
-                                                  struct bough_kv_set_ask *ask)
+static __attribute__((noinline)) void
+set_largely(struct bough_kv kv, struct bough_kv_bytes key, struct bough_kv_bytes value,
+            int64_t ttl_ms, struct bough_kv_set_ask *ask)
 {
+    const struct bough_kv_message message = { .kind = BOUGH_KV_SET, .ttl_ms = ttl_ms };
     struct bough_block block;
 
-    bough_block_init(&block, NULL, 0, message, sizeof(*message));
+    bough_block_init(&block, NULL, 0, &message, sizeof(message));
     bough_block_bytes(&block, offsetof(struct bough_kv_message, key), key.data, key.len);
     bough_block_bytes(&block, offsetof(struct bough_kv_message, value), value.data,
                       value.len);
@@ -192,23 +191,20 @@ void bough_kv_set(struct bough_kv kv, struct bough_kv_bytes key,
                   struct bough_kv_bytes value, int64_t ttl_ms,
                   struct bough_kv_set_ask *ask)
 {
-    const struct bough_kv_message message = {
-        .kind = BOUGH_KV_SET,
-        .ttl_ms = ttl_ms == 0 ? BOUGH_FOREVER : ttl_ms,
-    };
     struct small small;
 
+    if (ttl_ms == 0) ttl_ms = BOUGH_FOREVER;
     if (!is_small(key.len) || !is_small(value.len) ||
         !is_small(key.len + value.len + 1)) {
-        set_largely(kv, &message, key, value, ask);
+        set_largely(kv, key, value, ttl_ms, ask);
         return;
     }
-    const size_t size = sizeof(message) + key.len + 1 + value.len + 1;
+    const size_t size = sizeof(small.message) + key.len + 1 + value.len + 1;
     struct small *room = bough_call_begin(&ask->call, kv.address, size, &ask->created,
                                           sizeof(ask->created));
     struct small *made = room ? room : &small;
-    made->message = message;
-    const size_t keyed = append(made, sizeof(message), key, &made->message.key);
+    made->message = (struct bough_kv_message){ .kind = BOUGH_KV_SET, .ttl_ms = ttl_ms };
+    const size_t keyed = append(made, sizeof(made->message), key, &made->message.key);
     append(made, keyed, value, &made->message.value);
     if (room == NULL)
         bough_call_start(&ask->call, kv.address, made, size, &ask->created,

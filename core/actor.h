@@ -165,6 +165,13 @@ BOUGH_PUBLIC void bough_exit_because(struct bough_actor *actor,
 /* Answers with a flat block, which is copied. */
 BOUGH_PUBLIC void bough_reply(struct bough_actor *actor, const void *reply, size_t size);
 
+/* The same for a reply that is put together where it will lie, as bough_call_begin() does
+ * for a question: returns room for `size` bytes, aligned to 16, all of which are written
+ * before this thread calls anything else of Bough. NULL when there is none, for who asks
+ * from another loop or gave room for a result for example: nothing was done, and the
+ * reply takes bough_reply(). */
+BOUGH_PUBLIC void *bough_reply_begin(struct bough_actor *actor, size_t size);
+
 /* Answers with what the block holds, or with what went wrong in making it; finishes it.
  */
 BOUGH_PUBLIC void bough_reply_block(struct bough_actor *actor, struct bough_block *block);

@@ -440,3 +440,33 @@ void bough_reply(struct bough_actor *actor, const void *reply, size_t size)
     bough_answer(asker, BOUGH_OK, reply, size);
     asker->loop = NULL;
 }
+
+/* Hot: a reply that is not copied is not waited for, either, where it was put together of
+ * pieces that were stored just now (bough_copy_medium()). */
+void *bough_reply_begin(struct bough_actor *actor, size_t size)
+{
+    struct bough_loop *loop = actor->loop;
+    const struct bough_cell *cell = loop->message;
+
+    bough_assert(loop->running == actor);
+    bough_assert(cell != NULL);
+    if (bough_cell_is_note(cell)) return NULL;
+    struct bough_asker *asker = bough_cell_front(cell);
+    if (asker->loop != loop || !loop->at_work) return NULL;
+    struct bough_call *call =
+        bough_ticket_find(&loop->calls, asker->index, asker->generation);
+    if (call == NULL || call->result != NULL || size == 0 || bough_is_large(size))
+        return NULL;
+    struct bough_cell *answer = bough_cell_take(loop, size);
+    if (answer == NULL) return NULL;
+
+    asker->loop = NULL;
+    leave(loop, call, asker->index);
+    complete(loop, call);
+    answer->size = (uint32_t)size;
+    call->status = BOUGH_OK;
+    call->answer = answer;
+    call->reply = answer->bytes;
+    call->reply_size = size;
+    return answer->bytes;
+}

@@ -397,6 +397,69 @@ static void nothing_is_begun_in_place_from_outside(void **state)
     end(test, address);
 }
 
+/* Answers with the number, in place if it can be done, and looks whether it can be twice.
+ */
+struct reply_in_place {
+    struct bough_call call;
+    int64_t answer;
+    unsigned answers, began;
+};
+
+static void reply_in_place(struct bough_actor *actor, struct bough_probe *probe,
+                           int64_t number)
+{
+    struct reply_in_place *world = probe->data;
+    int64_t *room = bough_reply_begin(actor, sizeof(*room));
+
+    if (room != NULL) {
+        *room = number;
+        world->began++;
+        assert_null(bough_reply_begin(actor, sizeof(*room)));
+        assert_false(bough_is_asked(actor));
+    } else {
+        bough_reply(actor, &number, sizeof(number));
+    }
+}
+
+static void was_replied(struct bough_call *call, enum bough_status status)
+{
+    struct reply_in_place *world = bough_container(call, struct reply_in_place, call);
+
+    world->answers++;
+    assert_status(status, BOUGH_OK);
+    assert_int_equal(call->reply_size, sizeof(world->answer));
+    world->answer = *(const int64_t *)call->reply;
+}
+
+static void an_answer_is_made_where_it_will_lie(void **state)
+{
+    struct bough_test *test = *state;
+    struct reply_in_place world = { .call.done = was_replied };
+    struct bough_probe probe = { .hook = reply_in_place, .data = &world };
+    const struct bough_address address = bough_probe_spawn(test, &probe, NULL);
+    const struct bough_probe_message message = { BOUGH_PROBE_HOOK, 14 };
+
+    /* A loop has memory for answers once there was something of that size. */
+    assert_status(ask_once(test, address, BOUGH_PROBE_ECHO, 0).status, BOUGH_OK);
+    bough_call_start(&world.call, address, &message, sizeof(message), NULL, 0);
+    bough_test_run(test);
+    assert_int_equal(world.began, 1);
+    assert_int_equal(world.answers, 1);
+    assert_int_equal(world.answer, 14);
+
+    /* Not where the asker has room for it, nor when nobody asks. */
+    int64_t result = 0;
+    world.answer = 0;
+    bough_call_start(&world.call, address, &message, sizeof(message), &result,
+                     sizeof(result));
+    assert_status(bough_probe_send(address, BOUGH_PROBE_HOOK, 15), BOUGH_OK);
+    bough_test_run(test);
+    assert_int_equal(world.began, 1);
+    assert_int_equal(world.answers, 2);
+    assert_int_equal(result, 14);
+    end(test, address);
+}
+
 static void a_block_is_asked_and_finished(void **state)
 {
     struct bough_test *test = *state;
@@ -515,6 +578,7 @@ int main(void)
         test_of(a_call_may_be_asked_again_or_freed_when_it_is_done),
         test_of(a_question_is_made_where_it_will_lie),
         test_of(nothing_is_begun_in_place_from_outside),
+        test_of(an_answer_is_made_where_it_will_lie),
         test_of(a_block_is_asked_and_finished),
         test_of(what_waits_is_answered_when_the_place_ends),
         test_of(ten_thousand_questions_are_each_answered_once),
