@@ -18,8 +18,8 @@ enum {
     LINE =
         64, /* bytes of a cache line: where chunks begin, so that blocks of 64 fit one */
     EVEN_CLASSES = BOUGH_KV_ARENA_EVEN / BOUGH_KV_ARENA_STEP,
-    EVEN_BIT = 8,  /* the highest bit of BOUGH_KV_ARENA_EVEN */
-    LAST_BIT = 12, /* up to it there are four classes to a doubling */
+    EVEN_BIT = 8,     /* the highest bit of BOUGH_KV_ARENA_EVEN */
+    LAST_SIZE = 3072, /* up to it there are four classes to a doubling */
     LAST_CLASS = BOUGH_KV_ARENA_CLASSES - 1,
     FIRST_BYTES = 512,      /* of the blocks of a class's first chunk */
     MOST_BYTES = 64 * 1024, /* malloc keeps these, without a system call for each */
@@ -40,15 +40,11 @@ struct bough_kv_large {
 };
 
 _Static_assert(1 << EVEN_BIT == BOUGH_KV_ARENA_EVEN, "the classes meet");
-_Static_assert(EVEN_CLASSES + 4 * (LAST_BIT - EVEN_BIT) == LAST_CLASS &&
-                   1 << LAST_BIT < BOUGH_KV_ARENA_LARGEST,
-               "the last class is the largest");
-
 /* The class of a size that fits a chunk. */
 static size_t class_of(size_t size)
 {
     if (size <= BOUGH_KV_ARENA_EVEN) return (size - 1) / BOUGH_KV_ARENA_STEP;
-    if (size > 1 << LAST_BIT) return LAST_CLASS;
+    if (size > LAST_SIZE) return LAST_CLASS;
 
     const unsigned bit = 63 - (unsigned)__builtin_clzll(size - 1);
     const size_t quarter = (size - 1) >> (bit - 2) & 3;
@@ -66,6 +62,12 @@ static size_t size_of(size_t class)
 
     return (quarter + 5) * (BOUGH_KV_ARENA_EVEN / 4) << doubling;
 }
+
+/* Up to 2048 bytes (bit 11) all doublings have four classes, the one after that two. */
+_Static_assert(LAST_SIZE == 2048 + 2 * 2048 / 4 &&
+                   EVEN_CLASSES + 4 * (11 - EVEN_BIT) + 2 == LAST_CLASS,
+               "the last class follows on that of LAST_SIZE");
+_Static_assert((int)LAST_SIZE < (int)BOUGH_KV_ARENA_LARGEST, "it is the largest");
 
 static char *block_at(struct bough_kv_chunk *chunk, size_t class, size_t index)
 {

@@ -23,8 +23,8 @@
 enum {
     BOUGH_KV_ARENA_STEP = 16,      /* bytes between the classes of small blocks */
     BOUGH_KV_ARENA_EVEN = 256,     /* from here on there are four classes to a doubling */
-    BOUGH_KV_ARENA_LARGEST = 4224, /* a class of its own: pages (kv_pages_internal.h) */
-    BOUGH_KV_ARENA_CLASSES = 33
+    BOUGH_KV_ARENA_LARGEST = 3264, /* a class of its own: pages (kv_pages_internal.h) */
+    BOUGH_KV_ARENA_CLASSES = 31
 };
 
 struct bough_kv_chunk;

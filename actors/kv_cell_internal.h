@@ -18,24 +18,51 @@
 struct bough_kv_outside {
     struct bough_kv_deadline deadline; /* at_ms is BOUGH_FOREVER: never */
     uint64_t hash;
+    uint32_t key_len, value_len;
     char bytes[]; /* key, value */
 };
+
+/* The note of a cell (its head's last 16 bits): how long key and value are that lie in
+ * it, a byte each; or that they lie outside. */
+enum { BOUGH_KV_NOTE_OUTSIDE = BOUGH_KV_NOTE_MAX, BOUGH_KV_KEY_SHIFT = 8 };
+
+/* The head of a cell in which both lie. */
+static inline uint64_t bough_kv_head(uint64_t hash, size_t key_len, size_t value_len)
+{
+    return hash | key_len << BOUGH_KV_KEY_SHIFT | value_len;
+}
+
+static inline bool bough_kv_is_outside(const struct bough_kv_cell *cell)
+{
+    return (cell->head & BOUGH_KV_NOTE_MAX) == BOUGH_KV_NOTE_OUTSIDE;
+}
+
+static inline size_t bough_kv_cell_key_len(const struct bough_kv_cell *cell)
+{
+    return bough_kv_is_outside(cell) ? cell->outside->key_len
+                                     : cell->head >> BOUGH_KV_KEY_SHIFT & 0xff;
+}
+
+static inline size_t bough_kv_cell_value_len(const struct bough_kv_cell *cell)
+{
+    return bough_kv_is_outside(cell) ? cell->outside->value_len : cell->head & 0xff;
+}
 
 /* The key, and right after it the value. */
 static inline const char *bough_kv_cell_bytes(const struct bough_kv_cell *cell)
 {
-    return cell->is_outside ? cell->outside->bytes : cell->bytes;
+    return bough_kv_is_outside(cell) ? cell->outside->bytes : cell->bytes;
 }
 
 static inline int64_t bough_kv_cell_expires_ms(const struct bough_kv_cell *cell)
 {
-    return cell->is_outside ? cell->outside->deadline.at_ms : BOUGH_FOREVER;
+    return bough_kv_is_outside(cell) ? cell->outside->deadline.at_ms : BOUGH_FOREVER;
 }
 
 static inline bool bough_kv_cell_is_expired(const struct bough_kv_cell *cell,
                                             int64_t now_ms)
 {
-    return cell->is_outside && cell->outside->deadline.at_ms <= now_ms;
+    return bough_kv_is_outside(cell) && cell->outside->deadline.at_ms <= now_ms;
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* kv_pages.c - extendible hashing: finding a place, splitting, merging.
  *
- * In a page a cell lies at its home or, when that is taken, beside it, or in the same
- * group or, when that is full, in the next one that is not. A search ends where the key
- * is, and looks at all eight groups when it is not there: they are one cache line.
+ * In a page a cell lies at its home or else in the next one that was free. A search asks
+ * all tags, which are one cache line, and looks at the cells that have the right one in
+ * that order.
  *
  * Pages are blocks of an arena and move when another one is released: mend() leads the
  * directory to where a page is now.
@@ -24,8 +24,9 @@ enum {
 };
 
 _Static_assert(1 << PART_BITS == BOUGH_KV_PARTS, "the first bits choose the part");
-_Static_assert(sizeof(struct bough_kv_cell) == 64, "a cell is a cache line");
-_Static_assert(8 * BOUGH_KV_GROUPS == BOUGH_KV_PAGE_CELLS, "each cell has a tag");
+_Static_assert(sizeof(struct bough_kv_cell) == sizeof(uint64_t) + BOUGH_KV_CELL_BYTES,
+               "a cell has no gaps");
+_Static_assert(BOUGH_KV_PAGE_CELLS == 64, "each cell is a bit of a set");
 _Static_assert(sizeof(struct bough_kv_page) == BOUGH_KV_PAGE_SIZE, "a page is a page");
 _Static_assert((int)BOUGH_KV_PAGE_SIZE == (int)BOUGH_KV_ARENA_LARGEST,
                "a page fills a block");
@@ -159,40 +160,27 @@ static void free_page(struct bough_kv_pages *pages, struct bough_kv_page *page)
     if (from) mend(pages, page, from);
 }
 
-static bool is_free(const struct bough_kv_page *page, unsigned index)
-{
-    return (page->tags[index / 8] >> index % 8 * 8 & 0xff) == 0;
-}
-
 /* The index of an empty cell as near to home as there is one; the page is not full. */
 static unsigned free_index(const struct bough_kv_page *page, unsigned home)
 {
-    unsigned group = home / 8;
-
     bough_assert(page->used < BOUGH_KV_PAGE_CELLS);
-    if (is_free(page, home)) return home;
-    if (is_free(page, bough_kv_second(home))) return bough_kv_second(home);
-    while (bough_kv_match(page->tags[group], 0) == 0) {
-        group = (group + 1) % BOUGH_KV_GROUPS;
-    }
-    return bough_kv_index(group, bough_kv_match(page->tags[group], 0));
+    if (page->tags[home] == 0) return home;
+    return bough_kv_first_from(bough_kv_tagged(page, 0), home);
 }
 
 static struct bough_kv_cell *take_cell(struct bough_kv_page *page, uint64_t hash)
 {
     const unsigned index = free_index(page, bough_kv_home(hash));
 
-    page->tags[index / 8] |= (uint64_t)bough_kv_tag(hash) << index % 8 * 8;
+    page->tags[index] = bough_kv_tag(hash);
     page->used++;
-    page->cells[index].hash = hash;
+    page->cells[index].head = hash;
     return &page->cells[index];
 }
 
 static void drop_cell(struct bough_kv_page *page, const struct bough_kv_cell *cell)
 {
-    const size_t index = (size_t)(cell - page->cells);
-
-    page->tags[index / 8] &= ~(UINT64_C(0xff) << index % 8 * 8);
+    page->tags[cell - page->cells] = 0;
     page->used--;
 }
 
@@ -200,11 +188,11 @@ static void drop_cell(struct bough_kv_page *page, const struct bough_kv_cell *ce
 static void move_cells(struct bough_kv_pages *pages, struct bough_kv_page *from,
                        struct bough_kv_page *to)
 {
-    const struct bough_kv_cell *cell;
-
-    for (unsigned i = 0; (cell = bough_kv_page_each(from, &i)) != NULL;) {
-        if (bough_kv_pages_at(pages, cell->hash) != to) continue;
-        *take_cell(to, cell->hash) = *cell;
+    for (uint64_t left = bough_kv_used(from); left != 0;) {
+        const struct bough_kv_cell *cell = &from->cells[bough_kv_pop(&left)];
+        const uint64_t hash = bough_kv_cell_hash(cell);
+        if (bough_kv_pages_at(pages, hash) != to) continue;
+        *take_cell(to, hash) = *cell;
         drop_cell(from, cell);
         pages->moves++;
     }
@@ -376,7 +364,7 @@ struct bough_kv_cell *bough_kv_pages_add(struct bough_kv_pages *pages, uint64_t 
 
 void bough_kv_pages_remove(struct bough_kv_pages *pages, struct bough_kv_cell *cell)
 {
-    const uint64_t hash = cell->hash;
+    const uint64_t hash = bough_kv_cell_hash(cell);
     struct bough_kv_page *head = bough_kv_pages_at(pages, hash);
     struct bough_kv_page *page = head;
 

@@ -7,12 +7,15 @@
  * that stays good all the while.
  *
  * Finding a cell costs one miss of the cache. A page begins with one line of tags, a byte
- * of the hash for each cell, that tells which cell to look at; tags and directory are a
- * few bytes a cell and mostly stay in the cache: for that a page is 66 lines long, and no
- * power of two, with which all tags would share a few sets of it. When they do not, the
- * cell is under way already, for most lie where their hash says. The directory has 256
- * parts by the first byte of the hash, so that doubling one copies little: some hundred
- * pointers at a million cells.
+ * of the hash for each cell, that tells which cells to look at; tags and directory are a
+ * few bytes a cell and mostly stay in the cache: for that a page is an odd number of
+ * lines long, and no power of two, with which all tags would share a few sets of it. When
+ * they do not, the cell is under way already, for most lie where their hash says. The
+ * directory has 256 parts by the first byte of the hash, so that doubling one copies
+ * little: some hundred pointers at a million cells.
+ *
+ * What does not fit the cache is what a table costs, so a cell is small: a hash is 48
+ * bits, and the rest of its word is the caller's.
  *
  * Cells of the same hash, and those that memory is too short to separate, share a page
  * and the ones chained to it. Cells move when others come and go. Thread: one at a time.
@@ -21,44 +24,51 @@
 #ifndef BOUGH_ACTORS_KV_PAGES_INTERNAL_H
 #define BOUGH_ACTORS_KV_PAGES_INTERNAL_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include <bough/actors/kv_arena_internal.h>
 #include <bough/core/public.h>
 #include <bough/core/status.h>
 
 enum {
-    BOUGH_KV_PAGE_SIZE = 66 * 64, /* bytes */
+    BOUGH_KV_PAGE_SIZE = 51 * 64, /* bytes */
     BOUGH_KV_PAGE_CELLS = 64,
-    BOUGH_KV_GROUPS = 8,    /* of eight cells, whose tags are looked at together */
     BOUGH_KV_MERGE_AT = 32, /* cells in both: what was split is not merged at once */
     BOUGH_KV_PARTS = 256,   /* of the directory */
-    BOUGH_KV_CELL_BYTES = 48
+    BOUGH_KV_CELL_BYTES = 40,
+    BOUGH_KV_NOTE_MAX = 0xffff
 };
+
+/* Hashes are 64 bits of which the last 16 are 0. */
+#define BOUGH_KV_HASH_BITS (~(uint64_t)BOUGH_KV_NOTE_MAX)
 
 struct bough_kv_outside;
 
-/* One cache line. What it means beside `hash` is for the caller. */
+/* What it means beside the hash is for the caller. */
 struct bough_kv_cell {
-    uint64_t hash;
-    uint32_t key_len;
-    uint32_t value_len : 31;
-    uint32_t is_outside : 1;
+    uint64_t head; /* the hash, and 16 bits of the caller's, 0 at first */
     union {
-        char bytes[BOUGH_KV_CELL_BYTES]; /* key, value */
+        char bytes[BOUGH_KV_CELL_BYTES];
         struct bough_kv_outside *outside;
     };
 };
 
 struct bough_kv_page {
-    uint64_t tags[BOUGH_KV_GROUPS]; /* a byte a cell; 0: it is empty */
-    struct bough_kv_page *next;     /* chained: more cells of the same interval */
-    uint64_t first;                 /* the interval's first hash */
-    unsigned depth;                 /* how many bits its hashes have in common */
-    unsigned used;                  /* cells that are not empty */
+    _Alignas(64) unsigned char tags[BOUGH_KV_PAGE_CELLS]; /* 0: the cell is empty */
+    struct bough_kv_page *next; /* chained: more cells of the same interval */
+    uint64_t first;             /* the interval's first hash */
+    unsigned depth;             /* how many bits its hashes have in common */
+    unsigned used;              /* cells that are not empty */
     _Alignas(64) struct bough_kv_cell cells[BOUGH_KV_PAGE_CELLS];
+    char spare[64]; /* to an odd number of lines */
 };
 
 /* The pages of all hashes with the same first byte. */
@@ -95,54 +105,87 @@ static inline struct bough_kv_page *bough_kv_pages_at(const struct bough_kv_page
     return part->slots[hash << 8 >> 1 >> (63 - part->depth)];
 }
 
-/* The tags of a group that may be `byte`, as their highest bits; the first one is. */
-static inline uint64_t bough_kv_match(uint64_t tags, unsigned byte)
+static inline uint64_t bough_kv_cell_hash(const struct bough_kv_cell *cell)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t differs = tags ^ ones * byte;
-
-    return (differs - ones) & ~differs & ones << 7;
+    return cell->head & BOUGH_KV_HASH_BITS;
 }
 
 /* Never 0, which is an empty cell. */
-static inline unsigned bough_kv_tag(uint64_t hash)
+static inline unsigned char bough_kv_tag(uint64_t hash)
 {
-    return (unsigned)(hash & 0x7f) | 0x80;
+    return (unsigned char)(hash >> 16 | 0x80);
 }
 
 /* The cell in which that hash lies if it was free when it came: two times in three. Not
  * of the bits of the tag. */
 static inline unsigned bough_kv_home(uint64_t hash)
 {
-    return (unsigned)(hash >> 7) % BOUGH_KV_PAGE_CELLS;
+    return (unsigned)(hash >> 23) % BOUGH_KV_PAGE_CELLS;
 }
 
-/* The cell of the next hash with the same home, if it was free. */
-static inline unsigned bough_kv_second(unsigned home)
+/* The cells that have a tag, a bit for each, looked for eight at a time. */
+static inline uint64_t bough_kv_tagged_portably(const struct bough_kv_page *page,
+                                                unsigned char tag)
 {
-    return home ^ 1;
-}
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f),
+                   ones = UINT64_C(0x0101010101010101);
+    uint64_t cells = 0;
 
-/* A cell of a group by what bough_kv_match() gave. */
-static inline unsigned bough_kv_index(unsigned group, uint64_t match)
-{
-    return group * 8 + (unsigned)__builtin_ctzll(match) / 8;
-}
-
-/* The first cell from `*index` on that is not empty, or NULL; `*index` is then after it.
- */
-static inline const struct bough_kv_cell *
-bough_kv_page_each(const struct bough_kv_page *page, unsigned *index)
-{
-    const uint64_t used = UINT64_C(0x8080808080808080);
-
-    for (; *index < 8 * BOUGH_KV_GROUPS; *index = (*index | 7) + 1) {
-        const uint64_t left = page->tags[*index / 8] & used << *index % 8 * 8;
-        if (left == 0) continue;
-        *index = bough_kv_index(*index / 8, left) + 1;
-        return &page->cells[*index - 1];
+    for (unsigned i = 0; i < BOUGH_KV_PAGE_CELLS; i += 8) {
+        uint64_t tags;
+        memcpy(&tags, page->tags + i, sizeof(tags));
+        const uint64_t differs = le64toh(tags) ^ ones * tag;
+        const uint64_t same = ~(((differs & low) + low) | differs | low) >> 7;
+        cells |= (same * UINT64_C(0x0102040810204080) >> 56) << i;
     }
-    return NULL;
+    return cells;
+}
+
+#ifdef __SSE2__
+static inline uint64_t bough_kv_tagged_part(const struct bough_kv_page *page,
+                                            unsigned part, __m128i wanted)
+{
+    const __m128i *tags = (const void *)page->tags;
+    const __m128i same = _mm_cmpeq_epi8(_mm_load_si128(&tags[part]), wanted);
+
+    return (uint64_t)(unsigned)_mm_movemask_epi8(same) << 16 * part;
+}
+#endif
+
+/* The same, by what all x86-64 have: some twenty instructions without a branch. */
+static inline uint64_t bough_kv_tagged(const struct bough_kv_page *page,
+                                       unsigned char tag)
+{
+#ifdef __SSE2__
+    const __m128i wanted = _mm_set1_epi8((char)tag);
+
+    return bough_kv_tagged_part(page, 0, wanted) | bough_kv_tagged_part(page, 1, wanted) |
+           bough_kv_tagged_part(page, 2, wanted) | bough_kv_tagged_part(page, 3, wanted);
+#else
+    return bough_kv_tagged_portably(page, tag);
+#endif
+}
+
+static inline uint64_t bough_kv_used(const struct bough_kv_page *page)
+{
+    return ~bough_kv_tagged(page, 0);
+}
+
+/* Takes one out of a set that is not empty. */
+static inline unsigned bough_kv_pop(uint64_t *cells)
+{
+    const unsigned first = (unsigned)__builtin_ctzll(*cells);
+
+    *cells &= *cells - 1;
+    return first;
+}
+
+/* The first of a set that is not empty, from that cell on and round. */
+static inline unsigned bough_kv_first_from(uint64_t cells, unsigned home)
+{
+    const uint64_t turned = cells >> home | cells << (64 - home) % 64;
+
+    return ((unsigned)__builtin_ctzll(turned) + home) % 64;
 }
 
 /* An empty cell for that hash, with the hash set; the caller fills the rest. Splits a

@@ -44,7 +44,7 @@ static uint64_t xxh3(const void *key, size_t key_len, uint64_t seed)
 static uint64_t hash_of(const struct bough_kv_table *table, const void *key,
                         size_t key_len)
 {
-    return table->hash(key, key_len, table->seed);
+    return table->hash(key, key_len, table->seed) & BOUGH_KV_HASH_BITS;
 }
 
 /* Cells */
@@ -52,8 +52,9 @@ static uint64_t hash_of(const struct bough_kv_table *table, const void *key,
 /* Bytes of the block of a cell; 0 when it has none. */
 static size_t outside_size(const struct bough_kv_cell *cell)
 {
-    if (cell == NULL || !cell->is_outside) return 0;
-    return sizeof(struct bough_kv_outside) + cell->key_len + cell->value_len;
+    if (cell == NULL || !bough_kv_is_outside(cell)) return 0;
+    return sizeof(struct bough_kv_outside) + cell->outside->key_len +
+           cell->outside->value_len;
 }
 
 /* The same for a pair. */
@@ -79,48 +80,45 @@ static inline bool same_bytes(const char *one, const char *other, size_t len)
     return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
 }
 
+static __attribute__((noinline)) bool has_key_outside(const struct bough_kv_cell *cell,
+                                                      uint64_t hash, const void *key,
+                                                      size_t key_len)
+{
+    return cell->head == (hash | BOUGH_KV_NOTE_OUTSIDE) &&
+           cell->outside->key_len == key_len &&
+           memcmp(cell->outside->bytes, key, key_len) == 0;
+}
+
+/* Hash and length are compared as one number. */
 static inline bool has_key(const struct bough_kv_cell *cell, uint64_t hash,
                            const void *key, size_t key_len)
 {
-    return cell->hash == hash && cell->key_len == key_len &&
-           same_bytes(bough_kv_cell_bytes(cell), key, key_len);
+    const uint64_t differs = cell->head ^ bough_kv_head(hash, key_len, 0);
+
+    if (differs >> BOUGH_KV_KEY_SHIFT == 0 && key_len <= BOUGH_KV_CELL_BYTES)
+        return same_bytes(cell->bytes, key, key_len);
+    return has_key_outside(cell, hash, key, key_len);
 }
 
-/* The cell of a key in one group of a page, or NULL. */
-static inline struct bough_kv_cell *find_in(struct bough_kv_page *page, unsigned group,
-                                            uint64_t hash, const void *key,
-                                            size_t key_len)
+/* The cell of a key in a page, or NULL. */
+static inline struct bough_kv_cell *find_in(struct bough_kv_page *page, uint64_t hash,
+                                            const void *key, size_t key_len)
 {
-    uint64_t match = bough_kv_match(page->tags[group], bough_kv_tag(hash));
+    const unsigned home = bough_kv_home(hash);
+    uint64_t cells = bough_kv_tagged(page, bough_kv_tag(hash));
 
-    for (; match != 0; match &= match - 1) {
-        struct bough_kv_cell *cell = &page->cells[bough_kv_index(group, match)];
+    while (cells != 0) {
+        const unsigned index = bough_kv_first_from(cells, home);
+        struct bough_kv_cell *cell = &page->cells[index];
         if (has_key(cell, hash, key, key_len)) return cell;
+        cells &= ~(UINT64_C(1) << index);
     }
     return NULL;
 }
 
-/* A key that is not in its home group, or nowhere: in the order in which those that were
- * not full were looked for. */
-static __attribute__((noinline)) struct bough_kv_cell *
-find_further(struct bough_kv_page *page, uint64_t hash, const void *key, size_t key_len)
-{
-    const unsigned home = bough_kv_home(hash) / 8;
-
-    for (unsigned i = 1; page; page = page->next, i = 0) {
-        for (; i < BOUGH_KV_GROUPS; i++) {
-            const unsigned group = (home + i) % BOUGH_KV_GROUPS;
-            struct bough_kv_cell *cell = find_in(page, group, hash, key, key_len);
-            if (cell) return cell;
-        }
-    }
-    return NULL;
-}
-
-/* The cell of a key, or NULL. Hot: nearly always the first match of the home group is the
- * one, so that there is no branch to guess wrong while the cell's line is awaited; and
- * that line, and the one that a second key with the same home has, are asked for before
- * the tags have come. */
+/* The cell of a key, or NULL. Hot: nearly always the first cell with the tag is the one,
+ * so that there is no branch to guess wrong while its line is awaited; and where it most
+ * likely lies, in one line or two, is asked for before the tags have come. */
 static inline struct bough_kv_cell *find(const struct bough_kv_table *table,
                                          uint64_t hash, const void *key, size_t key_len)
 {
@@ -128,9 +126,12 @@ static inline struct bough_kv_cell *find(const struct bough_kv_table *table,
     const unsigned home = bough_kv_home(hash);
 
     __builtin_prefetch(&page->cells[home]);
-    __builtin_prefetch(&page->cells[bough_kv_second(home)]);
-    struct bough_kv_cell *cell = find_in(page, home / 8, hash, key, key_len);
-    return cell ? cell : find_further(page, hash, key, key_len);
+    __builtin_prefetch((const char *)(&page->cells[home] + 1) - 1);
+    for (; page; page = page->next) {
+        struct bough_kv_cell *cell = find_in(page, hash, key, key_len);
+        if (cell) return cell;
+    }
+    return NULL;
 }
 
 /* The cell that leads, or led, to that block; the hash is the block's. */
@@ -140,14 +141,11 @@ static struct bough_kv_cell *cell_of(const struct bough_kv_table *table, uint64_
     const struct bough_kv_page *page = bough_kv_pages_at(&table->pages, hash);
 
     for (; page; page = page->next) {
-        for (unsigned group = 0; group < BOUGH_KV_GROUPS; group++) {
-            uint64_t match = bough_kv_match(page->tags[group], bough_kv_tag(hash));
-            for (; match != 0; match &= match - 1) {
-                const struct bough_kv_cell *cell =
-                    &page->cells[bough_kv_index(group, match)];
-                if (cell->is_outside && cell->outside == block) {
-                    return (struct bough_kv_cell *)(uintptr_t)cell;
-                }
+        uint64_t cells = bough_kv_tagged(page, bough_kv_tag(hash));
+        while (cells != 0) {
+            const struct bough_kv_cell *cell = &page->cells[bough_kv_pop(&cells)];
+            if (bough_kv_is_outside(cell) && cell->outside == block) {
+                return (struct bough_kv_cell *)(uintptr_t)cell;
             }
         }
     }
@@ -184,7 +182,11 @@ static struct bough_kv_outside *new_block(struct bough_kv_table *table, uint64_t
     struct bough_kv_outside *block = bough_kv_arena_take(&table->arena, size);
 
     if (block == NULL) return NULL;
-    *block = (struct bough_kv_outside){ .hash = hash };
+    *block = (struct bough_kv_outside){
+        .hash = hash,
+        .key_len = (uint32_t)pair->key_len,
+        .value_len = (uint32_t)pair->value_len,
+    };
     memcpy(block->bytes, pair->key, pair->key_len);
     memcpy(block->bytes + pair->key_len, pair->value, pair->value_len);
     table->outside_memory += size;
@@ -211,7 +213,7 @@ static void free_block(struct bough_kv_table *table, struct bough_kv_outside *bl
 
 static void remove_cell(struct bough_kv_table *table, struct bough_kv_cell *cell)
 {
-    struct bough_kv_outside *block = cell->is_outside ? cell->outside : NULL;
+    struct bough_kv_outside *block = bough_kv_is_outside(cell) ? cell->outside : NULL;
     const size_t size = outside_size(cell);
 
     table->count--;
@@ -226,14 +228,14 @@ static void remove_cell(struct bough_kv_table *table, struct bough_kv_cell *cell
 static void fill(struct bough_kv_table *table, struct bough_kv_cell *cell,
                  const struct bough_kv_pair *pair, struct bough_kv_outside *block)
 {
-    cell->key_len = (uint32_t)pair->key_len;
-    cell->value_len = (uint32_t)pair->value_len & BOUGH_KV_VALUE_MAX;
+    const uint64_t hash = bough_kv_cell_hash(cell);
+
     if (block) {
-        cell->is_outside = true;
+        cell->head = hash | BOUGH_KV_NOTE_OUTSIDE;
         cell->outside = block;
         set_deadline(table, block, pair->expires_ms);
     } else {
-        cell->is_outside = false;
+        cell->head = bough_kv_head(hash, pair->key_len, pair->value_len);
         bough_copy_bytes(cell->bytes, pair->key, pair->key_len);
         bough_copy_bytes(cell->bytes + pair->key_len, pair->value, pair->value_len);
     }
@@ -265,9 +267,9 @@ static void overwrite_block(struct bough_kv_table *table, struct bough_kv_cell *
 {
     struct bough_kv_outside *block = cell->outside;
 
-    table->outside_memory += pair->value_len - cell->value_len;
-    cell->value_len = (uint32_t)pair->value_len & BOUGH_KV_VALUE_MAX;
-    memcpy(block->bytes + cell->key_len, pair->value, pair->value_len);
+    table->outside_memory += pair->value_len - block->value_len;
+    block->value_len = (uint32_t)pair->value_len;
+    memcpy(block->bytes + block->key_len, pair->value, pair->value_len);
     set_deadline(table, block, pair->expires_ms);
 }
 
@@ -275,12 +277,9 @@ static void overwrite_block(struct bough_kv_table *table, struct bough_kv_cell *
 static inline bool overwrite_cell(struct bough_kv_cell *cell,
                                   const struct bough_kv_pair *pair)
 {
-    const size_t key_len = cell->key_len;
-
-    if (cell->is_outside || pair->expires_ms != BOUGH_FOREVER) return false;
-    if (pair->value_len > BOUGH_KV_CELL_BYTES - key_len) return false;
-    cell->value_len = (uint32_t)pair->value_len & BOUGH_KV_VALUE_MAX;
-    bough_copy_bytes(cell->bytes + key_len, pair->value, pair->value_len);
+    if (bough_kv_is_outside(cell) || pair_size(pair) > 0) return false;
+    cell->head = bough_kv_head(bough_kv_cell_hash(cell), pair->key_len, pair->value_len);
+    bough_copy_bytes(cell->bytes + pair->key_len, pair->value, pair->value_len);
     return true;
 }
 
@@ -298,7 +297,7 @@ replace(struct bough_kv_table *table, struct bough_kv_cell *cell,
         return BOUGH_OK;
     }
     if (size > 0) {
-        block = new_block(table, cell->hash, pair);
+        block = new_block(table, bough_kv_cell_hash(cell), pair);
         if (block == NULL) return BOUGH_ENOMEM;
     }
     fill(table, cell, pair, block);
@@ -373,8 +372,8 @@ bool bough_kv_table_get(const struct bough_kv_table *table, const void *key,
 
     if (cell == NULL || bough_kv_cell_is_expired(cell, now_ms)) return false;
     if (value) {
-        value->data = bough_kv_cell_bytes(cell) + cell->key_len;
-        value->len = cell->value_len;
+        value->data = bough_kv_cell_bytes(cell) + bough_kv_cell_key_len(cell);
+        value->len = bough_kv_cell_value_len(cell);
         value->expires_ms = bough_kv_cell_expires_ms(cell);
     }
     return true;

@@ -23,27 +23,29 @@ static void visit_cell(struct walk *walk, const struct bough_kv_cell *cell)
 {
     const struct bough_kv_page_request *page = walk->page;
     const char *key = bough_kv_cell_bytes(cell);
+    const size_t key_len = bough_kv_cell_key_len(cell);
 
     walk->steps++;
-    if (bough_kv_cell_is_expired(cell, walk->now_ms) || cell->key_len < page->prefix_len)
+    if (bough_kv_cell_is_expired(cell, walk->now_ms) || key_len < page->prefix_len)
         return;
     if (memcmp(key, page->prefix, page->prefix_len) != 0) return;
     walk->keys++;
-    walk->bytes += cell->key_len;
-    page->visit(page->data, key, cell->key_len);
+    walk->bytes += key_len;
+    page->visit(page->data, key, key_len);
 }
 
 /* The least hash from `*hash` on that a cell has. False when there is none. */
 static bool least_hash(const struct bough_kv_page *page, uint64_t *hash)
 {
-    const struct bough_kv_cell *cell;
     uint64_t least = UINT64_MAX;
     bool found = false;
 
     for (; page; page = page->next) {
-        for (unsigned i = 0; (cell = bough_kv_page_each(page, &i)) != NULL;) {
-            if (cell->hash < *hash || cell->hash > least) continue;
-            least = cell->hash;
+        for (uint64_t left = bough_kv_used(page); left != 0;) {
+            const struct bough_kv_cell *cell = &page->cells[bough_kv_pop(&left)];
+            const uint64_t its = bough_kv_cell_hash(cell);
+            if (its < *hash || its > least) continue;
+            least = its;
             found = true;
         }
     }
@@ -53,11 +55,10 @@ static bool least_hash(const struct bough_kv_page *page, uint64_t *hash)
 
 static void visit_hash(struct walk *walk, const struct bough_kv_page *page, uint64_t hash)
 {
-    const struct bough_kv_cell *cell;
-
     for (; page; page = page->next) {
-        for (unsigned i = 0; (cell = bough_kv_page_each(page, &i)) != NULL;) {
-            if (cell->hash == hash) visit_cell(walk, cell);
+        for (uint64_t left = bough_kv_used(page); left != 0;) {
+            const struct bough_kv_cell *cell = &page->cells[bough_kv_pop(&left)];
+            if (bough_kv_cell_hash(cell) == hash) visit_cell(walk, cell);
         }
     }
 }
@@ -85,13 +86,13 @@ static bool visit_chain(struct walk *walk, const struct bough_kv_page *page,
 static size_t sort_cells(const struct bough_kv_page *page, uint64_t hash,
                          const struct bough_kv_cell *sorted[BOUGH_KV_PAGE_CELLS])
 {
-    const struct bough_kv_cell *cell;
     size_t count = 0;
 
-    for (unsigned i = 0; (cell = bough_kv_page_each(page, &i)) != NULL;) {
-        if (cell->hash < hash) continue;
+    for (uint64_t left = bough_kv_used(page); left != 0;) {
+        const struct bough_kv_cell *cell = &page->cells[bough_kv_pop(&left)];
+        if (cell->head < hash) continue;
         size_t at = count++;
-        for (; at > 0 && sorted[at - 1]->hash > cell->hash; at--) {
+        for (; at > 0 && sorted[at - 1]->head > cell->head; at--) {
             sorted[at] = sorted[at - 1];
         }
         sorted[at] = cell;
@@ -112,11 +113,12 @@ static bool visit_interval(struct walk *walk, const struct bough_kv_page *page,
 
     const size_t count = sort_cells(page, *position, cells);
     for (size_t i = 0; i < count; i++) {
-        if (cells[i]->hash != last && is_used_up(walk)) {
-            *position = cells[i]->hash;
+        const uint64_t hash = bough_kv_cell_hash(cells[i]);
+        if (hash != last && is_used_up(walk)) {
+            *position = hash;
             return false;
         }
-        last = cells[i]->hash;
+        last = hash;
         visit_cell(walk, cells[i]);
     }
     return true;

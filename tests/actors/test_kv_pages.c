@@ -9,6 +9,8 @@
 
 enum { CELLS = 50000 };
 
+_Static_assert((int)CELLS <= (int)BOUGH_KV_NOTE_MAX, "a cell says which it is");
+
 /* Pages, and the hashes that have a cell. */
 struct world {
     struct bough_kv_pages pages;
@@ -22,8 +24,8 @@ static bool try_add(struct world *world, size_t room)
     struct bough_kv_cell *cell = bough_kv_pages_add(&world->pages, hash, room);
 
     if (cell == NULL) return false;
-    assert_true(cell->hash == hash);
-    cell->key_len = (uint32_t)world->added++;
+    assert_true(cell->head == hash);
+    cell->head |= world->added++;
     return true;
 }
 
@@ -39,11 +41,10 @@ static struct bough_kv_cell *cell_of(struct world *world, size_t nth)
 {
     const struct bough_kv_page *page =
         bough_kv_pages_at(&world->pages, world->hashes[nth]);
-    const struct bough_kv_cell *cell;
-
     for (; page; page = page->next) {
-        for (unsigned i = 0; (cell = bough_kv_page_each(page, &i)) != NULL;) {
-            if (cell->hash == world->hashes[nth] && cell->key_len == nth) {
+        for (uint64_t left = bough_kv_used(page); left != 0;) {
+            const struct bough_kv_cell *cell = &page->cells[bough_kv_pop(&left)];
+            if (cell->head == (world->hashes[nth] | nth)) {
                 return (struct bough_kv_cell *)(uintptr_t)cell;
             }
         }
@@ -71,7 +72,7 @@ static int setup(void **state)
 
     if (!world || bough_kv_pages_init(&world->pages) != BOUGH_OK) return -1;
     for (size_t i = 0; i < CELLS; i++) {
-        world->hashes[i] = random_bits(&seed);
+        world->hashes[i] = random_bits(&seed) & BOUGH_KV_HASH_BITS;
     }
     *state = world;
     return 0;
@@ -82,7 +83,7 @@ static int setup_same_hash(void **state)
     if (setup(state) != 0) return -1;
     struct world *world = *state;
     for (size_t i = 0; i < CELLS; i++) {
-        world->hashes[i] = UINT64_MAX - 1;
+        world->hashes[i] = BOUGH_KV_HASH_BITS;
     }
     return 0;
 }
@@ -106,10 +107,11 @@ static void check_order(const struct world *world)
         const uint64_t next = bough_kv_pages_next(&world->pages, position);
         const struct bough_kv_page *page = bough_kv_pages_at(&world->pages, position);
         for (; page; page = page->next, pages++) {
-            const struct bough_kv_cell *cell;
             unsigned used = 0;
-            for (unsigned i = 0; (cell = bough_kv_page_each(page, &i)) != NULL; used++) {
-                assert_true(cell->hash >= position && cell->hash <= next - 1);
+            for (uint64_t left = bough_kv_used(page); left != 0; used++) {
+                const struct bough_kv_cell *cell = &page->cells[bough_kv_pop(&left)];
+                const uint64_t hash = bough_kv_cell_hash(cell);
+                assert_true(hash >= position && hash <= next - 1);
             }
             assert_int_equal(used, page->used);
             cells += used;
@@ -120,18 +122,52 @@ static void check_order(const struct world *world)
     assert_int_equal(cells, world->added);
 }
 
-static void a_match_is_found_in_every_place(void **state)
+static void assert_tagged(const struct bough_kv_page *page, unsigned char tag,
+                          uint64_t cells)
+{
+    assert_true(bough_kv_tagged(page, tag) == cells);
+    assert_true(bough_kv_tagged_portably(page, tag) == cells);
+}
+
+static void a_tag_is_found_in_every_cell(void **state)
+{
+    static struct bough_kv_page page;
+    uint64_t seed = 1;
+
+    (void)state;
+    for (unsigned i = 0; i < BOUGH_KV_PAGE_CELLS; i++) {
+        memset(page.tags, 0x81, sizeof(page.tags));
+        page.tags[i] = 0x80;
+        assert_tagged(&page, 0x80, UINT64_C(1) << i);
+        assert_tagged(&page, 0x81, ~(UINT64_C(1) << i));
+        assert_tagged(&page, 0, 0);
+        page.tags[i] = 0;
+        assert_true(bough_kv_used(&page) == ~(UINT64_C(1) << i));
+    }
+    for (int round = 0; round < 1000; round++) {
+        uint64_t cells = 0;
+
+        for (unsigned i = 0; i < BOUGH_KV_PAGE_CELLS; i++) {
+            page.tags[i] = (unsigned char)bough_test_random(&seed, 256) & 0x83;
+            if (page.tags[i] == 0x82) cells |= UINT64_C(1) << i;
+        }
+        assert_tagged(&page, 0x82, cells);
+    }
+}
+
+static void cells_are_looked_at_from_home_on(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < 8; i++) {
-        const uint64_t tags = UINT64_C(0x8182838485868788);
-        const unsigned byte = (unsigned)(tags >> i * 8 & 0xff);
-        assert_int_equal(bough_kv_index(3, bough_kv_match(tags, byte)), 24 + i);
-        assert_true(bough_kv_match(tags, 0x90) == 0);
-        assert_true(bough_kv_match(tags, 0) == 0);
+    for (unsigned home = 0; home < BOUGH_KV_PAGE_CELLS; home++) {
+        uint64_t cells = ~UINT64_C(0);
+
+        for (unsigned i = 0; i < BOUGH_KV_PAGE_CELLS; i++) {
+            const unsigned first = bough_kv_first_from(cells, home);
+            assert_int_equal(first, (home + i) % BOUGH_KV_PAGE_CELLS);
+            cells &= ~(UINT64_C(1) << first);
+        }
+        assert_true(cells == 0);
     }
-    assert_int_equal(bough_kv_index(0, bough_kv_match(UINT64_C(0x8100828384858687), 0)),
-                     6);
 }
 
 static void pages_stay_intervals_while_they_are_split_and_merged(void **state)
@@ -236,7 +272,8 @@ static void cells_of_one_hash_are_chained(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_match_is_found_in_every_place),
+        cmocka_unit_test(a_tag_is_found_in_every_cell),
+        cmocka_unit_test(cells_are_looked_at_from_home_on),
         cmocka_unit_test_setup_teardown(
             pages_stay_intervals_while_they_are_split_and_merged, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_are_two_thirds_full, setup, teardown),
