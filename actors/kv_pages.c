@@ -164,7 +164,6 @@ static void free_page(struct bough_kv_pages *pages, struct bough_kv_page *page)
 static unsigned free_index(const struct bough_kv_page *page, unsigned home)
 {
     bough_assert(page->used < BOUGH_KV_PAGE_CELLS);
-    if (page->tags[home] == 0) return home;
     return bough_kv_first_from(bough_kv_tagged(page, 0), home);
 }
 
