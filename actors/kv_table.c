@@ -30,21 +30,20 @@ struct bough_kv_table {
     size_t max_memory;
     size_t outside_memory; /* bytes of all blocks */
     uint64_t seed;
-    uint64_t (*hash)(const void *key, size_t key_len, uint64_t seed);
+    uint64_t (*hash)(const void *key, size_t key_len, uint64_t seed); /* NULL: XXH3 */
     struct bough_kv_arena arena; /* of what lies outside */
     struct bough_kv_wheel wheel;
     struct bough_kv_pages pages;
 };
 
-static uint64_t xxh3(const void *key, size_t key_len, uint64_t seed)
+static inline uint64_t hash_of(const struct bough_kv_table *table, const void *key,
+                               size_t key_len)
 {
-    return XXH3_64bits_withSeed(key, key_len, seed);
-}
+    const uint64_t hash = __builtin_expect(table->hash == NULL, true)
+                              ? XXH3_64bits_withSeed(key, key_len, table->seed)
+                              : table->hash(key, key_len, table->seed);
 
-static uint64_t hash_of(const struct bough_kv_table *table, const void *key,
-                        size_t key_len)
-{
-    return table->hash(key, key_len, table->seed) & BOUGH_KV_HASH_BITS;
+    return hash & BOUGH_KV_HASH_BITS;
 }
 
 /* Cells */
@@ -66,72 +65,77 @@ static size_t pair_size(const struct bough_kv_pair *pair)
     return sizeof(struct bough_kv_outside) + len;
 }
 
-/* 8 to 16 bytes, as most keys have, without a call. */
+/* At most as many as lie in a cell, without a call. */
 static inline bool same_bytes(const char *one, const char *other, size_t len)
 {
-    enum { LEAST = 8, MOST = 16 };
-    uint64_t first[2], last[2];
+    enum { EIGHT = 8 };
+    uint64_t differs = 0, left, right;
 
-    if (len - LEAST > MOST - LEAST) return memcmp(one, other, len) == 0;
-    memcpy(&first[0], one, LEAST);
-    memcpy(&first[1], other, LEAST);
-    memcpy(&last[0], one + len - LEAST, LEAST);
-    memcpy(&last[1], other + len - LEAST, LEAST);
-    return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
+    if (len < EIGHT) {
+        for (size_t i = 0; i < len; i++)
+            differs |= (uint64_t)(one[i] ^ other[i]);
+        return differs == 0;
+    }
+    for (size_t at = 0;; at = at + EIGHT < len - EIGHT ? at + EIGHT : len - EIGHT) {
+        memcpy(&left, one + at, EIGHT);
+        memcpy(&right, other + at, EIGHT);
+        differs |= left ^ right;
+        if (at == len - EIGHT) return differs == 0;
+    }
 }
 
-static __attribute__((noinline)) bool has_key_outside(const struct bough_kv_cell *cell,
-                                                      uint64_t hash, const void *key,
-                                                      size_t key_len)
+/* Of a key that lies in the cell. Hash and length are compared as one number. */
+static inline bool has_key_inside(const struct bough_kv_cell *cell, uint64_t hash,
+                                  const void *key, size_t key_len)
+{
+    const uint64_t differs = cell->head ^ bough_kv_head(hash, key_len, 0);
+
+    return differs >> BOUGH_KV_KEY_SHIFT == 0 && key_len <= BOUGH_KV_CELL_BYTES &&
+           same_bytes(cell->bytes, key, key_len);
+}
+
+static bool has_key_outside(const struct bough_kv_cell *cell, uint64_t hash,
+                            const void *key, size_t key_len)
 {
     return cell->head == (hash | BOUGH_KV_NOTE_OUTSIDE) &&
            cell->outside->key_len == key_len &&
            memcmp(cell->outside->bytes, key, key_len) == 0;
 }
 
-/* Hash and length are compared as one number. */
-static inline bool has_key(const struct bough_kv_cell *cell, uint64_t hash,
-                           const void *key, size_t key_len)
+/* The cell of a key, or NULL, among all that can have it. */
+static __attribute__((noinline)) struct bough_kv_cell *
+find_slowly(struct bough_kv_page *page, uint64_t hash, const void *key, size_t key_len)
 {
-    const uint64_t differs = cell->head ^ bough_kv_head(hash, key_len, 0);
+    for (; page; page = page->next) {
+        uint64_t cells = bough_kv_tagged(page, bough_kv_tag(hash));
 
-    if (differs >> BOUGH_KV_KEY_SHIFT == 0 && key_len <= BOUGH_KV_CELL_BYTES)
-        return same_bytes(cell->bytes, key, key_len);
-    return has_key_outside(cell, hash, key, key_len);
-}
-
-/* The cell of a key in a page, or NULL. */
-static inline struct bough_kv_cell *find_in(struct bough_kv_page *page, uint64_t hash,
-                                            const void *key, size_t key_len)
-{
-    const unsigned home = bough_kv_home(hash);
-    uint64_t cells = bough_kv_tagged(page, bough_kv_tag(hash));
-
-    while (cells != 0) {
-        const unsigned index = bough_kv_first_from(cells, home);
-        struct bough_kv_cell *cell = &page->cells[index];
-        if (has_key(cell, hash, key, key_len)) return cell;
-        cells &= ~(UINT64_C(1) << index);
+        while (cells != 0) {
+            struct bough_kv_cell *cell = &page->cells[bough_kv_pop(&cells)];
+            if (has_key_inside(cell, hash, key, key_len)) return cell;
+            if (has_key_outside(cell, hash, key, key_len)) return cell;
+        }
     }
     return NULL;
 }
 
 /* The cell of a key, or NULL. Hot: nearly always the first cell with the tag is the one,
- * so that there is no branch to guess wrong while its line is awaited; and where it most
- * likely lies, in one line or two, is asked for before the tags have come. */
-static inline struct bough_kv_cell *find(const struct bough_kv_table *table,
-                                         uint64_t hash, const void *key, size_t key_len)
+ * so that there is no branch to guess wrong while its line is awaited, and no call for
+ * which something would have to be kept; and where it most likely lies, in one line or
+ * two, is asked for before the tags have come. */
+static inline __attribute__((always_inline)) struct bough_kv_cell *
+find(const struct bough_kv_table *table, uint64_t hash, const void *key, size_t key_len)
 {
     struct bough_kv_page *page = bough_kv_pages_at(&table->pages, hash);
     const unsigned home = bough_kv_home(hash);
 
     __builtin_prefetch(&page->cells[home]);
     __builtin_prefetch((const char *)(&page->cells[home] + 1) - 1);
-    for (; page; page = page->next) {
-        struct bough_kv_cell *cell = find_in(page, hash, key, key_len);
-        if (cell) return cell;
+    const uint64_t cells = bough_kv_tagged(page, bough_kv_tag(hash));
+    if (__builtin_expect(cells != 0, true)) {
+        struct bough_kv_cell *cell = &page->cells[bough_kv_first_from(cells, home)];
+        if (has_key_inside(cell, hash, key, key_len)) return cell;
     }
-    return NULL;
+    return find_slowly(page, hash, key, key_len);
 }
 
 /* The cell that leads, or led, to that block; the hash is the block's. */
@@ -318,7 +322,7 @@ struct bough_kv_table *bough_kv_table_new(const struct bough_kv_table_options *o
     }
     table->max_memory = options->max_memory ? options->max_memory : SIZE_MAX;
     table->seed = options->seed;
-    table->hash = options->hash ? options->hash : xxh3;
+    table->hash = options->hash;
     bough_kv_arena_init(&table->arena);
     bough_kv_wheel_init(&table->wheel, options->now_ms);
     return table;
