@@ -96,7 +96,10 @@ const struct bough_message_type bough_kv_messages[BOUGH_KV_MESSAGE_COUNT] = {
 /* A message that fits on the stack: nearly every one. Made by a few stores, since there
  * is nothing in it that can fail; what is larger is a block. Hot: it takes half of the
  * instructions that a block does, and lies where it is made, when there is room: whoever
- * runs it would otherwise wait for the copy, of pieces that were stored just now. */
+ * runs it would otherwise wait for the copy, of pieces that were stored just now. For the
+ * same reason it is no copy of one that was prepared: each member is stored where it will
+ * be loaded, for a load waits for all that is older where it takes in more than one
+ * store. */
 struct small {
     struct bough_kv_message message;
     char bytes[BOUGH_KV_SMALL_BLOCK];

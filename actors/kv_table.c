@@ -110,9 +110,13 @@ find_slowly(struct bough_kv_page *page, uint64_t hash, const void *key, size_t k
         uint64_t cells = bough_kv_tagged(page, bough_kv_tag(hash));
 
         while (cells != 0) {
-            struct bough_kv_cell *cell = &page->cells[bough_kv_pop(&cells)];
-            if (has_key_inside(cell, hash, key, key_len)) return cell;
-            if (has_key_outside(cell, hash, key, key_len)) return cell;
+            const unsigned index = bough_kv_first_from(cells, bough_kv_home(hash));
+            struct bough_kv_cell *cell = &page->cells[index];
+
+            if (has_key_inside(cell, hash, key, key_len) ||
+                has_key_outside(cell, hash, key, key_len))
+                return cell;
+            cells &= ~(UINT64_C(1) << index);
         }
     }
     return NULL;
