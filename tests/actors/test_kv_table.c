@@ -267,6 +267,49 @@ static void keys_of_one_hash_work(void **state)
     bough_kv_table_free(table);
 }
 
+/* A key of that length that says nothing but which of its bytes is another. */
+static void odd_key(char *key, size_t len, size_t odd)
+{
+    memset(key, 'a', len);
+    if (odd < len) key[odd] = 'b';
+}
+
+/* Of one hash, so that nothing but the comparison tells them apart; in their cells, and
+ * longer than these are. */
+static void keys_that_differ_in_any_one_byte_are_others(void **state)
+{
+    enum { LONGEST = 44 };
+    char key[LONGEST];
+
+    (void)state;
+    for (size_t len = 0; len <= LONGEST; len++) {
+        struct bough_kv_table *table =
+            table_with((struct bough_kv_table_options){ .hash = same_hash });
+
+        for (size_t odd = 0; odd <= len; odd++) {
+            const char value = (char)odd;
+            bool created = false;
+
+            odd_key(key, len, odd);
+            assert_int_equal(
+                bough_kv_table_set(
+                    table, &(struct bough_kv_pair){ key, len, &value, 1, BOUGH_FOREVER },
+                    0, &created),
+                BOUGH_OK);
+            assert_true(created);
+        }
+        for (size_t odd = 0; odd <= len; odd++) {
+            struct bough_kv_value value;
+
+            odd_key(key, len, odd);
+            assert_true(bough_kv_table_get(table, key, len, 0, &value));
+            assert_int_equal(value.len, 1);
+            assert_int_equal(*(const char *)value.data, (char)odd);
+        }
+        bough_kv_table_free(table);
+    }
+}
+
 static void the_seed_decides_where_keys_lie(void **state)
 {
     struct bough_kv_table *one = table_with((struct bough_kv_table_options){ .seed = 1 });
@@ -475,6 +518,7 @@ int main(void)
         cmocka_unit_test(the_worst_set_of_a_growing_table_moves_few_entries),
         cmocka_unit_test(the_worst_removal_of_a_shrinking_table_moves_few_entries),
         cmocka_unit_test(keys_of_one_hash_work),
+        cmocka_unit_test(keys_that_differ_in_any_one_byte_are_others),
         cmocka_unit_test(the_seed_decides_where_keys_lie),
         cmocka_unit_test(a_set_over_the_limit_is_refused_and_changes_nothing),
         cmocka_unit_test(a_full_table_takes_what_is_not_larger),
