@@ -119,30 +119,6 @@ static void a_chunk_is_used_up_before_the_next(void **state)
         bough_pool_give(pool, blocks[i], BOUGH_POOL_LARGEST);
 }
 
-/* 4 MiB and more: chunks have become larger, and each block is still its own. */
-static void a_large_pool_goes_on_in_larger_chunks(void **state)
-{
-    enum { BLOCKS = 1600, SMALL_CHUNKS = 32, LARGE_CHUNKS = 3 };
-    static void *blocks[BLOCKS];
-    struct bough_pool *pool = *state;
-    const size_t before = bough_allocator_count();
-
-    for (size_t i = 0; i < BLOCKS; i++) {
-        blocks[i] = bough_pool_take(pool, BOUGH_POOL_LARGEST);
-        assert_non_null(blocks[i]);
-        assert_int_equal((uintptr_t)blocks[i] % 64, 0);
-        memset(blocks[i], (int)(i % 251), BOUGH_POOL_LARGEST);
-    }
-    assert_int_equal(bough_allocator_count(), before + SMALL_CHUNKS + LARGE_CHUNKS);
-    for (size_t i = 0; i < BLOCKS; i++) {
-        const unsigned char *bytes = blocks[i];
-
-        assert_int_equal(bytes[0], i % 251);
-        assert_int_equal(bytes[BOUGH_POOL_LARGEST - 1], i % 251);
-        bough_pool_give(pool, blocks[i], BOUGH_POOL_LARGEST);
-    }
-}
-
 static void what_was_given_is_taken_again(void **state)
 {
     struct bough_pool *pool = *state;
@@ -176,7 +152,6 @@ int main(void)
         fact(blocks_do_not_overlap),
         fact(a_chunk_is_shared_by_classes),
         fact(a_chunk_is_used_up_before_the_next),
-        fact(a_large_pool_goes_on_in_larger_chunks),
         fact(what_was_given_is_taken_again),
         fact(without_memory_there_is_no_block),
     };
