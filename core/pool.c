@@ -6,18 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bough/core/huge.h>
-
 enum {
+    CHUNK_HEAD = 64, /* keeps blocks aligned to a cache line */
     SLICE_SIZE = BOUGH_POOL_LARGEST,
-    SLICES = 16,       /* of a chunk */
-    MANY_SLICES = 512, /* from so many on chunks are huge pages */
-};
-
-struct bough_pool_chunk {
-    _Alignas(64) struct bough_pool_chunk *next;
-    size_t size;
-    _Alignas(64) char slices[];
+    CHUNK_SIZE = CHUNK_HEAD + 16 * SLICE_SIZE,
 };
 
 void bough_pool_init(struct bough_pool *pool)
@@ -27,11 +19,11 @@ void bough_pool_init(struct bough_pool *pool)
 
 void bough_pool_finish(struct bough_pool *pool)
 {
-    struct bough_pool_chunk *chunk = pool->chunks;
+    struct bough_pool_block *chunk = pool->chunks;
 
     while (chunk != NULL) {
-        struct bough_pool_chunk *next = chunk->next;
-        ASAN_UNPOISON_MEMORY_REGION(chunk, chunk->size);
+        struct bough_pool_block *next = chunk->next;
+        ASAN_UNPOISON_MEMORY_REGION(chunk, CHUNK_SIZE);
         free(chunk);
         chunk = next;
     }
@@ -49,34 +41,18 @@ size_t bough_pool_popped(const struct bough_pool *pool)
     return count;
 }
 
-static struct bough_pool_chunk *new_chunk(bool huge)
-{
-    const size_t size =
-        huge ? BOUGH_HUGE_PAGE : sizeof(struct bough_pool_chunk) + SLICES * SLICE_SIZE;
-    struct bough_pool_chunk *chunk =
-        huge ? bough_huge_alloc()
-             : aligned_alloc(_Alignof(struct bough_pool_chunk), size);
-
-    if (chunk != NULL) chunk->size = size;
-    return chunk;
-}
-
 static char *take_slice(struct bough_pool *pool)
 {
     if (pool->slices == 0) {
-        struct bough_pool_chunk *chunk = new_chunk(pool->taken >= MANY_SLICES);
+        struct bough_pool_block *chunk = aligned_alloc(CHUNK_HEAD, CHUNK_SIZE);
 
         if (chunk == NULL) return NULL;
         chunk->next = pool->chunks;
         pool->chunks = chunk;
-        pool->slices = (chunk->size - sizeof(*chunk)) / SLICE_SIZE;
-        pool->at = chunk->slices;
+        pool->slices = (CHUNK_SIZE - CHUNK_HEAD) / SLICE_SIZE;
     }
-    char *slice = pool->at;
-    pool->at += SLICE_SIZE;
     pool->slices--;
-    pool->taken++;
-    return slice;
+    return (char *)pool->chunks + CHUNK_SIZE - (pool->slices + 1) * SLICE_SIZE;
 }
 
 /* Those that come first are given first, so that memory is touched as a processor expects

@@ -35,14 +35,10 @@ struct bough_pool_block {
     struct bough_pool_block *next;
 };
 
-struct bough_pool_chunk;
-
 struct bough_pool {
     struct bough_pool_block *free[BOUGH_POOL_CLASSES];
-    struct bough_pool_chunk *chunks;
-    char *at;      /* the next slice of the newest chunk */
-    size_t slices; /* of it, not in use so far */
-    size_t taken;  /* slices of all chunks that are in use */
+    struct bough_pool_block *chunks;
+    size_t slices; /* of the newest chunk, not in use so far */
     size_t blocks; /* that there are, free or not */
     size_t lent;   /* by bough_pool_take() */
 };

@@ -2,66 +2,38 @@
  *
  * The first one of a loop takes a page: most loops of threads and of processes have a few
  * actors, and to touch memory is what a short life spends its time with. The others are
- * of 32 KiB, so that a million actors do not take a call for memory each; and of 2 MiB
- * when there are many, in huge pages where the system has them, of which slots are made
- * some at a time.
+ * of 32 KiB, so that a million actors do not take a call for memory each.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
 
-#include <bough/core/huge.h>
 #include <bough/core/slot_internal.h>
 
-enum { FIRST_SLOTS = 30, MORE_SLOTS = 256, MANY_SLOTS = 16384 };
+enum { FIRST_SLOTS = 30, MORE_SLOTS = 256 };
 
 struct bough_slab {
     struct bough_slab *next;
-    size_t count;    /* slots that were made */
-    size_t capacity; /* for which there is room */
-    size_t before;   /* slots in the slabs before this one */
-    _Alignas(64) struct bough_actor slots[];
+    size_t count;
+    struct bough_actor slots[];
 };
 
 /* An idle actor must cost well under 200 bytes beside its state. */
 _Static_assert(sizeof(struct bough_actor) == 128, "a slot is two cache lines");
 
-static struct bough_slab *new_slab(size_t before)
-{
-    const bool huge = before >= MANY_SLOTS;
-    const size_t count = before == 0 ? FIRST_SLOTS : MORE_SLOTS;
-    const size_t size =
-        huge ? BOUGH_HUGE_PAGE
-             : sizeof(struct bough_slab) + count * sizeof(struct bough_actor);
-    struct bough_slab *slab =
-        huge ? bough_huge_alloc() : aligned_alloc(_Alignof(struct bough_slab), size);
-
-    if (slab == NULL) return NULL;
-    slab->count = 0;
-    slab->capacity = (size - sizeof(*slab)) / sizeof(struct bough_actor);
-    slab->before = before;
-    return slab;
-}
-
-/* Makes some slots, of which the first comes out first. */
 static bool grow(struct bough_loop *loop)
 {
-    struct bough_slab *slab = loop->slabs;
+    const size_t count = loop->slabs == NULL ? FIRST_SLOTS : MORE_SLOTS;
+    const size_t size = sizeof(struct bough_slab) + count * sizeof(struct bough_actor);
+    struct bough_slab *slab = aligned_alloc(_Alignof(struct bough_slab), size);
 
-    if (slab == NULL || slab->count == slab->capacity) {
-        slab = new_slab(slab == NULL ? 0 : slab->before + slab->count);
-        if (slab == NULL) return false;
-        slab->next = loop->slabs;
-        loop->slabs = slab;
-    }
-    const size_t left = slab->capacity - slab->count;
-    const size_t count = left < MORE_SLOTS ? left : MORE_SLOTS;
-    struct bough_actor *slots = &slab->slots[slab->count];
-
-    memset(slots, 0, count * sizeof(*slots));
-    slab->count += count;
+    if (slab == NULL) return false;
+    memset(slab, 0, size);
+    slab->next = loop->slabs;
+    slab->count = count;
+    loop->slabs = slab;
     for (size_t i = count; i > 0; i--) {
-        struct bough_actor *slot = &slots[i - 1];
+        struct bough_actor *slot = &slab->slots[i - 1];
         slot->loop = loop;
         bough_poke(&slot->place, 1);
         slot->task.next = (struct bough_task *)loop->free_slots;
