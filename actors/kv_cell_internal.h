@@ -22,9 +22,9 @@ struct bough_kv_outside {
     char bytes[]; /* key, value */
 };
 
-/* The note of a cell (its head's last 16 bits): how long key and value are that lie in
+/* The rest of a cell's head, its last 16 bits: how long key and value are that lie in
  * it, a byte each; or that they lie outside. */
-enum { BOUGH_KV_NOTE_OUTSIDE = BOUGH_KV_NOTE_MAX, BOUGH_KV_KEY_SHIFT = 8 };
+enum { BOUGH_KV_REST_OUTSIDE = BOUGH_KV_REST_MAX, BOUGH_KV_KEY_SHIFT = 8 };
 
 /* The head of a cell in which both lie. */
 static inline uint64_t bough_kv_head(uint64_t hash, size_t key_len, size_t value_len)
@@ -34,7 +34,7 @@ static inline uint64_t bough_kv_head(uint64_t hash, size_t key_len, size_t value
 
 static inline bool bough_kv_is_outside(const struct bough_kv_cell *cell)
 {
-    return (cell->head & BOUGH_KV_NOTE_MAX) == BOUGH_KV_NOTE_OUTSIDE;
+    return (cell->head & BOUGH_KV_REST_MAX) == BOUGH_KV_REST_OUTSIDE;
 }
 
 static inline size_t bough_kv_cell_key_len(const struct bough_kv_cell *cell)

@@ -44,11 +44,11 @@ enum {
     BOUGH_KV_MERGE_AT = 32, /* cells in both: what was split is not merged at once */
     BOUGH_KV_PARTS = 256,   /* of the directory */
     BOUGH_KV_CELL_BYTES = 40,
-    BOUGH_KV_NOTE_MAX = 0xffff
+    BOUGH_KV_REST_MAX = 0xffff
 };
 
 /* Hashes are 64 bits of which the last 16 are 0. */
-#define BOUGH_KV_HASH_BITS (~(uint64_t)BOUGH_KV_NOTE_MAX)
+#define BOUGH_KV_HASH_BITS (~(uint64_t)BOUGH_KV_REST_MAX)
 
 struct bough_kv_outside;
 

@@ -1,8 +1,8 @@
 /* kv_table.c - the table of a kv: cells in pages, blocks beside them, and a wheel of what
  * expires.
  *
- * A short key with a short value lies in its cell, so that finding it costs one cache
- * line. What is longer or expires lies outside, in a block of the arena, and the cell
+ * A short key with a short value lies in its cell, so that finding it is waited for once.
+ * What is longer or expires lies outside, in a block of the arena, and the cell
  * leads there.
  *
  * Blocks move when another one is released (kv_arena_internal.h), cells when others come
@@ -97,7 +97,7 @@ static inline bool has_key_inside(const struct bough_kv_cell *cell, uint64_t has
 static bool has_key_outside(const struct bough_kv_cell *cell, uint64_t hash,
                             const void *key, size_t key_len)
 {
-    return cell->head == (hash | BOUGH_KV_NOTE_OUTSIDE) &&
+    return cell->head == (hash | BOUGH_KV_REST_OUTSIDE) &&
            cell->outside->key_len == key_len &&
            memcmp(cell->outside->bytes, key, key_len) == 0;
 }
@@ -239,7 +239,7 @@ static void fill(struct bough_kv_table *table, struct bough_kv_cell *cell,
     const uint64_t hash = bough_kv_cell_hash(cell);
 
     if (block) {
-        cell->head = hash | BOUGH_KV_NOTE_OUTSIDE;
+        cell->head = hash | BOUGH_KV_REST_OUTSIDE;
         cell->outside = block;
         set_deadline(table, block, pair->expires_ms);
     } else {

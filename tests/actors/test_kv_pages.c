@@ -9,7 +9,7 @@
 
 enum { CELLS = 50000 };
 
-_Static_assert((int)CELLS <= (int)BOUGH_KV_NOTE_MAX, "a cell says which it is");
+_Static_assert((int)CELLS <= (int)BOUGH_KV_REST_MAX, "a cell says which it is");
 
 /* Pages, and the hashes that have a cell. */
 struct world {
