@@ -2,8 +2,8 @@
  * expires.
  *
  * A short key with a short value lies in its cell, so that finding it is waited for once.
- * What is longer or expires lies outside, in a block of the arena, and the cell
- * leads there.
+ * What is longer or expires lies outside, in a block of the arena, and the cell leads
+ * there.
  *
  * Blocks move when another one is released (kv_arena_internal.h), cells when others come
  * and go: so nothing points to a cell, and what points to a block, its cell and its
