@@ -72,7 +72,10 @@ bough_mail_enter(struct bough_address address, struct bough_cell *cell)
     struct bough_actor *slot = address.slot;
 
     bough_mail_link(slot, cell, address.life);
-    if (slot->task.link == NULL) bough_queue_push(&slot->loop->ready, &slot->task);
+    if (slot->task.link == NULL) {
+        bough_slot_foresee(slot);
+        bough_queue_push(&slot->loop->ready, &slot->task);
+    }
 }
 
 /* The same with its bytes. They come last, for they may take a call, over which there is
