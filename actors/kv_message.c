@@ -160,7 +160,7 @@ static inline void ask_about_key(struct bough_kv kv, enum bough_kv_message_kind 
         ask_largely(kv, kind, key, call, result);
         return;
     }
-    __builtin_prefetch(key.data); /* it is on its way while the call is made */
+    bough_kv_foresee(kv, key);
     const size_t size = sizeof(small.message) + key.len + 1;
     struct small *room = bough_call_begin(call, kv.address, size, result, result_size);
     struct small *made = room ? room : &small;
@@ -203,7 +203,7 @@ void bough_kv_set(struct bough_kv kv, struct bough_kv_bytes key,
         set_largely(kv, key, value, ttl_ms, ask);
         return;
     }
-    __builtin_prefetch(key.data);
+    bough_kv_foresee(kv, key);
     __builtin_prefetch(value.data);
     const size_t size = sizeof(small.message) + key.len + 1 + value.len + 1;
     struct small *room = bough_call_begin(&ask->call, kv.address, size, &ask->created,

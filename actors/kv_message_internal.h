@@ -54,6 +54,10 @@ struct bough_kv_keys_reply {
     struct bough_span cursor; /* a text */
 };
 
+/* kv.c: that key will be asked for. Where the kv lives on the loop that is at work, what
+ * it will look at is on its way into the cache while the call is made. */
+void bough_kv_foresee(struct bough_kv kv, struct bough_kv_bytes key);
+
 enum { BOUGH_KV_SMALL_BLOCK = 1024 }; /* bytes on the stack: what fits needs no heap */
 
 #endif

@@ -122,18 +122,24 @@ find_slowly(struct bough_kv_page *page, uint64_t hash, const void *key, size_t k
     return NULL;
 }
 
+/* A cell lies in one line or in two. */
+static inline void prefetch(const struct bough_kv_cell *cell)
+{
+    __builtin_prefetch(cell);
+    __builtin_prefetch((const char *)(cell + 1) - 1);
+}
+
 /* The cell of a key, or NULL. Hot: nearly always the first cell with the tag is the one,
  * so that there is no branch to guess wrong while its line is awaited, and no call for
- * which something would have to be kept; and where it most likely lies, in one line or
- * two, is asked for before the tags have come. */
+ * which something would have to be kept; and where it most likely lies is asked for
+ * before the tags have come. */
 static inline __attribute__((always_inline)) struct bough_kv_cell *
 find(const struct bough_kv_table *table, uint64_t hash, const void *key, size_t key_len)
 {
     struct bough_kv_page *page = bough_kv_pages_at(&table->pages, hash);
     const unsigned home = bough_kv_home(hash);
 
-    __builtin_prefetch(&page->cells[home]);
-    __builtin_prefetch((const char *)(&page->cells[home] + 1) - 1);
+    prefetch(&page->cells[home]);
     const uint64_t cells = bough_kv_tagged(page, bough_kv_tag(hash));
     if (__builtin_expect(cells != 0, true)) {
         struct bough_kv_cell *cell = &page->cells[bough_kv_first_from(cells, home)];
@@ -338,6 +344,16 @@ void bough_kv_table_free(struct bough_kv_table *table)
     bough_kv_arena_finish(&table->arena);
     bough_kv_pages_finish(&table->pages);
     free(table);
+}
+
+void bough_kv_table_foresee(const struct bough_kv_table *table, const void *key,
+                            size_t key_len)
+{
+    const uint64_t hash = hash_of(table, key, key_len);
+    const struct bough_kv_page *page = bough_kv_pages_at(&table->pages, hash);
+
+    __builtin_prefetch(page);
+    prefetch(&page->cells[bough_kv_home(hash)]);
 }
 
 enum bough_status bough_kv_table_set(struct bough_kv_table *table,

@@ -50,6 +50,11 @@ struct bough_kv_pair {
     int64_t expires_ms; /* BOUGH_FOREVER: never */
 };
 
+/* That key will be asked for: where it most likely lies is on its way into the cache.
+ * Pays when some hundred instructions lie between the two. */
+void bough_kv_table_foresee(const struct bough_kv_table *table, const void *key,
+                            size_t key_len);
+
 /* Sets a key. `*created` tells whether it was not there (or had expired) before. Errors,
  * the table is then as it was: BOUGH_ENOMEM; BOUGH_EREFUSED: over max_memory. */
 BOUGH_CHECKED enum bough_status bough_kv_table_set(struct bough_kv_table *table,

@@ -36,6 +36,18 @@ const char *bough_actor_path(struct bough_actor *actor)
     return bough_slot_path(actor);
 }
 
+const void *bough_near_state(struct bough_address address,
+                             const struct bough_actor_type *type)
+{
+    const struct bough_actor *slot = address.slot;
+    const bool near = slot != NULL && slot->loop == bough_here;
+
+    return near && bough_slot_fits(slot, address) && bough_slot_takes(slot) &&
+                   slot->type == type
+               ? slot->state
+               : NULL;
+}
+
 int64_t bough_now_ms(struct bough_actor *actor)
 {
     return bough_loop_time(actor->loop);

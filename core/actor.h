@@ -122,6 +122,13 @@ BOUGH_PUBLIC struct bough_runtime *bough_actor_runtime(struct bough_actor *actor
 /* Its path, "" when it has no name. Valid as long as the place. */
 BOUGH_PUBLIC const char *bough_actor_path(struct bough_actor *actor);
 
+/* The state of an actor of that type, while it runs messages, when the code that asks
+ * runs on its loop; else NULL. For the handle of its own type, to look ahead in: it may
+ * ask the processor for the memory that a message is about before the message is sent. To
+ * be read only, and not kept. Thread: any. */
+BOUGH_PUBLIC const void *bough_near_state(struct bough_address address,
+                                          const struct bough_actor_type *type);
+
 /* The loop's time, monotonic, in milliseconds. Stands still while a callback runs. */
 BOUGH_PUBLIC int64_t bough_now_ms(struct bough_actor *actor);
 
