@@ -21,8 +21,9 @@
 #include <unistd.h>
 
 enum {
-    BIRTH_MS = 10000, /* one that takes longer has failed */
-    AHEAD_MAX = 16    /* spares that nobody has asked for: some 0.1 MB each */
+    BIRTH_MS = 10000,  /* one that takes longer has failed */
+    PATIENCE_MS = 100, /* some hundred times what one takes: something is wrong */
+    AHEAD_MAX = 16     /* spares that nobody has asked for: some 0.1 MB each */
 };
 
 struct bough_nursery {
@@ -32,6 +33,7 @@ struct bough_nursery {
     int pidfd;
     struct bough_forker forker;
     unsigned expected;       /* births that were asked for, and are not told yet */
+    bool late;               /* one that nobody needs was waited for in vain */
     struct bough_birth born; /* one that was told and not taken; pid 0: none */
     struct bough_spare *spares;
     size_t spare_count, wanted, ahead; /* ahead: those kept in any case */
@@ -99,20 +101,53 @@ static void drop(const struct bough_birth *birth)
     close(birth->socket);
 }
 
+static bool is_stopped(const struct bough_nursery *nursery)
+{
+    siginfo_t info = { 0 };
+
+    return waitid(P_PIDFD, (id_t)nursery->pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT) ==
+               0 &&
+           info.si_pid != 0;
+}
+
+static void kill_it(const struct bough_nursery *nursery)
+{
+    syscall(SYS_pidfd_send_signal, nursery->pidfd, SIGKILL, NULL, 0);
+}
+
+/* Whether there is something to hear. One that somebody has stopped is killed, for
+ * another is made in a millisecond, and who waits may have a loop to run. */
+static bool await_news(const struct bough_nursery *nursery, int limit_ms)
+{
+    struct pollfd polled = { .fd = nursery->socket, .events = POLLIN };
+    int ready;
+
+    for (;;) {
+        const int step_ms = limit_ms < PATIENCE_MS ? limit_ms : PATIENCE_MS;
+
+        do {
+            ready = poll(&polled, 1, step_ms);
+        } while (ready < 0 && errno == EINTR);
+        limit_ms -= step_ms;
+        if (ready != 0) return true;
+        if (step_ms > 0 && is_stopped(nursery)) {
+            kill_it(nursery);
+            limit_ms = PATIENCE_MS;
+        }
+        if (limit_ms == 0) return false;
+    }
+}
+
 /* What is told next. BOUGH_EGONE: the nursery is dead, and nothing more will be.
  * BOUGH_ENOREPLY: that one died. */
 static enum bough_status hear(struct bough_nursery *nursery, struct bough_birth *birth,
                               int limit_ms)
 {
-    struct pollfd polled = { .fd = nursery->socket, .events = POLLIN };
     struct bough_news news;
-    int files[2], ready;
+    int files[2];
     size_t count = 2;
 
-    do {
-        ready = poll(&polled, 1, limit_ms);
-    } while (ready < 0 && errno == EINTR);
-    if (ready == 0) return BOUGH_ETIMEOUT;
+    if (!await_news(nursery, limit_ms)) return BOUGH_ETIMEOUT;
     const ssize_t size = bough_files_receive(nursery->socket, &news, sizeof(news), files,
                                              &count, MSG_DONTWAIT);
     /* It died with a request unread, which is said once, before what it had told. */
@@ -142,7 +177,7 @@ static void end(struct bough_nursery *nursery)
     if (nursery->born.pid > 0) drop(&nursery->born);
     nursery->born.pid = 0;
     if (nursery->socket < 0) return;
-    syscall(SYS_pidfd_send_signal, nursery->pidfd, SIGKILL, NULL, 0);
+    kill_it(nursery);
     await_end(nursery->pidfd);
     enum bough_status status = BOUGH_OK;
     while (status == BOUGH_OK || status == BOUGH_ENOREPLY) {
@@ -427,7 +462,9 @@ bool bough_nursery_stock(struct bough_nursery *nursery)
     return receive(nursery);
 }
 
-/* Births that were asked for when more were missing: nobody would receive them. */
+/* Births that were asked for when more were missing: nobody would receive them. They are
+ * not waited for long, for a loop does: those that come later are received with the next
+ * one that is needed. */
 static void end_unneeded(struct bough_nursery *nursery)
 {
     enum bough_status status = BOUGH_OK;
@@ -435,7 +472,8 @@ static void end_unneeded(struct bough_nursery *nursery)
 
     pthread_mutex_lock(&nursery->lock);
     while (status != BOUGH_ETIMEOUT && nursery->expected > count_needed(nursery)) {
-        status = hear_next(nursery, &birth, BIRTH_MS);
+        status = hear_next(nursery, &birth, nursery->late ? 0 : PATIENCE_MS);
+        nursery->late = status == BOUGH_ETIMEOUT;
         if (status == BOUGH_OK) drop(&birth);
     }
     pthread_mutex_unlock(&nursery->lock);

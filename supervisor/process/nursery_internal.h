@@ -100,7 +100,9 @@ bool bough_nursery_keeps_more(struct bough_nursery *nursery);
  * called again, when they have been born. */
 bool bough_nursery_stock(struct bough_nursery *nursery);
 
-/* Ends those that are left over, and waits for births that nobody needs any more. */
+/* Ends those that are left over, and waits a little for births that nobody needs any
+ * more.
+ */
 void bough_nursery_trim(struct bough_nursery *nursery);
 
 /* What a process is told to be, with the descriptors for that. */

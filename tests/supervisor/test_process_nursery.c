@@ -68,20 +68,81 @@ static void drop(const struct bough_birth *birth)
     close(birth->socket);
 }
 
+/* NULL: this program has threads of its own, as with a sanitizer; the test is skipped. */
+static struct bough_nursery *nursery_new(void)
+{
+    struct bough_error error = { .text = "" };
+    struct bough_nursery *nursery = NULL;
+
+    alarm(60);
+    if (bough_nursery_new(&nursery, &error) != BOUGH_OK)
+        assert_false(bough_test_is_alone());
+    return nursery;
+}
+
+static void nursery_free(struct bough_nursery *nursery)
+{
+    bough_nursery_free(nursery);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    alarm(0);
+}
+
+static void stop_nursery(struct bough_nursery *nursery)
+{
+    siginfo_t info;
+    const id_t pid = (id_t)bough_nursery_pid(nursery);
+
+    assert_int_equal(kill((pid_t)pid, SIGSTOP), 0);
+    assert_int_equal(waitid(P_PID, pid, &info, WSTOPPED | WNOWAIT), 0);
+}
+
+static void one_that_is_stopped_is_made_again(void **state)
+{
+    struct bough_nursery *nursery = nursery_new();
+    struct bough_birth birth;
+
+    (void)state;
+    if (nursery == NULL) skip();
+    stop_nursery(nursery);
+    take_of_the_next(nursery, &birth);
+    assert_true(is_alive(&birth));
+    drop(&birth);
+    nursery_free(nursery);
+}
+
+/* Each was waited for before, ten seconds: as long as the alarm leaves for all. */
+static void births_that_nobody_needs_are_not_waited_for(void **state)
+{
+    enum { SPARES = 8 };
+    struct bough_nursery *nursery = nursery_new();
+    struct bough_birth birth;
+
+    (void)state;
+    if (nursery == NULL) skip();
+    while (!bough_nursery_stock(nursery))
+        sched_yield();
+    stop_nursery(nursery);
+    for (int i = 0; i < SPARES; i++)
+        bough_nursery_want(nursery, true);
+    assert_false(bough_nursery_stock(nursery));
+    for (int i = 0; i < SPARES; i++)
+        bough_nursery_want(nursery, false);
+    bough_nursery_trim(nursery);
+    take_of_the_next(nursery, &birth);
+    assert_true(is_alive(&birth));
+    drop(&birth);
+    nursery_free(nursery);
+}
+
 /* What dies with a thread has been told so when the thread is not there any more. */
 static void one_that_a_thread_made_does_not_end_with_it(void **state)
 {
-    struct bough_error error = { .text = "" };
-    struct taken taken = { .nursery = NULL };
+    struct taken taken = { .nursery = nursery_new() };
     struct bough_birth birth;
     pthread_t thread;
 
     (void)state;
-    alarm(60);
-    if (bough_nursery_new(&taken.nursery, &error) != BOUGH_OK) {
-        assert_false(bough_test_is_alone());
-        skip();
-    }
+    if (taken.nursery == NULL) skip();
     assert_status(bough_nursery_take(taken.nursery, &birth, true), BOUGH_OK);
     drop(&birth);
     kill_nursery(taken.nursery);
@@ -98,14 +159,14 @@ static void one_that_a_thread_made_does_not_end_with_it(void **state)
     assert_true(is_alive(&taken.birth));
     assert_int_equal(bough_nursery_pid(taken.nursery), nursery);
     drop(&taken.birth);
-    bough_nursery_free(taken.nursery);
-    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-    alarm(0);
+    nursery_free(taken.nursery);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_that_is_stopped_is_made_again),
+        cmocka_unit_test(births_that_nobody_needs_are_not_waited_for),
         cmocka_unit_test(one_that_a_thread_made_does_not_end_with_it),
     };
     return cmocka_run_group_tests_name("supervisor/process_nursery", tests, NULL, NULL);
