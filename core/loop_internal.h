@@ -55,6 +55,8 @@ enum bough_sleep {
     BOUGH_WAITS, /* for the word that says so */
 };
 
+enum { BOUGH_PARCEL_SIZE = 4096 }; /* bytes, of a hundred notes to another loop */
+
 enum { BOUGH_ROOMS = 8 }; /* receivers that a loop sends many messages to at a time */
 
 struct bough_loop {
@@ -113,9 +115,10 @@ struct bough_loop {
     int64_t looked_ns;
 
     /* To and from other loops */
-    struct bough_parcel *open;         /* begun, one for each loop */
-    struct bough_parcel *empty, *kept; /* at hand; for what must not be lost */
-    uint32_t kept_count;
+    struct bough_parcel *open;          /* begun, one for each loop */
+    struct bough_parcel *empty, *kept;  /* at hand; for what must not be lost */
+    char (*reserve)[BOUGH_PARCEL_SIZE]; /* those of the kept that were never used */
+    uint32_t kept_count, reserve_used;
     uint32_t rooms_open; /* a bit for each of the rooms that is somebody's */
     struct bough_room rooms[BOUGH_ROOMS];
     uint32_t credit; /* messages taken for `credit_slot`, not yet told to its senders */

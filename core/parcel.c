@@ -16,8 +16,7 @@
 #include <bough/core/assert.h>
 
 enum {
-    PARCEL_SIZE = 4096, /* a hundred notes */
-    ROOM = PARCEL_SIZE - sizeof(struct bough_parcel),
+    ROOM = BOUGH_PARCEL_SIZE - sizeof(struct bough_parcel),
     KEPT = 4, /* of each loop's, for what must not be lost when memory is out */
 };
 
@@ -27,15 +26,19 @@ static struct bough_parcel closed_mark;
 
 /* Memory */
 
-static struct bough_parcel *parcel_new(struct bough_loop *home, size_t size)
+static struct bough_parcel *parcel_begin(struct bough_parcel *parcel,
+                                         struct bough_loop *home, size_t size)
 {
-    struct bough_parcel *parcel = malloc(sizeof(*parcel) + size);
-
     if (parcel == NULL) return NULL;
     parcel->home = home;
     parcel->size = (uint32_t)size;
     parcel->used = 0;
     return parcel;
+}
+
+static struct bough_parcel *parcel_new(struct bough_loop *home, size_t size)
+{
+    return parcel_begin(malloc(sizeof(struct bough_parcel) + size), home, size);
 }
 
 /* Those that came back, as long as none is at hand. Acquire: their reader is done. */
@@ -60,13 +63,17 @@ static void keep_back(struct bough_loop *loop, struct bough_parcel *parcel)
     loop->kept_count++;
 }
 
+/* The first ones lie in one block of which nothing is touched before: most loops have no
+ * other to write to, and four pages are a sixth of what a process has of its own. */
 static struct bough_parcel *take_kept(struct bough_loop *loop)
 {
     struct bough_parcel *parcel = loop->kept;
 
-    if (parcel == NULL) return NULL;
-    loop->kept = parcel->next;
+    if (loop->kept_count == 0) return NULL;
     loop->kept_count--;
+    if (parcel == NULL)
+        return parcel_begin((void *)loop->reserve[loop->reserve_used++], loop, ROOM);
+    loop->kept = parcel->next;
     parcel->used = 0;
     return parcel;
 }
@@ -99,11 +106,17 @@ static void parcel_give(struct bough_parcel *parcel)
         &home->returned, &first, parcel, memory_order_release, memory_order_relaxed));
 }
 
-static void free_list(struct bough_parcel *parcel)
+static bool is_of_reserve(const struct bough_loop *loop,
+                          const struct bough_parcel *parcel)
+{
+    return (uintptr_t)parcel - (uintptr_t)loop->reserve < sizeof(*loop->reserve) * KEPT;
+}
+
+static void free_list(const struct bough_loop *loop, struct bough_parcel *parcel)
 {
     while (parcel != NULL) {
         struct bough_parcel *next = parcel->next;
-        free(parcel);
+        if (!is_of_reserve(loop, parcel)) free(parcel);
         parcel = next;
     }
 }
@@ -306,15 +319,12 @@ void bough_parcels_take(struct bough_loop *loop)
 bool bough_parcels_init(struct bough_loop *loop)
 {
     if (!bough_sleep_init(loop)) return false;
-    for (size_t i = 0; i < KEPT; i++) {
-        struct bough_parcel *parcel = parcel_new(loop, ROOM);
-
-        if (parcel == NULL) {
-            bough_parcels_finish(loop);
-            return false;
-        }
-        keep_back(loop, parcel);
+    loop->reserve = malloc(sizeof(*loop->reserve) * KEPT);
+    if (loop->reserve == NULL) {
+        bough_sleep_finish(loop);
+        return false;
     }
+    loop->kept_count = KEPT;
     return true;
 }
 
@@ -335,10 +345,12 @@ void bough_parcels_close(struct bough_loop *loop)
 void bough_parcels_finish(struct bough_loop *loop)
 {
     bough_assert(loop->open == NULL);
-    free_list(loop->empty);
-    free_list(loop->kept);
-    free_list(atomic_exchange(&loop->returned, NULL));
+    free_list(loop, loop->empty);
+    free_list(loop, loop->kept);
+    free_list(loop, atomic_exchange(&loop->returned, NULL));
+    free(loop->reserve);
     loop->empty = loop->kept = NULL;
-    loop->kept_count = 0;
+    loop->reserve = NULL;
+    loop->kept_count = loop->reserve_used = 0;
     bough_sleep_finish(loop);
 }
