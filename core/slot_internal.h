@@ -392,12 +392,14 @@ void bough_slot_unqueue(struct bough_actor *slot);
 
 /* A turn of it is to come: its state is asked for, and so are the slots a page further
  * on. Actors are mostly made, and then sent to, one after the other; a processor looks
- * ahead by itself, but not beyond a page. Hot: three instructions, half a nanosecond;
- * among a million actors it spares a message 2.5 ns in order and 20 in none. */
+ * ahead by itself, but not beyond a page. One that tells itself is at hand. Hot: half a
+ * nanosecond; among a million actors it spares a message 2.5 ns in order and 20 in none.
+ */
 static inline void bough_slot_foresee(const struct bough_actor *slot)
 {
     const char *ahead = (const char *)slot + 4096;
 
+    if (slot == slot->loop->running) return;
     __builtin_prefetch(slot->state, 1);
     __builtin_prefetch(ahead, 1);
     __builtin_prefetch(ahead + 64, 1);
