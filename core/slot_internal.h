@@ -77,8 +77,9 @@ struct bough_sign {
     struct bough_address moved; /* there */
 };
 
-/* Two cache lines. The first changes with lives and once a turn: all that a sender on
- * another loop looks at. The second changes with each message, and is its own loop's. */
+/* Two cache lines. The first changes with lives, and with turns that leave more or fewer
+ * messages than those before: all that a sender on another loop looks at. The second
+ * changes with each message, and is its own loop's. */
 struct bough_actor {
     /* Up to `place` as self.h has it. */
     _Alignas(64) void *state; /* NULL: nobody lives here */
@@ -390,16 +391,17 @@ void bough_slot_hurry(
     struct bough_actor *slot); /* has something of the system lane to do */
 void bough_slot_unqueue(struct bough_actor *slot);
 
-/* A turn of it is to come: its state is asked for, and so are the slots a page further
+/* A turn of it is to come: its state is asked for, and so are the slots two pages further
  * on. Actors are mostly made, and then sent to, one after the other; a processor looks
- * ahead by itself, but not beyond a page. One that tells itself is at hand. Hot: half a
- * nanosecond; among a million actors it spares a message 2.5 ns in order and 20 in none.
- */
-static inline void bough_slot_foresee(const struct bough_actor *slot)
+ * ahead by itself, but not beyond a page. Hot: four instructions, half a nanosecond;
+ * among a million actors it spares a message 2.8 ns in order and 20 in none. Always
+ * inline: as a function of its own it has no effect, to a compiler that leaves such calls
+ * out. */
+static inline __attribute__((always_inline)) void
+bough_slot_foresee(const struct bough_actor *slot)
 {
-    const char *ahead = (const char *)slot + 4096;
+    const char *ahead = (const char *)slot + 8192;
 
-    if (slot == slot->loop->running) return;
     __builtin_prefetch(slot->state, 1);
     __builtin_prefetch(ahead, 1);
     __builtin_prefetch(ahead + 64, 1);
