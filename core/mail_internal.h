@@ -73,7 +73,8 @@ bough_mail_enter(struct bough_address address, struct bough_cell *cell)
 
     bough_mail_link(slot, cell, address.life);
     if (slot->task.link == NULL) {
-        bough_slot_foresee(slot);
+        /* Who tells itself is at hand. */
+        if (slot != slot->loop->running) bough_slot_foresee(slot);
         bough_queue_push(&slot->loop->ready, &slot->task);
     }
 }

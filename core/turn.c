@@ -95,8 +95,7 @@ static inline void end_turn(struct bough_actor *slot)
 {
     const uint32_t length = slot->length;
 
-    /* Most turns leave what there was: the line is not changed, nor taken from others. */
-    if (bough_peek(&slot->seen_length) != length) bough_poke(&slot->seen_length, length);
+    bough_poke(&slot->seen_length, length);
     if (length > 0) bough_slot_queue_at_work(slot);
 }
 
