@@ -35,7 +35,7 @@ too_much_is_found() {
     ! costs 10 pingpong/same 100 1100 2
 }
 
-# In a kv call are some 90 that fetch ahead what its key is about, so that they are less time.
+# Some 90 of a kv call fetch ahead what its key is about: more instructions, and less time.
 # The sizes of restart are of one child and, a thousandth as often, of all of a thousand: half are
 # restarts of one, which end with a reason in words. What is measured is sorted afterwards, some 400
 # instructions each: only what runs while the loop does counts.
