@@ -64,7 +64,7 @@ static void keep_back(struct bough_loop *loop, struct bough_parcel *parcel)
 }
 
 /* The first ones lie in one block of which nothing is touched before: most loops have no
- * other to write to, and four pages are a sixth of what a process has of its own. */
+ * other to write to, and their pages are a tenth of what a process has of its own. */
 static struct bough_parcel *take_kept(struct bough_loop *loop)
 {
     struct bough_parcel *parcel = loop->kept;

@@ -33,7 +33,7 @@ struct bough_nursery {
     int pidfd;
     struct bough_forker forker;
     unsigned expected;       /* births that were asked for, and are not told yet */
-    bool late;               /* one that nobody needs was waited for in vain */
+    bool late;               /* the last one that was waited for a while did not come */
     struct bough_birth born; /* one that was told and not taken; pid 0: none */
     struct bough_spare *spares;
     size_t spare_count, wanted, ahead; /* ahead: those kept in any case */
@@ -148,6 +148,7 @@ static enum bough_status hear(struct bough_nursery *nursery, struct bough_birth 
     size_t count = 2;
 
     if (!await_news(nursery, limit_ms)) return BOUGH_ETIMEOUT;
+    nursery->late = false;
     const ssize_t size = bough_files_receive(nursery->socket, &news, sizeof(news), files,
                                              &count, MSG_DONTWAIT);
     /* It died with a request unread, which is said once, before what it had told. */
@@ -179,13 +180,14 @@ static void end(struct bough_nursery *nursery)
     if (nursery->socket < 0) return;
     kill_it(nursery);
     await_end(nursery->pidfd);
+    nursery->pidfd = -1;
     enum bough_status status = BOUGH_OK;
     while (status == BOUGH_OK || status == BOUGH_ENOREPLY) {
         status = hear(nursery, &birth, BIRTH_MS);
         if (status == BOUGH_OK) drop(&birth);
     }
     close(nursery->socket);
-    nursery->socket = nursery->pidfd = -1;
+    nursery->socket = -1;
     nursery->pid = 0;
     nursery->expected = 0;
 }
@@ -473,7 +475,7 @@ static void end_unneeded(struct bough_nursery *nursery)
     pthread_mutex_lock(&nursery->lock);
     while (status != BOUGH_ETIMEOUT && nursery->expected > count_needed(nursery)) {
         status = hear_next(nursery, &birth, nursery->late ? 0 : PATIENCE_MS);
-        nursery->late = status == BOUGH_ETIMEOUT;
+        if (status == BOUGH_ETIMEOUT) nursery->late = true;
         if (status == BOUGH_OK) drop(&birth);
     }
     pthread_mutex_unlock(&nursery->lock);

@@ -100,8 +100,7 @@ bool bough_nursery_keeps_more(struct bough_nursery *nursery);
  * called again, when they have been born. */
 bool bough_nursery_stock(struct bough_nursery *nursery);
 
-/* Ends those that are left over, and waits a little for births that nobody needs any
- * more.
+/* Ends those that are left over, and waits a little for births that are not needed now.
  */
 void bough_nursery_trim(struct bough_nursery *nursery);
 
