@@ -78,7 +78,7 @@ bool bough_loop_run_slice(struct bough_loop *loop)
     bough_loop_enter(loop);
 
     bool ran = bough_loop_expire(loop), came = false;
-    const int64_t until_ns = bough_loop_clock_ns(loop) + SLICE_NS;
+    const int64_t until_ns = bough_spin_end_sleep(loop) + SLICE_NS;
     for (;;) {
         if (bough_inlets_take(loop)) came = true;
         if (bough_loop_drain(loop, BUDGET, until_ns) > 0) ran = true;

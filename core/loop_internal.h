@@ -34,10 +34,12 @@ struct bough_queue {
 
 /* Whether to look into the inbox for a while before sleeping: see spin.c. */
 struct bough_spin {
-    bool pays;      /* the last one found something */
-    bool offers;    /* the processor, before the next sleep */
-    uint32_t wait;  /* sleeps until the next try */
-    uint32_t doubt; /* how many they were before the last try */
+    int64_t asleep_ns; /* since when it sleeps, if it does; 0: it does not */
+    int64_t slept_ns;  /* for how long it did the last time */
+    bool pays;         /* the last patient look found something */
+    bool offers;       /* the processor, before the next sleep */
+    uint32_t wait;     /* sleeps until the next try */
+    uint32_t doubt;    /* how many they were before the last try */
 };
 
 /* Room that this loop has in the mailbox of a slot on another one: see room.c. */
@@ -296,8 +298,10 @@ void bough_loop_forget_wake(struct bough_loop *loop);
 void bough_loop_run_once(struct bough_loop *loop);
 
 /* Whether a parcel has come, or something waits in an inlet; after looking for a while
- * where that pays. */
+ * where that pays. False: the loop is about to sleep, or to look around. Then, when it is
+ * awake again; the time. */
 bool bough_spin_finds(struct bough_loop *loop, int64_t until_ns);
+int64_t bough_spin_end_sleep(struct bough_loop *loop);
 
 /* inlet.c: whether something waits in one that is open; takes it in, between two turns,
  * if there is any; all are told that the loop sleeps now, but for false, when something

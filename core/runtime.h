@@ -46,9 +46,10 @@ struct bough_runtime_options {
     enum bough_log_level log_level;
     bough_event_function *event; /* NULL: nobody */
     void *event_data;
-    /* Loops that talk to loops of other threads, or to processes, and these processes,
-     * sleep at once when there is nothing to do. Else one whose last waits were short
-     * looks for a few microseconds first, for as long as that finds something. */
+    /* A loop that talks to loops of other threads, or to processes, looks for something
+     * to do before it sleeps: for a tenth of its last sleep, and at most 2.5
+     * microseconds. Unless this is set, it also tries now and then for 60, and keeps to 5
+     * for as long as that finds something. So do these processes. */
     bool no_spin;
     /* Where processes for places with that isolation come from; outlives the runtime.
      * NULL: there are none. See supervisor/process/nursery.h. */

@@ -144,7 +144,9 @@ static uint64_t play_across(uint64_t rounds, enum across how)
 
 /* Two that sleep are woken on the processor that the kernel thinks best, and one on
  * which both are takes a tenth of the time of two of a virtual machine's: so one that
- * says where they are as well. */
+ * says where they are as well. "Asleep" says that they may not look for something to do
+ * for longer than a tenth of a sleep; once both are awake that is enough to stay so for a
+ * while, as the limit's are, in which whoever has written looks into its queue again. */
 void bench_pingpong_threads(uint64_t n)
 {
     static const char *const variants[] = {
