@@ -26,7 +26,7 @@
 
 enum {
     BRIEF_SHARE = 10,   /* of the last sleep */
-    BRIEF_MIN_NS = 400, /* less is no use: an answer takes as long */
+    BRIEF_MIN_NS = 500, /* less is no use: an answer takes as long */
     BRIEF_MAX_NS = 2500,
 
     SPIN_NS = 5000, /* while it pays: less than half of what sleeping costs */
