@@ -22,7 +22,7 @@ static const struct {
 } benches[] = {
     { "pingpong", "same", bench_pingpong, 10000000, "a round trip between two actors" },
     { "pingpong", "threads", bench_pingpong_threads, 200000,
-      "the same across threads, and without looking again before they sleep" },
+      "the same across threads, and without looking long before they sleep" },
     { "ring", "same", bench_ring, 10000000,
       "a token's hop in rings of 1,000 and 100,000" },
     { "fanin", "same", bench_fanin, 10000000,

@@ -2,7 +2,7 @@
  * it killed.
  *
  * A supervisor and children, each with a process. procmsg: a call across and back, each
- * when the one before is answered, and the same without looking again before the two
+ * when the one before is answered, and the same without looking long before the two
  * sleep; and messages one way, as fast as the mailbox takes them. procspawn: a process is
  * killed, until its next life runs the question that waits for it, by the clock that all
  * processes have in common. `-steady` is what the peers' procrestart measures under that
