@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <bough/core/assert.h>
+#include <bough/core/log.h>
 
 enum { SUFFIX = 24 /* bytes for "." and any number */ };
 
@@ -61,6 +62,12 @@ static ssize_t write_some(const struct bough_log_file *file, const void *data,
     return result;
 }
 
+static ssize_t write_to_stderr(int fd, const void *data, size_t size)
+{
+    (void)fd;
+    return bough_stderr_write(data, size);
+}
+
 static const char *name_of(const struct bough_log_file *file)
 {
     return file->options.path ? file->options.path : "stderr";
@@ -73,8 +80,11 @@ static void complain(const struct bough_log_file *file, const char *what)
     const char *why = strerrordesc_np(errno_value);
 
     if (file->options.path) {
-        dprintf(STDERR_FILENO, "bough: log file \"%s\": %s: %s\n", name_of(file), what,
-                why ? why : "unknown error");
+        char line[PATH_MAX + 256];
+
+        snprintf(line, sizeof(line), "bough: log file \"%s\": %s: %s\n", name_of(file),
+                 what, why ? why : "unknown error");
+        (void)!bough_stderr_write(line, strlen(line));
     }
     errno = errno_value;
 }
@@ -176,8 +186,9 @@ enum bough_status bough_log_file_init(struct bough_log_file *file,
     if (fd < 0) return bough_error_system(error, "cannot open log file \"%s\"", path);
     char *buffer = malloc(BOUGH_LOG_CAPACITY);
     if (!buffer) goto no_memory;
-    *file =
-        (struct bough_log_file){ .options = *options, .write = write, .buffer = buffer };
+    *file = (struct bough_log_file){ .options = *options,
+                                     .write = path ? write : write_to_stderr,
+                                     .buffer = buffer };
     use(file, fd);
     return BOUGH_OK;
 

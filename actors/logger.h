@@ -4,8 +4,8 @@
  * written in batches: whenever its mailbox is empty, or a batch is full. When it ends in
  * order it first runs what waits in its mailbox, and then everything is on the disk. A
  * full disk, or a reader of a pipe that has gone, is reported to stderr once; lines are
- * kept and tried again, and what had to be given up is counted in the log when it goes
- * on.
+ * kept and tried again, up to a megabyte, and what had to be given up is counted in the
+ * log when it goes on. So it is with a stderr that nobody reads.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef BOUGH_ACTORS_LOGGER_H

@@ -8,7 +8,9 @@
 #define BOUGH_CORE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <bough/core/public.h>
 
@@ -63,7 +65,14 @@ BOUGH_PUBLIC void bough_log(struct bough_runtime *runtime, enum bough_log_level 
     __attribute__((format(printf, 4, 5)));
 
 /* The default hook: one line on stderr, "2026-01-31T12:00:00.000Z info /path: text", and
- * " stream=stdout" after what a program has written. */
+ * " stream=stdout" after what a program has written. Lines that stderr does not take are
+ * counted, and the next one that it takes says how many they were. */
 BOUGH_PUBLIC void bough_log_stderr(void *data, const struct bough_log_record *record);
+
+/* Writes to stderr, and does not wait for a reader that does not read: for a tenth of a
+ * second, and then, until it takes something again, not at all. How many bytes were
+ * written; or -1, with errno as of write(2): EAGAIN, when it takes nothing now. Thread:
+ * any. Like write(2) it may raise SIGPIPE. */
+BOUGH_PUBLIC BOUGH_CHECKED ssize_t bough_stderr_write(const void *bytes, size_t size);
 
 #endif

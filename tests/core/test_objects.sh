@@ -24,8 +24,9 @@ symbols_are_readable() {
         ! cmp -s "$work/symbols" "$work/others"
 }
 
-# One loop's: all but these; latency is on the way only of calls that are measured, for who asked for it.
-shared='parcel|room|sleep|thread|runtime|place|place_new|loop_ev|loop_end|buffer|latency'
+# One loop's: all but these; latency is on the way only of calls that are measured, for who asked for it;
+# lines of log, of which any thread may write some, are on nobody's.
+shared='parcel|room|sleep|thread|runtime|place|place_new|loop_ev|loop_end|buffer|latency|log|stderr'
 
 code_is_readable() {
     objdump -d "$library" >"$work/all" && grep -q '<bough_send_words>:' "$work/all" || return 1

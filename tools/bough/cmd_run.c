@@ -538,6 +538,7 @@ int bough_cmd_run(const struct bough_arguments *arguments)
     hold_stop_signals(true);
     if (code == BOUGH_CODE_DONE) code = bough_load(arguments->words[0], &config);
     if (code != BOUGH_CODE_DONE) return code;
+    bough_complain_impatiently();
     bough_service_open(&program.service);
     code = make_from(&program, config, arguments);
     if (code != BOUGH_CODE_DONE) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bough/core/log.h>
 #include <bough/core/public.h>
 
 /* Control characters do things to a terminal; a line feed and a tab do no harm. */
@@ -18,6 +19,13 @@ static char harmless(char byte)
     const bool control = (value < 0x20 && byte != '\n' && byte != '\t') || value == 0x7f;
 
     return control ? '?' : byte;
+}
+
+static bool is_impatient;
+
+void bough_complain_impatiently(void)
+{
+    is_impatient = true;
 }
 
 /* One write for the whole line, so that it is not mixed with what others write there. */
@@ -42,7 +50,11 @@ void bough_complain(const char *format, ...)
         fputs("bough: out of memory\n", stderr);
         return;
     }
-    fwrite(line, 1, (size_t)length, stderr);
+    if (is_impatient) {
+        (void)!bough_stderr_write(line, (size_t)length);
+    } else {
+        fwrite(line, 1, (size_t)length, stderr);
+    }
     free(line);
 }
 

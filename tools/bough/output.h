@@ -16,6 +16,10 @@
 /* "bough: ..." and a newline on stderr. */
 void bough_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on a complaint that stderr does not take is dropped after a moment: for who
+ * has a tree to see to. */
+void bough_complain_impatiently(void);
+
 enum bough_paint {
     BOUGH_PLAIN,
     BOUGH_DIM,
