@@ -183,7 +183,7 @@ pid_t bough_guard_pid(struct bough_guard *guard)
     return pid;
 }
 
-/* One that cannot be made now is tried again with the next program. */
+/* One that cannot be made now is tried again the next time. */
 void bough_guard_check(struct bough_guard *guard)
 {
     pthread_mutex_lock(&guard->lock);

@@ -9,9 +9,6 @@
 
 #include <bough/actors/guard.h>
 
-/* Forks another when somebody has killed it. Thread: any. */
-void bough_guard_check(struct bough_guard *guard);
-
 /* The soft limit of files when it was made; 0: unknown, or no guard. */
 uint64_t bough_guard_files(const struct bough_guard *guard);
 

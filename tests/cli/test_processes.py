@@ -218,6 +218,23 @@ def nothing_is_left_when_the_parent_is_killed(folder):
     until(lambda: all(command(pid) is None for pid in family), "the end of all")
 
 
+def guards(pid):
+    return [child for child in children(pid) if command(child) == "bough-guard"]
+
+
+@fact
+def a_killed_guard_is_made_again_before_anything_starts(folder):
+    tree = folder.start(EXAMPLE)
+    family = set(children(tree.pid))
+    guard, = guards(tree.pid)
+    os.kill(guard, signal.SIGKILL)
+    until(lambda: guards(tree.pid) and guard not in guards(tree.pid), "another guard")
+    family |= set(children(tree.pid))
+    os.kill(tree.pid, signal.SIGKILL)
+    tree.wait()
+    until(lambda: all(command(pid) is None for pid in family), "the end of all")
+
+
 def nurseries(pid):
     return [child for child in children(pid) if command(child) == "bough-nursery"]
 

@@ -195,8 +195,11 @@ static void on_child(struct ev_loop *ev, struct ev_signal *watcher, int events)
 
 static void on_orphans(struct ev_loop *ev, struct ev_timer *timer, int events)
 {
-    (void)ev, (void)timer, (void)events;
+    const struct program *program = timer->data;
+
+    (void)ev, (void)events;
     bough_orphans_reap();
+    if (program->guard != NULL) bough_guard_check(program->guard);
 }
 
 /* What process 1 has no handler for does not end it, and is lost: so it waits until there
@@ -221,7 +224,7 @@ static void watch_signals(struct program *program)
     ev_signal_init(&program->child, on_child, SIGCHLD);
     ev_init(&program->orphans, on_orphans);
     program->terminate.data = program->interrupt.data = program->hangup.data = program;
-    program->child.data = program;
+    program->child.data = program->orphans.data = program;
     ev_signal_start(program->ev, &program->terminate);
     ev_signal_start(program->ev, &program->interrupt);
     hold_stop_signals(false);
