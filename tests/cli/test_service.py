@@ -4,6 +4,7 @@
 SPDX-License-Identifier: MIT
 """
 
+import contextlib
 import os
 import socket
 
@@ -55,6 +56,32 @@ def a_service_gives_signs_of_life_when_that_is_wanted(folder):
     for _ in range(3):
         manager.lines = []
         manager.wait_for("WATCHDOG=1")
+
+
+def fill(name):
+    """A manager's socket takes nothing more."""
+    other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    other.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            other.sendto(b"X=1", name)
+    other.close()
+
+
+@fact
+def a_manager_that_does_not_read_is_not_waited_for_and_is_told_in_the_end(folder):
+    name = str(folder.path / "notify")
+    manager = Manager(name)
+    fill(name)
+    tree = folder.start(tree_of(child("a", "counter")),
+                        env={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "2000"})
+    folder.bough("kill", "/a")
+    until(lambda: folder.ask("status", "/a", "--json")[0]["life"] == 2, "its second life")
+    assert "X=1" in manager.socket.recv(4096).decode()
+    manager.wait_for("READY=1")
+    fill(name)
+    tree.signal(signal.SIGTERM)
+    same(tree.wait(), 0)
 
 
 @fact

@@ -420,7 +420,7 @@ static void unmake(struct program *program)
     bough_reload_free(program->reload);
     program->reload = NULL; /* the last places are still reported */
     if (program->runtime != NULL) bough_runtime_free(program->runtime);
-    bough_service_close(&program->service, program->ev);
+    bough_service_close(&program->service);
     if (program->ev != NULL) {
         unwatch_signals(program);
         ev_loop_destroy(program->ev);

@@ -11,6 +11,8 @@
 
 #include <bough/tools/bough/output.h>
 
+static const double AGAIN_SECONDS = 0.1;
+
 /* A path, or an abstract name behind an "@". */
 static bool parse_address(const char *text, struct bough_service *service)
 {
@@ -52,32 +54,58 @@ void bough_service_open(struct bough_service *service)
     unsetenv("WATCHDOG_PID");
 }
 
-void bough_service_say(const struct bough_service *service, const char *lines)
+/* False: the manager has no room for it now. */
+static bool say(const struct bough_service *service, const char *lines)
 {
-    if (service->fd < 0) return;
-    if (sendto(service->fd, lines, strlen(lines), MSG_NOSIGNAL,
+    if (sendto(service->fd, lines, strlen(lines), MSG_NOSIGNAL | MSG_DONTWAIT,
                (const struct sockaddr *)&service->address, service->address_size) >= 0)
-        return;
+        return true;
+    if (errno == EAGAIN) return false;
     bough_complain("NOTIFY_SOCKET cannot be told: %s", strerror(errno));
+    return true;
 }
 
+static void on_again(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    struct bough_service *service = timer->data;
+
+    (void)events;
+    if (!say(service, service->owed)) return;
+    service->owed = NULL;
+    ev_timer_stop(ev, timer);
+}
+
+void bough_service_say(struct bough_service *service, const char *lines)
+{
+    if (service->fd < 0) return;
+    ev_timer_stop(service->ev, &service->again);
+    service->owed = say(service, lines) ? NULL : lines;
+    if (service->owed != NULL) ev_timer_again(service->ev, &service->again);
+}
+
+/* One that is lost is followed by another. */
 static void on_watchdog(struct ev_loop *ev, struct ev_timer *timer, int events)
 {
     (void)ev, (void)events;
-    bough_service_say(timer->data, "WATCHDOG=1");
+    (void)say(timer->data, "WATCHDOG=1");
 }
 
 void bough_service_watch(struct bough_service *service, struct ev_loop *ev)
 {
-    if (service->fd < 0 || service->watchdog_seconds <= 0) return;
+    service->ev = ev;
+    ev_timer_init(&service->again, on_again, 0, AGAIN_SECONDS);
     ev_timer_init(&service->watchdog, on_watchdog, 0, service->watchdog_seconds);
-    service->watchdog.data = service;
-    ev_timer_start(ev, &service->watchdog);
+    service->again.data = service->watchdog.data = service;
+    if (service->fd >= 0 && service->watchdog_seconds > 0)
+        ev_timer_start(ev, &service->watchdog);
 }
 
-void bough_service_close(struct bough_service *service, struct ev_loop *ev)
+void bough_service_close(struct bough_service *service)
 {
-    if (ev != NULL) ev_timer_stop(ev, &service->watchdog);
+    if (service->ev != NULL) {
+        ev_timer_stop(service->ev, &service->watchdog);
+        ev_timer_stop(service->ev, &service->again);
+    }
     if (service->fd >= 0) close(service->fd);
     service->fd = -1;
 }
