@@ -101,11 +101,20 @@ static enum bough_status open_pipe(struct bough_running *self, int number, int *
     return bough_error_system(error, "cannot make a pipe for its output");
 }
 
+/* Nobody waits here for who reads a named pipe: without one it is an error. The
+ * program itself waits, as programs do. */
 static enum bough_status open_file(const char *path, int *fd, struct bough_error *error)
 {
-    int opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+    const int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
+    int opened = open(path, how | O_NONBLOCK, 0640);
 
-    if (opened < 0 || !bough_descriptor_raise(&opened)) {
+    if (opened < 0 && errno == ENXIO)
+        return bough_error_set(error, BOUGH_ESYSTEM,
+                               "cannot open \"%s\" for what it writes: it is a pipe "
+                               "that nobody reads",
+                               path);
+    if (opened < 0 || fcntl(opened, F_SETFL, how) != 0 ||
+        !bough_descriptor_raise(&opened)) {
         bough_error_system(error, "cannot open \"%s\" for what it writes", path);
         if (opened >= 0) close(opened);
         return BOUGH_ESYSTEM;

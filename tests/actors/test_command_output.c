@@ -4,7 +4,10 @@
  * SPDX-License-Identifier: MIT */
 #include <bough/actors/command.h>
 
+#include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <bough/actors/logger.h>
 #include <bough/core/runtime.h>
@@ -199,6 +202,43 @@ static void output_goes_to_a_file_or_nowhere(void **state)
     remove_folder(folder);
 }
 
+/* Who opened it for writing in the usual way would wait for a reader, for ever. */
+static void a_pipe_that_nobody_reads_is_an_error(void **state)
+{
+    struct bough_test *test = *state;
+    const char *folder = make_folder();
+    const char *const run[] = { "true", NULL };
+    const struct bough_command_options options = {
+        .run = run, .stdout_to = { .file = path_in(folder, "pipe") }
+    };
+    struct subject subject;
+
+    assert_int_equal(mkfifo(options.stdout_to.file, 0600), 0);
+    assert_status(try_start(test, &subject, &options), BOUGH_ESYSTEM);
+    assert_non_null(strstr(subject.failure.text, "it is a pipe that nobody reads"));
+    drop(test, &subject);
+    remove_folder(folder);
+}
+
+static void a_pipe_that_is_read_is_waited_for_by_the_program_alone(void **state)
+{
+    struct bough_test *test = *state;
+    const char *folder = make_folder();
+    const struct bough_command_options options = { .stdout_to = { .file = path_in(
+                                                                      folder, "pipe") } };
+    char text[256] = "";
+
+    assert_int_equal(mkfifo(options.stdout_to.file, 0600), 0);
+    const int reads = open(options.stdout_to.file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reads >= 0);
+    run_script(test, "grep flags /proc/self/fdinfo/1", options);
+    assert_true(read(reads, text, sizeof(text) - 1) > 0);
+    close(reads);
+    assert_memory_equal(text, "flags:\t", 7);
+    assert_int_equal(strtol(text + 7, NULL, 8) & O_NONBLOCK, 0);
+    remove_folder(folder);
+}
+
 static void output_may_be_ours(void **state)
 {
     struct bough_test *test = *state;
@@ -297,6 +337,8 @@ int main(void)
         fact(a_log_that_never_has_room_does_not_keep_an_end),
         fact(a_flood_of_output_takes_no_memory),
         fact(output_goes_to_a_file_or_nowhere),
+        fact(a_pipe_that_nobody_reads_is_an_error),
+        fact(a_pipe_that_is_read_is_waited_for_by_the_program_alone),
         fact(output_may_be_ours),
         fact(a_logger_of_its_own_may_be_named),
         fact(a_full_logger_takes_no_lines),
