@@ -398,7 +398,7 @@ static void on_overdue(int number)
                                "without it\n";
 
     (void)number;
-    (void)!write(STDERR_FILENO, said, sizeof(said) - 1);
+    (void)!bough_stderr_write(said, sizeof(said) - 1);
     _exit(BOUGH_CODE_FAILED);
 }
 
