@@ -183,11 +183,21 @@ pid_t bough_guard_pid(struct bough_guard *guard)
     return pid;
 }
 
+/* Ended, or stopped: it would not see the end of the program. */
+static bool is_of_no_use(const struct bough_guard *guard)
+{
+    const int how = WEXITED | WSTOPPED | WNOHANG | WNOWAIT;
+    siginfo_t info = { 0 };
+
+    return waitid(P_PIDFD, (id_t)guard->process.pidfd, &info, how) != 0 ||
+           info.si_pid != 0;
+}
+
 /* One that cannot be made now is tried again the next time. */
 void bough_guard_check(struct bough_guard *guard)
 {
     pthread_mutex_lock(&guard->lock);
-    if (guard->process.pidfd >= 0 && bough_process_wait(&guard->process, 0)) end(guard);
+    if (guard->process.pidfd >= 0 && is_of_no_use(guard)) end(guard);
     if (guard->process.pidfd < 0) (void)!start(guard);
     pthread_mutex_unlock(&guard->lock);
 }

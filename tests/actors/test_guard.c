@@ -340,28 +340,46 @@ static void cgroups_that_were_left_behind_are_emptied_and_made_anew(void **state
     apart(inherit_cgroups);
 }
 
-static void lose_a_guard(void)
+static void lose_a_guard(int number)
 {
     const struct bough_guard_options options = { .no_cgroups = true };
     struct bough_guard *guard;
 
     if (bough_guard_new(&options, &guard, NULL) != BOUGH_OK) _exit(1);
     const pid_t first = bough_guard_pid(guard);
-    kill(first, SIGKILL);
+    kill(first, number);
     while (bough_guard_pid(guard) == first)
         bough_guard_check(guard);
     const pid_t second = bough_guard_pid(guard);
     bough_guard_check(guard);
     if (bough_guard_pid(guard) != second) _exit(2);
     bough_guard_free(guard);
-    if (lives(second)) _exit(3);
+    if (lives(first) || lives(second)) _exit(3);
+}
+
+static void have_it_killed(void)
+{
+    lose_a_guard(SIGKILL);
+}
+
+static void have_it_stopped(void)
+{
+    lose_a_guard(SIGSTOP);
 }
 
 static void a_guard_that_was_killed_is_made_again(void **state)
 {
     (void)state;
     if (under_valgrind()) skip(); /* does not know pidfd_open */
-    apart(lose_a_guard);
+    apart(have_it_killed);
+}
+
+/* It would not see that the program is gone. */
+static void so_is_one_that_was_stopped(void **state)
+{
+    (void)state;
+    if (under_valgrind()) skip();
+    apart(have_it_stopped);
 }
 
 static bool has(uint64_t signals, int number)
@@ -413,6 +431,7 @@ int main(void)
         cmocka_unit_test(cgroups_are_not_shared_by_who_shares_a_number),
         cmocka_unit_test(cgroups_that_were_left_behind_are_emptied_and_made_anew),
         cmocka_unit_test(a_guard_that_was_killed_is_made_again),
+        cmocka_unit_test(so_is_one_that_was_stopped),
         cmocka_unit_test(what_programs_need_is_there),
         cmocka_unit_test(without_a_guard_there_is_none_to_free),
     };

@@ -223,12 +223,13 @@ def guards(pid):
 
 
 @fact
-def a_killed_guard_is_made_again_before_anything_starts(folder):
+def a_killed_or_stopped_guard_is_made_again_before_anything_starts(folder):
     tree = folder.start(EXAMPLE)
     family = set(children(tree.pid))
-    guard, = guards(tree.pid)
-    os.kill(guard, signal.SIGKILL)
-    until(lambda: guards(tree.pid) and guard not in guards(tree.pid), "another guard")
+    for number in (signal.SIGKILL, signal.SIGSTOP):
+        guard, = guards(tree.pid)
+        os.kill(guard, number)
+        until(lambda: guards(tree.pid) and guard not in guards(tree.pid), "another guard")
     family |= set(children(tree.pid))
     os.kill(tree.pid, signal.SIGKILL)
     tree.wait()
