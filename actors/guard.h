@@ -53,9 +53,9 @@ BOUGH_PUBLIC void bough_guard_free(struct bough_guard *guard);
 /* Its process, for status and for tests. Thread: any. */
 BOUGH_PUBLIC pid_t bough_guard_pid(struct bough_guard *guard);
 
-/* Forks another when somebody has killed or stopped it. Each start of a program does so; to be
- * called some time after each SIGCHLD, too, so that it is never missing for long. Thread:
- * any. */
+/* Forks another when somebody has killed or stopped it. Each start of a program does so;
+ * to be called some time after each SIGCHLD, too, so that it is never missing for long.
+ * Thread: any. */
 BOUGH_PUBLIC void bough_guard_check(struct bough_guard *guard);
 
 /* The folder of cgroups that its programs get theirs in; NULL: there are none. */
