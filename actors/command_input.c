@@ -5,13 +5,12 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bough/actors/command_internal.h>
+#include <bough/core/quiet.h>
 
 enum { KEPT_MAX = 1024 * 1024 };
 
@@ -35,28 +34,6 @@ enum bough_status bough_command_open_input(struct bough_running *self, int *fd,
     return bough_error_system(error, "cannot make a pipe for its input");
 }
 
-/* Who has closed the other end is an error, and no signal to this thread: one that was
- * waiting before stays, one that this has made is taken. */
-static ssize_t write_quietly(int fd, const void *bytes, size_t size)
-{
-    static const struct timespec at_once = { .tv_sec = 0 };
-    sigset_t pipe, before, waiting;
-
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigpending(&waiting);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
-    const ssize_t written = write(fd, bytes, size);
-    const int errno_value = errno;
-    if (written < 0 && errno == EPIPE && !sigismember(&waiting, SIGPIPE)) {
-        while (sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
-            continue;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = errno_value;
-    return written;
-}
-
 static void close_pipe(struct bough_command_input_pipe *input)
 {
     bough_source_stop(&input->source);
@@ -69,8 +46,8 @@ static void close_pipe(struct bough_command_input_pipe *input)
 static bool flush(struct bough_command_input_pipe *input)
 {
     while (input->written < input->size) {
-        const ssize_t written = write_quietly(input->fd, input->kept + input->written,
-                                              input->size - input->written);
+        const ssize_t written = bough_write_quietly(
+            input->fd, input->kept + input->written, input->size - input->written);
         if (written < 0 && errno == EINTR) continue;
         if (written < 0 && errno == EAGAIN) return true;
         if (written < 0) return false;

@@ -10,41 +10,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bough/core/assert.h>
 #include <bough/core/log.h>
+#include <bough/core/quiet.h>
 
 enum { SUFFIX = 24 /* bytes for "." and any number */ };
 
 /* Writing */
-
-/* A pipe without a reader must not end the program, nor may its SIGPIPE stay behind. */
-static ssize_t write_without_signal(const struct bough_log_file *file, const void *data,
-                                    size_t size)
-{
-    const struct timespec at_once = { 0 };
-    sigset_t pipe_signal, pending, saved;
-
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, &saved);
-    ssize_t result = file->write(file->fd, data, size);
-    int errno_value = errno;
-    if (result < 0 && errno_value == EPIPE && !sigismember(&pending, SIGPIPE)) {
-        sigtimedwait(&pipe_signal, NULL, &at_once);
-    }
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
-    errno = errno_value;
-    return result;
-}
 
 static ssize_t write_some(const struct bough_log_file *file, const void *data,
                           size_t size)
@@ -52,8 +30,7 @@ static ssize_t write_some(const struct bough_log_file *file, const void *data,
     ssize_t result;
 
     do {
-        result = file->regular ? file->write(file->fd, data, size)
-                               : write_without_signal(file, data, size);
+        result = file->write(file->fd, data, size);
     } while (result < 0 && errno == EINTR);
     if (result == 0) { /* not for size > 0, by POSIX; a loop all the same if it were */
         errno = EIO;
@@ -186,9 +163,10 @@ enum bough_status bough_log_file_init(struct bough_log_file *file,
     if (fd < 0) return bough_error_system(error, "cannot open log file \"%s\"", path);
     char *buffer = malloc(BOUGH_LOG_CAPACITY);
     if (!buffer) goto no_memory;
-    *file = (struct bough_log_file){ .options = *options,
-                                     .write = path ? write : write_to_stderr,
-                                     .buffer = buffer };
+    *file =
+        (struct bough_log_file){ .options = *options,
+                                 .write = path ? bough_write_quietly : write_to_stderr,
+                                 .buffer = buffer };
     use(file, fd);
     return BOUGH_OK;
 

@@ -29,7 +29,7 @@ struct bough_log_file_options {
 
 struct bough_log_file {
     struct bough_log_file_options options; /* the path is the caller's, and stays */
-    ssize_t (*write)(int fd, const void *data, size_t size); /* write(), or a test's */
+    ssize_t (*write)(int fd, const void *data, size_t size); /* a test has its own */
     int fd;
     bool regular;  /* false for a terminal, pipe or device */
     bool failing;  /* the last write did not succeed */

@@ -71,8 +71,9 @@ BOUGH_PUBLIC void bough_log_stderr(void *data, const struct bough_log_record *re
 
 /* Writes to stderr, and does not wait for a reader that does not read: for a tenth of a
  * second, and then, until it takes something again, not at all. How many bytes were
- * written; or -1, with errno as of write(2): EAGAIN, when it takes nothing now. Thread:
- * any, and in a signal's handler. Like write(2) it may raise SIGPIPE. */
+ * written; or -1, with errno as of write(2): EAGAIN, when it takes nothing now; EPIPE,
+ * when nobody reads it any more, without a SIGPIPE. Thread: any, and in a signal's
+ * handler. */
 BOUGH_PUBLIC BOUGH_CHECKED ssize_t bough_stderr_write(const void *bytes, size_t size);
 
 #endif

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <bough/core/clock.h>
+#include <bough/core/quiet.h>
 
 enum {
     PATIENCE_MS = 100, /* far more than a reader needs that reads */
@@ -49,7 +50,7 @@ static ssize_t write_a_part(const void *bytes, size_t size)
         errno = EAGAIN;
         return -1;
     }
-    return write(STDERR_FILENO, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+    return bough_write_quietly(STDERR_FILENO, bytes, size < PIPE_BUF ? size : PIPE_BUF);
 }
 
 /* A terminal takes as little as a byte, and waits with the rest: through a description

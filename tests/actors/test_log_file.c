@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include <bough/core/public.h>
+#include <bough/core/quiet.h>
 #include <bough/tests/actors/program.h>
 #include <bough/tests/support/fixture.h>
 
@@ -28,10 +29,11 @@ static struct {
 static ssize_t scripted_write(int fd, const void *data, size_t size)
 {
     script.calls++;
-    if (script.turn == script.count) return write(fd, data, size);
+    if (script.turn == script.count) return bough_write_quietly(fd, data, size);
     ssize_t result = script.results[script.turn++];
     if (result >= 0)
-        return write(fd, data, (size_t)result < size ? (size_t)result : size);
+        return bough_write_quietly(fd, data,
+                                   (size_t)result < size ? (size_t)result : size);
     errno = (int)-result;
     return -1;
 }
