@@ -210,8 +210,9 @@ def memory_that_it_has_taken_is_given_back_by_its_restart(folder):
 @fact
 def nothing_is_left_when_the_parent_is_killed(folder):
     tree = folder.start(EXAMPLE)
+    until(lambda: {command(pid) for pid in children(tree.pid)} ==
+          {"bough-child", "bough-guard", "bough-nursery"}, "all of them, with their names")
     family = children(tree.pid)
-    same({command(pid) for pid in family}, {"bough-child", "bough-guard", "bough-nursery"})
     assert len(family) >= 5
     os.kill(tree.pid, signal.SIGKILL)
     tree.wait()
@@ -226,10 +227,12 @@ def guards(pid):
 def a_killed_or_stopped_guard_is_made_again_before_anything_starts(folder):
     tree = folder.start(EXAMPLE)
     family = set(children(tree.pid))
-    for number in (signal.SIGKILL, signal.SIGSTOP):
-        guard, = guards(tree.pid)
-        os.kill(guard, number)
-        until(lambda: guards(tree.pid) and guard not in guards(tree.pid), "another guard")
+    dead = None
+    for number in (signal.SIGKILL, signal.SIGSTOP, None):
+        until(lambda: set(guards(tree.pid)) - {dead}, "the guard")
+        if number is not None:
+            dead, = set(guards(tree.pid)) - {dead}
+            os.kill(dead, number)
     family |= set(children(tree.pid))
     os.kill(tree.pid, signal.SIGKILL)
     tree.wait()
